@@ -1,0 +1,207 @@
+package conf
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is the whole configuration of one node. Durations are written as
+// "90s", "10m", "720h". The zero value is not usable; start from [Default].
+type Config struct {
+	// Issuer is the public address of this authorization server, as it stands
+	// in every token (iss) and in discovery: scheme and host, a port if it is
+	// not the scheme's own, no path, no trailing slash. Changing it ends every
+	// token. http is taken for loopback hosts only.
+	Issuer string `koanf:"issuer"`
+
+	// Listen is the address and port to accept connections on; port 0 takes a
+	// free one.
+	Listen string `koanf:"listen"`
+
+	// MasterKey encrypts the secrets at rest (signing keys, TOTP seeds,
+	// messages that wait): 32 bytes as standard or URL-safe base64, or as 64
+	// hexadecimal digits. Losing it loses those secrets; it is never stored in
+	// the database. Empty: read MasterKeyFile.
+	MasterKey Secret `koanf:"master_key"`
+
+	// MasterKeyFile holds the master key, written as MasterKey is. Empty with an
+	// SQLite database: the file <database>.key beside it, made with mode 0600 at
+	// the first start. Other databases want one of the two.
+	MasterKeyFile string `koanf:"master_key_file"`
+
+	Database Database `koanf:"database"`
+	Redis    Redis    `koanf:"redis"`
+	TLS      TLS      `koanf:"tls"`
+	HTTP     HTTP     `koanf:"http"`
+	Log      Log      `koanf:"log"`
+	Tokens   Tokens   `koanf:"tokens"`
+	Keys     Keys     `koanf:"keys"`
+	Session  Session  `koanf:"session"`
+	Password Password `koanf:"password"`
+	Lock     Lock     `koanf:"lock"`
+	Limits   Limits   `koanf:"limits"`
+	Mail     Mail     `koanf:"mail"`
+	SMS      SMS      `koanf:"sms"`
+	Jobs     Jobs     `koanf:"jobs"`
+	Runtime  Runtime  `koanf:"runtime"`
+
+	// InvitationLifetime is how long the link in an invitation to an
+	// organisation works.
+	InvitationLifetime time.Duration `koanf:"invitation_lifetime"`
+}
+
+// Database says where the durable state is.
+type Database struct {
+	// URL is sqlite:///absolute/path.db for one node, or postgres://… for any
+	// number (CockroachDB and YugabyteDB speak it too). A relative SQLite path
+	// is written sqlite:path.db.
+	URL Secret `koanf:"url"`
+
+	// Migrate brings the tables up to date at start. With many nodes turn it
+	// off and run `propusk migrate` once for each release.
+	Migrate bool `koanf:"migrate"`
+}
+
+// Redis says where short-lived state and revocation events are shared.
+type Redis struct {
+	// URL is redis://… or rediss://…; several hosts, separated by commas, make
+	// a cluster. Empty keeps this state in the process: right for one node
+	// only.
+	URL Secret `koanf:"url"`
+}
+
+// TLS makes the server speak HTTPS itself. Empty files: plain HTTP, for a
+// proxy in front that terminates TLS.
+type TLS struct {
+	Certificate string `koanf:"certificate"` // PEM file, leaf first, then its chain
+	Key         string `koanf:"key"`         // PEM file
+	// MinVersion is the oldest version spoken, "1.3" or "1.2".
+	MinVersion string `koanf:"min_version"`
+}
+
+// HTTP bounds what a connection may cost.
+type HTTP struct {
+	ReadHeaderTimeout time.Duration `koanf:"read_header_timeout"`
+	ReadTimeout       time.Duration `koanf:"read_timeout"`  // header and body
+	WriteTimeout      time.Duration `koanf:"write_timeout"` // from the end of the header to the end of the answer
+	IdleTimeout       time.Duration `koanf:"idle_timeout"`  // between requests of one connection
+	// ShutdownTimeout is how long a stop waits for requests and jobs that
+	// began; what is left is then cut.
+	ShutdownTimeout time.Duration `koanf:"shutdown_timeout"`
+	MaxHeaderBytes  int           `koanf:"max_header_bytes"` // bytes
+	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For is believed.
+	// DANGER: a network that clients can reach from lets them invent the
+	// address that the journal and the limits see.
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	// MetricsListen serves /metrics on an address of its own. Empty: /metrics
+	// stands on Listen for loopback and private addresses only.
+	MetricsListen string `koanf:"metrics_listen"`
+}
+
+// Log says what is written to standard error.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info, warn, error
+	Format string `koanf:"format"` // json, text
+}
+
+// Tokens are the lifetimes of what the token endpoint gives.
+type Tokens struct {
+	Code         time.Duration `koanf:"code"`          // authorization code; RFC 6749 §4.1.2 wants it short
+	AccessToken  time.Duration `koanf:"access_token"`  // also how long a revocation is remembered
+	IDToken      time.Duration `koanf:"id_token"`      //
+	RefreshToken time.Duration `koanf:"refresh_token"` // since its last use
+	// RefreshGrace is how long the predecessor of a refresh token still gets
+	// the same successor (a client that lost the answer). A replay after it
+	// ends the grant.
+	RefreshGrace time.Duration `koanf:"refresh_grace"`
+}
+
+// Keys is the rotation of signing keys.
+type Keys struct {
+	// Overlap is how long a key is published before it signs and after it
+	// stopped; longer than any token lives and any relying party caches JWKS.
+	Overlap time.Duration `koanf:"overlap"`
+}
+
+// Session is the sign-in session in the browser.
+type Session struct {
+	Idle     time.Duration `koanf:"idle"`     // without use
+	Absolute time.Duration `koanf:"absolute"` // since the sign-in
+}
+
+// Password is the cost of one password verification (argon2id, RFC 9106).
+type Password struct {
+	Memory      int `koanf:"memory"`      // KiB a verification
+	Time        int `koanf:"time"`        // passes
+	Parallelism int `koanf:"parallelism"` // lanes
+	// Concurrency is how many verifications run at a time; more wait shortly
+	// and are then told to come later. 0 is the number of processors.
+	Concurrency int `koanf:"concurrency"`
+}
+
+// Lock is the pause after consecutive failures of one factor.
+type Lock struct {
+	Failures int           `koanf:"failures"` // in a row
+	First    time.Duration `koanf:"first"`    // the first pause; each next one is twice as long
+	Longest  time.Duration `koanf:"longest"`  // where the doubling ends
+}
+
+// Limits are budgets of requests, counted over all nodes that share Redis.
+type Limits struct {
+	PerClient       int `koanf:"per_client"`       // API requests a minute
+	PerOrganisation int `koanf:"per_organisation"` // API requests a minute
+}
+
+// Mail is the SMTP relay. Empty Host: messages stay in the log as undelivered
+// and are tried again.
+type Mail struct {
+	Host     string `koanf:"host"`
+	Port     int    `koanf:"port"`
+	Username string `koanf:"username"`
+	Password Secret `koanf:"password"`
+	From     string `koanf:"from"`
+	TLS      string `koanf:"tls"` // starttls, tls, none (none on loopback only)
+}
+
+// SMS is the HTTP gateway that takes messages as JSON by POST.
+type SMS struct {
+	URL   string `koanf:"url"`
+	Token Secret `koanf:"token"`
+	From  string `koanf:"from"`
+}
+
+// Jobs run what was promised by a transaction: mail, SMS, reminders.
+type Jobs struct {
+	Workers int           `koanf:"workers"`
+	Poll    time.Duration `koanf:"poll"` // how often a node looks for work that others enqueued
+}
+
+// Runtime tunes the Go runtime. GOGC and GOMEMLIMIT in the environment win.
+type Runtime struct {
+	GCPercent   int `koanf:"gc_percent"`   // heap growth between collections, percent
+	MemoryLimit int `koanf:"memory_limit"` // MiB, soft; 0 is none
+}
+
+// Secret is a value that must not be printed: every way of formatting it but
+// [Secret.Reveal] gives "[secret]".
+type Secret string
+
+// Reveal gives the value itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String hides the value; an empty one stays visibly empty.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[secret]"
+}
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the value from JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue hides the value from slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -1,0 +1,41 @@
+package conf
+
+import "time"
+
+// Default starts one node on loopback with an SQLite file in the working
+// folder, and nothing else installed.
+func Default() Config {
+	return Config{
+		Issuer:   "http://localhost:8080",
+		Listen:   "127.0.0.1:8080",
+		Database: Database{URL: "sqlite:propusk.db", Migrate: true},
+		TLS:      TLS{MinVersion: "1.3"},
+		HTTP: HTTP{
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			WriteTimeout:      60 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			ShutdownTimeout:   20 * time.Second,
+			MaxHeaderBytes:    32 << 10,
+			TrustedProxies:    []string{},
+		},
+		Log: Log{Level: "info", Format: "json"},
+		Tokens: Tokens{
+			Code:         60 * time.Second,
+			AccessToken:  10 * time.Minute,
+			IDToken:      10 * time.Minute,
+			RefreshToken: 30 * 24 * time.Hour,
+			RefreshGrace: 30 * time.Second,
+		},
+		Keys:     Keys{Overlap: 24 * time.Hour},
+		Session:  Session{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1},
+		Lock:     Lock{Failures: 3, First: 15 * time.Minute, Longest: 24 * time.Hour},
+		Limits:   Limits{PerClient: 600, PerOrganisation: 3000},
+		Mail:     Mail{Port: 587, TLS: "starttls"},
+		Jobs:     Jobs{Workers: 4, Poll: time.Second},
+		Runtime:  Runtime{GCPercent: 400},
+
+		InvitationLifetime: 7 * 24 * time.Hour,
+	}
+}

@@ -1,0 +1,258 @@
+package conf
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault is one setting that cannot be used, and why.
+type Fault struct {
+	Field   string // path, "tls.key"
+	Problem string // a sentence about it, without its value
+}
+
+// Faults are all faults of a configuration, in the order of Config.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, 0, len(f)+1)
+	lines = append(lines, "the configuration cannot be used:")
+	for _, fault := range f {
+		lines = append(lines, fmt.Sprintf("  %s %s", fault.Field, fault.Problem))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (f *Faults) add(field, problem string, args ...any) {
+	*f = append(*f, Fault{Field: field, Problem: fmt.Sprintf(problem, args...)})
+}
+
+func (f Faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+// Validate names every fault at once; the error is [Faults]. It looks at
+// values only: no file is opened and no address dialled.
+func (c Config) Validate() error {
+	var f Faults
+	f.issuer("issuer", c.Issuer)
+	f.address("listen", c.Listen)
+	f.masterKey(c)
+	f.database("database.url", c.Database.URL.Reveal())
+	if u := c.Redis.URL.Reveal(); u != "" {
+		f.url("redis.url", u, "redis", "rediss")
+	}
+	f.tls(c.TLS)
+	f.http(c.HTTP)
+	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	f.oneOf("log.format", c.Log.Format, "json", "text")
+	f.tokens(c.Tokens)
+	f.atLeast("keys.overlap", c.Keys.Overlap, max(c.Tokens.AccessToken, c.Tokens.IDToken))
+	f.between("session.idle", c.Session.Idle, time.Minute, c.Session.Absolute)
+	f.between("session.absolute", c.Session.Absolute, time.Minute, 30*24*time.Hour)
+	f.password(c.Password)
+	f.number("lock.failures", c.Lock.Failures, 1, 100)
+	f.between("lock.first", c.Lock.First, time.Second, c.Lock.Longest)
+	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
+	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
+	f.mail(c.Mail)
+	f.sms(c.SMS)
+	f.number("jobs.workers", c.Jobs.Workers, 1, 256)
+	f.between("jobs.poll", c.Jobs.Poll, 50*time.Millisecond, time.Minute)
+	f.number("runtime.gc_percent", c.Runtime.GCPercent, 10, 10_000)
+	f.number("runtime.memory_limit", c.Runtime.MemoryLimit, 0, 1<<30)
+	f.between("invitation_lifetime", c.InvitationLifetime, time.Minute, 90*24*time.Hour)
+	return f.err()
+}
+
+// ParseMasterKey reads 32 bytes written as base64 (standard or URL-safe, padded
+// or not) or as hexadecimal digits.
+func ParseMasterKey(s string) ([]byte, error) {
+	s = strings.TrimSpace(s)
+	if len(s) == 64 {
+		if key, err := hex.DecodeString(s); err == nil {
+			return key, nil
+		}
+	}
+	plain := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(s), "=")
+	key, err := base64.RawStdEncoding.DecodeString(plain)
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("must be 32 bytes as base64 or as 64 hexadecimal digits")
+	}
+	return key, nil
+}
+
+func (f *Faults) issuer(field, value string) {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		f.add(field, "must be an address such as https://id.example.ru")
+	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		f.add(field, "must be scheme and host only, without path and without trailing slash")
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
+		f.add(field, "must be https unless its host is loopback: cookies and tokens would travel in the clear")
+	}
+}
+
+// Loopback reports whether host (without port) is this machine itself.
+func Loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.IsLoopback()
+}
+
+func (f *Faults) address(field, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		f.add(field, "must be host:port, such as 127.0.0.1:8080 or :8080")
+		return
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		f.add(field, "has a port that is none")
+	}
+}
+
+func (f *Faults) masterKey(c Config) {
+	if c.MasterKey != "" {
+		if _, err := ParseMasterKey(c.MasterKey.Reveal()); err != nil {
+			f.add("master_key", "%v", err)
+		}
+		if c.MasterKeyFile != "" {
+			f.add("master_key_file", "is set beside master_key; set one of them")
+		}
+		return
+	}
+	if c.MasterKeyFile == "" && !strings.HasPrefix(c.Database.URL.Reveal(), "sqlite:") {
+		f.add("master_key", "is needed (or master_key_file): `openssl rand -base64 32` makes one")
+	}
+}
+
+func (f *Faults) database(field, value string) {
+	if path, ok := strings.CutPrefix(value, "sqlite:"); ok {
+		if strings.TrimLeft(path, "/") == "" {
+			f.add(field, "must name a file: sqlite:///var/lib/propusk/propusk.db")
+		}
+		return
+	}
+	f.url(field, value, "postgres", "postgresql")
+}
+
+// url checks a server's address. The value is never repeated: it may hold a
+// password.
+func (f *Faults) url(field, value string, schemes ...string) {
+	u, err := url.Parse(firstHost(value))
+	if err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
+		f.add(field, "must be an address that begins with %s://", strings.Join(schemes, ":// or "))
+	}
+}
+
+// firstHost cuts the further hosts of a cluster's address, which net/url does
+// not take.
+func firstHost(value string) string {
+	scheme, rest, found := strings.Cut(value, "://")
+	if !found {
+		return value
+	}
+	authority, path, _ := strings.Cut(rest, "/")
+	host, _, _ := strings.Cut(authority, ",")
+	return scheme + "://" + host + "/" + path
+}
+
+func (f *Faults) tls(t TLS) {
+	if (t.Certificate == "") != (t.Key == "") {
+		f.add("tls.certificate", "and tls.key go together: set both or none")
+	}
+	f.oneOf("tls.min_version", t.MinVersion, "1.3", "1.2")
+}
+
+func (f *Faults) http(h HTTP) {
+	f.between("http.read_header_timeout", h.ReadHeaderTimeout, 100*time.Millisecond, 5*time.Minute)
+	f.between("http.read_timeout", h.ReadTimeout, h.ReadHeaderTimeout, time.Hour)
+	f.between("http.write_timeout", h.WriteTimeout, time.Second, time.Hour)
+	f.between("http.idle_timeout", h.IdleTimeout, time.Second, time.Hour)
+	f.between("http.shutdown_timeout", h.ShutdownTimeout, time.Second, 10*time.Minute)
+	f.number("http.max_header_bytes", h.MaxHeaderBytes, 4<<10, 1<<20)
+	for _, network := range h.TrustedProxies {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			f.add("http.trusted_proxies", "must be networks such as 10.0.0.0/8; %q is none", network)
+		}
+	}
+	if h.MetricsListen != "" {
+		f.address("http.metrics_listen", h.MetricsListen)
+	}
+}
+
+func (f *Faults) tokens(t Tokens) {
+	f.between("tokens.code", t.Code, time.Second, 10*time.Minute)
+	f.between("tokens.access_token", t.AccessToken, 10*time.Second, 24*time.Hour)
+	f.between("tokens.id_token", t.IDToken, 10*time.Second, 24*time.Hour)
+	f.between("tokens.refresh_token", t.RefreshToken, time.Minute, 365*24*time.Hour)
+	f.between("tokens.refresh_grace", t.RefreshGrace, 0, 10*time.Minute)
+}
+
+func (f *Faults) password(p Password) {
+	f.number("password.memory", p.Memory, 8<<10, 4<<20)
+	f.number("password.time", p.Time, 1, 100)
+	f.number("password.parallelism", p.Parallelism, 1, 255)
+	f.number("password.concurrency", p.Concurrency, 0, 1024)
+}
+
+func (f *Faults) mail(m Mail) {
+	f.oneOf("mail.tls", m.TLS, "starttls", "tls", "none")
+	f.number("mail.port", m.Port, 1, 65535)
+	if m.Host == "" {
+		return
+	}
+	if !strings.Contains(m.From, "@") {
+		f.add("mail.from", "must be the sender's address, since mail.host is set")
+	}
+	if m.TLS == "none" && !Loopback(m.Host) {
+		f.add("mail.tls", "may be none for a relay on loopback only: codes would travel in the clear")
+	}
+}
+
+func (f *Faults) sms(s SMS) {
+	if s.URL == "" {
+		return
+	}
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && !Loopback(u.Hostname())) {
+		f.add("sms.url", "must be an https address (http on loopback only)")
+	}
+}
+
+func (f *Faults) oneOf(field, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		f.add(field, "must be one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func (f *Faults) number(field string, value, low, high int) {
+	if value < low || value > high {
+		f.add(field, "must be from %d to %d", low, high)
+	}
+}
+
+func (f *Faults) between(field string, value, low, high time.Duration) {
+	if value < low || value > high {
+		f.add(field, "must be from %s to %s", low, high)
+	}
+}
+
+func (f *Faults) atLeast(field string, value, low time.Duration) {
+	if value < low {
+		f.add(field, "must be at least %s", low)
+	}
+}
