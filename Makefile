@@ -1,0 +1,45 @@
+# Every command with its sentence: `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+SERVICES := scripts/with-services
+UNIT     := $$(go list ./... | grep -v '/e2e')
+FUZZTIME ?= 20s
+
+.PHONY: help run build test e2e bench cover lint fuzz install
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start the demo on http://localhost:8080
+	go run ./cmd/propusk demo
+
+build: ## Build bin/propusk
+	go build -trimpath -o bin/propusk ./cmd/propusk
+
+install: ## Install what the tests need (PostgreSQL, Redis, Chromium, Node modules)
+	@scripts/install
+
+test: install ## Run every test with the race detector, on both engines, browser included
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
+	$(SERVICES) bash -euc 'go test -race -timeout 8m $(UNIT) && go test -race -timeout 8m ./e2e/...'
+
+e2e: install ## Run only the black-box tests; screenshots land in artifacts/
+	$(SERVICES) go test -count=1 -timeout 8m -v ./e2e/...
+
+bench: install ## Print the benchmark table of docs/performance.md
+	@$(SERVICES) scripts/bench
+
+cover: install ## Print statement coverage by package and write coverage.html
+	$(SERVICES) go test -timeout 8m -coverprofile=coverage.out $(UNIT)
+	@go tool cover -html=coverage.out -o coverage.html
+	@scripts/coverage coverage.out
+
+lint: ## Run the linters of .golangci.yml
+	go vet ./...
+	go run $(GOLANGCI) run ./...
+
+fuzz: ## Fuzz every parser of outside bytes for FUZZTIME each (20s)
+	@scripts/fuzz $(FUZZTIME)
