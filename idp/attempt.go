@@ -1,0 +1,152 @@
+package idp
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"propusk/idp/oauth"
+	"propusk/storage"
+)
+
+// attemptLifetime is how long a person has, from the application's click to
+// the code: long enough to look for a phone, short enough to bound what waits.
+const attemptLifetime = 30 * time.Minute
+
+// attempt is one sign-in that is under way: what the application asked for,
+// which browser it belongs to, and how far it has come. It lives in Ephemeral.
+//
+// Two requests of one browser may write it at once; the last one wins. That is
+// safe: what it holds of a person counts only while the session is his, and
+// next looks at the session each time.
+type attempt struct {
+	ID        string                      `json:"id"`
+	Browser   string                      `json:"browser"` // SHA-256 of the browser's cookie, hex
+	Request   *oauth.AuthorizationRequest `json:"request"`
+	Progress  progress                    `json:"progress"`
+	CreatedAt storage.Time                `json:"created_at"`
+	// CodeID names the one-time codes of this identification. It is new at
+	// each one, so that a code sent to one person never proves another.
+	CodeID string `json:"code_id"`
+	// Sent holds, for each channel that a code went out by, when the next may.
+	Sent map[Factor]storage.Time `json:"sent,omitempty"`
+	// Done is what is left of an attempt that ended, for the back button.
+	Done bool `json:"done,omitempty"`
+}
+
+// identified records that personID proved the password within this attempt.
+// Nothing of what was chosen or accepted before stays.
+func (a *attempt) identified(personID, organisationID string, now storage.Time) {
+	a.Progress = progress{PersonID: personID, IdentifiedAt: now, OrganisationID: organisationID}
+	a.CodeID, a.Sent = random(), nil
+}
+
+// met ties an attempt to the person whose session it has met.
+func (a *attempt) met(personID string) {
+	a.Progress.PersonID = personID
+	a.CodeID = random()
+}
+
+// leave forgets the person, so that somebody else can sign in.
+func (a *attempt) leave() {
+	a.Progress = progress{Again: true}
+	a.CodeID, a.Sent = "", nil
+}
+
+// choose takes an organisation. A consent given for another one is void.
+func (a *attempt) choose(organisationID string) {
+	if a.Progress.OrganisationID != organisationID {
+		a.Progress.Consented = false
+	}
+	a.Progress.OrganisationID = organisationID
+}
+
+// errNoAttempt covers an attempt that is unknown, over, expired, or another
+// browser's: nobody learns which.
+var errNoAttempt = errors.New("no such sign-in in this browser")
+
+// errDone is an attempt of this browser that already gave its answer.
+var errDone = errors.New("the sign-in is finished")
+
+// attempts keeps them.
+type attempts struct {
+	ephemeral storage.Ephemeral
+	now       func() time.Time
+}
+
+func attemptKey(id string) string { return "signin:" + hashed(id) }
+
+// open begins an attempt for the browser with this cookie value.
+func (as attempts) open(ctx context.Context, request *oauth.AuthorizationRequest, browser string) (*attempt, error) {
+	a := &attempt{ID: random(), Browser: hashed(browser), Request: request, CreatedAt: storage.Of(as.now())}
+	return a, as.save(ctx, a)
+}
+
+// find is the attempt id of the browser with this cookie value: errNoAttempt,
+// errDone.
+func (as attempts) find(ctx context.Context, id, browser string) (*attempt, error) {
+	if id == "" || browser == "" {
+		return nil, errNoAttempt
+	}
+	value, err := as.ephemeral.Get(ctx, attemptKey(id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, errNoAttempt
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find attempt: %w", err)
+	}
+	return as.read(value, browser)
+}
+
+func (as attempts) read(value []byte, browser string) (*attempt, error) {
+	var a attempt
+	if err := json.Unmarshal(value, &a); err != nil {
+		return nil, fmt.Errorf("read attempt: %w", err)
+	}
+	switch {
+	case subtle.ConstantTimeCompare([]byte(a.Browser), []byte(hashed(browser))) != 1:
+		return nil, errNoAttempt
+	case as.left(&a) <= 0:
+		return nil, errNoAttempt
+	case a.Done:
+		return nil, errDone
+	default:
+		return &a, nil
+	}
+}
+
+// save writes the attempt; it never lives longer for it.
+func (as attempts) save(ctx context.Context, a *attempt) error {
+	left := as.left(a)
+	if left <= 0 {
+		return errNoAttempt
+	}
+	value, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("write attempt: %w", err)
+	}
+	if err := as.ephemeral.Put(ctx, attemptKey(a.ID), value, left); err != nil {
+		return fmt.Errorf("save attempt: %w", err)
+	}
+	return nil
+}
+
+// finish ends the attempt, for one caller: errDone for the others. What stays
+// until it expires tells the back button that nothing is left to do.
+func (as attempts) finish(ctx context.Context, a *attempt) error {
+	_, err := as.ephemeral.Take(ctx, attemptKey(a.ID))
+	if errors.Is(err, storage.ErrNotFound) {
+		return errDone
+	}
+	if err != nil {
+		return fmt.Errorf("finish attempt: %w", err)
+	}
+	return as.save(ctx, &attempt{ID: a.ID, Browser: a.Browser, CreatedAt: a.CreatedAt, Done: true})
+}
+
+func (as attempts) left(a *attempt) time.Duration {
+	return a.CreatedAt.Time().Add(attemptLifetime).Sub(as.now())
+}
