@@ -39,11 +39,11 @@ type Way struct {
 // `login` and `password`.
 type Identify struct {
 	Request, ClientName, RedirectURI string
-	Login       string
-	Errors      []FieldError
-	Notice      string // catalogue key or text, e.g. "notice.signin_again"
-	Others      []Way
-	RegisterURL string // "" = no self-registration, so no link
+	Login                            string
+	Errors                           []FieldError
+	Notice                           string // catalogue key or text, e.g. "notice.signin_again"
+	Others                           []Way
+	RegisterURL                      string // "" = no self-registration, so no link
 }
 
 // Kinds of one-time code.
@@ -58,22 +58,22 @@ const (
 // holding the kind.
 type Code struct {
 	Request, ClientName, RedirectURI string
-	PersonName  string
-	Kind        string        // KindTOTP, KindSMS, KindEmail
-	Destination string        // masked phone or address; "" for TOTP
-	Others      []string      // other kinds this person can use
-	ResendIn    time.Duration // until the next code may be sent; 0 = at once
-	Errors      []FieldError
+	PersonName                       string
+	Kind                             string        // KindTOTP, KindSMS, KindEmail
+	Destination                      string        // masked phone or address; "" for TOTP
+	Others                           []string      // other kinds this person can use
+	ResendIn                         time.Duration // until the next code may be sent; 0 = at once
+	Errors                           []FieldError
 }
 
 // EnrolTOTP connects an authenticator application: POST /signin/totp with
 // `code`.
 type EnrolTOTP struct {
 	Request, ClientName, RedirectURI string
-	PersonName string
-	Secret     string // base32, shown in groups of four for typing by hand
-	QR         []byte // PNG of the otpauth URI
-	Errors     []FieldError
+	PersonName                       string
+	Secret                           string // base32, shown in groups of four for typing by hand
+	QR                               []byte // PNG of the otpauth URI
+	Errors                           []FieldError
 }
 
 // OrganisationItem is one organisation a person may act for.
@@ -87,13 +87,13 @@ type OrganisationItem struct {
 // with `organisation`. The search is GET /signin with `request` and `q`.
 type OrganisationChoice struct {
 	Request, ClientName, RedirectURI string
-	PersonName    string
-	How           string // catalogue key or text: how the person was confirmed, e.g. "how.totp"
-	Organisations []OrganisationItem
-	Query         string // what was searched for
-	Chosen        string // id of the organisation marked at first; "" = the first one when there is one only
-	Total         int    // how many organisations the person has; the search is shown above searchFrom
-	Errors        []FieldError
+	PersonName                       string
+	How                              string // catalogue key or text: how the person was confirmed, e.g. "how.totp"
+	Organisations                    []OrganisationItem
+	Query                            string // what was searched for
+	Chosen                           string // id of the organisation marked at first; "" = the first one when there is one only
+	Total                            int    // how many organisations the person has; the search is shown above searchFrom
+	Errors                           []FieldError
 }
 
 // ScopeItem is one thing an application asks for, in a person's words.
@@ -103,10 +103,10 @@ type ScopeItem struct{ Title, Text string }
 // /signin/consent with `decision` "accept" or "refuse".
 type Consent struct {
 	Request, ClientName, RedirectURI string
-	PersonName       string
-	OrganisationName string // "" = no organisation is involved
-	Scopes           []ScopeItem
-	RedirectHost     string // where the person will be taken
+	PersonName                       string
+	OrganisationName                 string // "" = no organisation is involved
+	Scopes                           []ScopeItem
+	RedirectHost                     string // where the person will be taken
 }
 
 // SignOutConfirm asks whether to sign out: POST /oauth2/logout with `logout`.
@@ -158,7 +158,10 @@ type Custom struct {
 	Template string // file name within the extension, e.g. "members.html"
 	Title    string // catalogue key or text
 	Data     any    // `.Page` in the template
+	Errors   []FieldError
 	Shell    *Shell // the cabinet's frame; nil for pages on the pass
+
+	RedirectURI string // where the page's forms may lead besides this site; may be empty
 }
 
 // Shell is the frame of the cabinet: who acts for whom, and where one can go.
@@ -187,6 +190,15 @@ type NavItem struct {
 	Urgent  bool // the tag is red rather than amber
 }
 
+// stepped is a page of a running sign-in.
+type stepped interface{ step() step }
+
+// step is what such a page tells the kit.
+type step struct{ request, redirectURI string }
+
+// faulty is a page with a form that can be wrong.
+type faulty interface{ faults() []FieldError }
+
 func (Identify) view() string           { return "identify.html" }
 func (Code) view() string               { return "code.html" }
 func (EnrolTOTP) view() string          { return "totp.html" }
@@ -199,3 +211,29 @@ func (Invitation) view() string         { return "invitation.html" }
 func (InvitationDone) view() string     { return "joined.html" }
 func (Help) view() string               { return "help.html" }
 func (c Custom) view() string           { return c.Template }
+
+func (p Identify) step() step           { return step{p.Request, p.RedirectURI} }
+func (p Code) step() step               { return step{p.Request, p.RedirectURI} }
+func (p EnrolTOTP) step() step          { return step{p.Request, p.RedirectURI} }
+func (p OrganisationChoice) step() step { return step{p.Request, p.RedirectURI} }
+func (p Consent) step() step            { return step{p.Request, p.RedirectURI} }
+
+func (p Identify) faults() []FieldError           { return p.Errors }
+func (p Code) faults() []FieldError               { return p.Errors }
+func (p EnrolTOTP) faults() []FieldError          { return p.Errors }
+func (p OrganisationChoice) faults() []FieldError { return p.Errors }
+func (p Invitation) faults() []FieldError         { return p.Errors }
+func (p Custom) faults() []FieldError             { return p.Errors }
+
+// leads is where the forms of page may lead besides this site.
+func leads(page Page) string {
+	switch p := page.(type) {
+	case stepped:
+		return p.step().redirectURI
+	case SignOutConfirm:
+		return p.RedirectURI
+	case Custom:
+		return p.RedirectURI
+	}
+	return ""
+}

@@ -1,0 +1,131 @@
+package pages
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// searchFrom is the number of organisations above which the choice offers a
+// search: so many strips still fit a screen.
+const searchFrom = 7
+
+// helpTopics are the sections of the help page, in their order.
+var helpTopics = []string{"login", "password", "code", "locked", "missing", "phishing", "support"}
+
+// Option is one entry of the select component.
+type Option struct{ Value, Label string }
+
+// functions are what templates may call, speaking lang.
+func (k *Kit) functions(lang string) template.FuncMap {
+	return template.FuncMap{
+		"t":          func(key string, args ...any) string { return k.T(lang, key, args...) },
+		"say":        func(keyOrText string, args ...any) string { return k.say(lang, keyOrText, args...) },
+		"told":       func(e FieldError) string { return k.say(lang, e.Key, e.Args) },
+		"fault":      func(errs []FieldError, field string) string { return k.fault(lang, errs, field) },
+		"asset":      func(name string) (string, error) { return k.asset(name) },
+		"date":       func(at time.Time) string { return k.date(lang, at) },
+		"datetime":   func(at time.Time) string { return k.datetime(lang, at) },
+		"instant":    func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"dict":       dict,
+		"png":        png,
+		"groups":     groups,
+		"seconds":    seconds,
+		"many":       func(total int) bool { return total > searchFrom },
+		"chosen":     chosen,
+		"kindicon":   kindIcon,
+		"helptopics": func() []string { return helpTopics },
+	}
+}
+
+// fault is what is wrong with one field, in words; "" when nothing is.
+func (k *Kit) fault(lang string, errs []FieldError, field string) string {
+	for _, e := range errs {
+		if e.Field == field {
+			return k.say(lang, e.Key, e.Args)
+		}
+	}
+	return ""
+}
+
+// asset is the address of a static file. A wrong name fails the page, in every
+// test, rather than leave a page without its style.
+func (k *Kit) asset(name string) (string, error) {
+	url, ok := k.assets.named[name]
+	if !ok {
+		return "", fmt.Errorf("no asset %q", name)
+	}
+	return url, nil
+}
+
+// date is "22 ноября 2026" or "22 November 2026", in the kit's zone.
+func (k *Kit) date(lang string, at time.Time) string {
+	at = at.In(k.zone)
+	month := k.T(lang, "month."+strconv.Itoa(int(at.Month())))
+	return fmt.Sprintf("%d %s %d", at.Day(), month, at.Year())
+}
+
+// datetime is the date with hours and minutes.
+func (k *Kit) datetime(lang string, at time.Time) string {
+	return k.date(lang, at) + ", " + at.In(k.zone).Format("15:04")
+}
+
+// dict makes the named arguments of a component.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("a component got %d arguments: names and values must pair", len(pairs))
+	}
+	out := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("a component's argument is named %v, not by a string", pairs[i])
+		}
+		out[name] = pairs[i+1]
+	}
+	return out, nil
+}
+
+// png is an image in the page itself: a QR code holds a secret and must not
+// have an address.
+func png(image []byte) template.URL {
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(image)) // #nosec G203 -- base64 has no markup
+}
+
+// groups cuts a key into groups of four, to be read aloud and typed.
+func groups(secret string) string {
+	var out strings.Builder
+	for i, r := range secret {
+		if i > 0 && i%4 == 0 {
+			out.WriteByte(' ')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// seconds is d in whole seconds, rounded up; 0 when nothing is left.
+func seconds(d time.Duration) int { return max(0, int(math.Ceil(d.Seconds()))) }
+
+// chosen is the organisation marked when the page opens: the given one, or the
+// only one there is. With several nothing is guessed.
+func chosen(page OrganisationChoice) string {
+	if page.Chosen == "" && len(page.Organisations) == 1 {
+		return page.Organisations[0].ID
+	}
+	return page.Chosen
+}
+
+func kindIcon(kind string) string {
+	switch kind {
+	case KindSMS:
+		return "phone"
+	case KindEmail:
+		return "letter"
+	}
+	return "app"
+}

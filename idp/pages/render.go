@@ -1,0 +1,98 @@
+package pages
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// view is what every template gets.
+type view struct {
+	Lang      string
+	Title     string // of a Custom page: catalogue key or text
+	Page      any    // the page's struct; a Custom page's Data
+	Errors    []FieldError
+	Shell     *Shell
+	Languages []languageLink
+}
+
+// Render draws page in the request's language and sends it with status. The
+// page is drawn whole before the first byte leaves, so an error (the template
+// is unknown or wrong) has sent nothing and the caller may still answer.
+func (k *Kit) Render(w http.ResponseWriter, r *http.Request, status int, page Page) error {
+	body, lang, err := k.draw(r, page)
+	if err != nil {
+		return err
+	}
+	rememberLanguage(w, r)
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Security-Policy", policy(leads(page)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin") // no-referrer would make the Origin of our own forms null
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := w.Write(body); err != nil {
+		k.log.DebugContext(r.Context(), "the reader of a page went away", "error", err)
+	}
+	return nil
+}
+
+func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err error) {
+	lang = Language(r)
+	name := page.view()
+	tmpl := k.pages[lang][name]
+	if tmpl == nil {
+		return nil, lang, fmt.Errorf("no page template %q", name)
+	}
+	v := view{Lang: lang, Page: page, Languages: languageLinks(r, page)}
+	if p, ok := page.(faulty); ok {
+		v.Errors = p.faults()
+	}
+	if c, ok := page.(Custom); ok {
+		v.Page, v.Title, v.Shell = c.Data, c.Title, c.Shell
+	}
+	var out bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&out, name, v); err != nil {
+		return nil, lang, fmt.Errorf("draw the page %s: %w", name, err)
+	}
+	return bytes.TrimLeft(out.Bytes(), "\n"), lang, nil
+}
+
+// policy is the Content-Security-Policy of a page whose forms may lead to the
+// origin of target. Nothing but our own files is loaded; QR codes are data.
+func policy(target string) string {
+	action := "'self'"
+	if origin := formTarget(target); origin != "" {
+		action += " " + origin
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; " +
+		"form-action " + action + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// formTarget is the source expression (CSP 3 §2.3.1) for a redirect URI: its
+// origin, or the scheme alone for a native application's private scheme
+// (RFC 8252 §7.1). What could end the directive is refused.
+func formTarget(target string) string {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme == "" {
+		return ""
+	}
+	origin := u.Scheme + ":"
+	if u.Scheme == "http" || u.Scheme == "https" {
+		origin = u.Scheme + "://" + u.Host
+	}
+	if strings.ContainsAny(origin, " ;,'\"") {
+		return ""
+	}
+	return origin
+}
