@@ -64,9 +64,10 @@ type Database struct {
 
 // Redis says where short-lived state and revocation events are shared.
 type Redis struct {
-	// URL is redis://… or rediss://…; several hosts, separated by commas, make
-	// a cluster. Empty keeps this state in the process: right for one node
-	// only.
+	// URL is redis://… or rediss://…; further hosts of a cluster follow as
+	// ?addr=host:port&addr=… (master=NAME beside them asks Sentinel), prefix=…
+	// shares a server. Empty keeps this state in the process: right for one
+	// node only.
 	URL Secret `koanf:"url"`
 }
 

@@ -31,7 +31,7 @@ func Default() Config {
 		Session:  Session{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1},
 		Lock:     Lock{Failures: 3, First: 15 * time.Minute, Longest: 24 * time.Hour},
-		Limits:   Limits{PerClient: 600, PerOrganisation: 3000},
+		Limits:   Limits{PerClient: 600, PerOrganisation: 6000},
 		Mail:     Mail{Port: 587, TLS: "starttls"},
 		Jobs:     Jobs{Workers: 4, Poll: time.Second},
 		Runtime:  Runtime{GCPercent: 400},

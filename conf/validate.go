@@ -49,9 +49,7 @@ func (c Config) Validate() error {
 	f.address("listen", c.Listen)
 	f.masterKey(c)
 	f.database("database.url", c.Database.URL.Reveal())
-	if u := c.Redis.URL.Reveal(); u != "" {
-		f.url("redis.url", u, "redis", "rediss")
-	}
+	f.redis("redis.url", c.Redis.URL.Reveal())
 	f.tls(c.TLS)
 	f.http(c.HTTP)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
@@ -149,6 +147,13 @@ func (f *Faults) database(field, value string) {
 	f.url(field, value, "postgres", "postgresql")
 }
 
+func (f *Faults) redis(field, value string) {
+	if value == "" || strings.HasPrefix(value, "unix:///") {
+		return
+	}
+	f.url(field, value, "redis", "rediss")
+}
+
 // url checks a server's address. The value is never repeated: it may hold a
 // password.
 func (f *Faults) url(field, value string, schemes ...string) {
@@ -158,7 +163,7 @@ func (f *Faults) url(field, value string, schemes ...string) {
 	}
 }
 
-// firstHost cuts the further hosts of a cluster's address, which net/url does
+// firstHost cuts the further hosts of a PostgreSQL address, which net/url does
 // not take.
 func firstHost(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule says what packages below from may import of the module (mayImport) and
+// which outside modules are theirs alone. The first rule that fits a package
+// decides. .golangci.yml gives the reasons.
+var rules = []struct {
+	from      string
+	mayImport []string
+}{
+	{"signature", []string{"signature"}},
+	{"storage", []string{"storage"}},
+	{"conf", nil},
+	{"idp/pages", []string{"idp/pages"}},
+	{"idp/directory", []string{"idp/directory", "storage", "signature"}},
+	{"idp/keys", []string{"idp/keys", "storage"}},
+	{"idp/factor", []string{"idp/factor", "idp/directory", "storage", "signature"}},
+	{"idp/oauth", []string{"idp/oauth", "idp/directory", "idp/keys", "storage", "signature"}},
+	{"idp", []string{"idp", "storage", "signature"}},
+	{"cabinet/web", []string{"cabinet/web", "idp/pages", "storage"}},
+	{"cabinet", []string{"cabinet", "idp/directory", "storage", "signature"}},
+	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "storage", "signature"}},
+	{"e2e", []string{"e2e"}},
+}
+
+// fences are outside modules that one part of the house answers for.
+var fences = map[string]string{
+	"github.com/ory/fosite":              "idp/oauth",
+	"github.com/go-jose/go-jose/v3":      "idp/oauth",
+	"github.com/go-webauthn":             "idp/factor",
+	"github.com/redis/go-redis":          "storage",
+	"github.com/jackc/pgx":               "storage",
+	"modernc.org/sqlite":                 "storage",
+	"github.com/knadh/koanf":             "conf",
+	"github.com/spf13/cobra":             "cmd",
+	"propusk/storage/storagetest":        "storage/storagetest",
+	"github.com/alicebob/miniredis":      "storage/storagetest",
+	"github.com/pquerna/otp":             "idp/factor",
+	"github.com/nicksnyder/go-i18n":      "idp/pages",
+	"golang.org/x/crypto/argon2":         "idp/factor",
+	"software.sslmate.com/src/go-pkcs12": "cmd/propusk/demo",
+}
+
+// TestImportsPointOneWay reads every Go file of the module that is no test and
+// holds its imports against the rules.
+func TestImportsPointOneWay(t *testing.T) {
+	root := filepath.Join("..", "..")
+	files := 0
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || (strings.HasPrefix(entry.Name(), ".") && len(entry.Name()) > 2)) {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		checkFile(t, file, filepath.ToSlash(filepath.Dir(rel)))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 10 {
+		t.Fatalf("only %d files were read; the walk is broken", files)
+	}
+}
+
+func checkFile(t *testing.T, file, pkg string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if why := forbidden(pkg, imported); why != "" {
+			t.Errorf("%s imports %s: %s", file, imported, why)
+		}
+	}
+}
+
+// forbidden says why pkg may not import imported; empty when it may.
+func forbidden(pkg, imported string) string {
+	for module, home := range fences {
+		if within(imported, module) && !within(pkg, home) {
+			return "only " + home + " may"
+		}
+	}
+	ours, ok := strings.CutPrefix(imported, "propusk/")
+	if !ok {
+		return ""
+	}
+	if pkg == "cabinet/web" && ours == "cabinet" || strings.HasPrefix(pkg, "cabinet") && ours == "idp" {
+		return "they meet over HTTP"
+	}
+	for _, rule := range rules {
+		if !within(pkg, rule.from) {
+			continue
+		}
+		for _, allowed := range rule.mayImport {
+			if within(ours, allowed) {
+				return ""
+			}
+		}
+		return "a package below " + rule.from + " may import of ours only " + strings.Join(rule.mayImport, ", ")
+	}
+	return "no rule knows the package " + pkg
+}
+
+func within(pkg, parent string) bool {
+	return pkg == parent || strings.HasPrefix(pkg, parent+"/")
+}
+
+// TestImportRulesRefuse shows that the rules can refuse at all.
+func TestImportRulesRefuse(t *testing.T) {
+	for _, tt := range []struct {
+		pkg, imported string
+		refused       bool
+	}{
+		{"cabinet", "propusk/idp/oauth", true},
+		{"cabinet", "propusk/idp/directory", false},
+		{"cabinet/web", "propusk/idp/pages", false},
+		{"cabinet/web", "propusk/idp/directory", true},
+		{"cabinet/web", "propusk/cabinet", true},
+		{"idp", "propusk/cabinet", true},
+		{"idp", "github.com/ory/fosite", true},
+		{"idp/oauth", "github.com/ory/fosite/handler/oauth2", false},
+		{"storage/jobs", "propusk/storage", false},
+		{"storage", "propusk/conf", true},
+		{"signature", "propusk/storage", true},
+		{"cmd/propusk", "propusk/storage/storagetest", true},
+		{path.Join("unheard", "of"), "propusk/storage", true},
+	} {
+		if got := forbidden(tt.pkg, tt.imported) != ""; got != tt.refused {
+			t.Errorf("%s importing %s: refused = %v, want %v", tt.pkg, tt.imported, got, tt.refused)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a running propusk.
+type process struct {
+	cmd    *exec.Cmd
+	log    *logBuffer
+	exited chan struct{}
+}
+
+// logBuffer keeps what a process wrote to standard error.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// start runs propusk with args and env beside a clean environment, and gives
+// its standard output. It is killed when the test ends, and its log shown when
+// the test failed.
+func start(t *testing.T, env []string, args ...string) (*process, io.Reader) {
+	t.Helper()
+	p := &process{cmd: exec.Command(binary, args...), log: &logBuffer{}, exited: make(chan struct{})}
+	p.cmd.Env = append(cleanEnvironment(), env...)
+	p.cmd.Stderr = p.log
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, _ = p.cmd.Process.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of propusk %s:\n%s", strings.Join(args, " "), tail(p.log.String(), 6000))
+		}
+		if report := p.log.String(); strings.Contains(report, "WARNING: DATA RACE") {
+			t.Errorf("the race detector spoke in propusk %s:\n%s", args[0], report)
+		}
+	})
+	return p, stdout
+}
+
+// cleanEnvironment is ours without any setting of propusk.
+func cleanEnvironment() []string {
+	var env []string
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "PROPUSK_") {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+// kill ends the process at once, as a power cut would (kill −9).
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// stop asks the process to stop and waits until it did.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(30 * time.Second):
+		t.Fatal("propusk did not stop within 30 s")
+	}
+}
+
+// freePort gives a port that nothing listens on. Somebody could take it before
+// we do; on the test machines nobody does.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// serve starts `propusk serve` on port and waits until it is ready.
+func serve(t *testing.T, port int, env ...string) *process {
+	t.Helper()
+	env = append([]string{
+		fmt.Sprintf("PROPUSK_LISTEN=127.0.0.1:%d", port),
+		"PROPUSK_LOG_LEVEL=warn",
+		"PROPUSK_LOG_FORMAT=text",
+	}, env...)
+	p, stdout := start(t, env, "serve")
+	go func() { _, _ = io.Copy(io.Discard, stdout) }()
+	awaitReady(t, p, fmt.Sprintf("http://127.0.0.1:%d/readyz", port))
+	return p
+}
+
+func awaitReady(t *testing.T, p *process, url string) {
+	t.Helper()
+	var last string
+	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
+		select {
+		case <-p.exited:
+			t.Fatalf("propusk ended before it was ready:\n%s", p.log)
+		default:
+		}
+		resp, err := http.Get(url)
+		if err != nil {
+			continue
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+		last = string(body)
+	}
+	t.Fatalf("propusk is not ready after 40 s: %s\n%s", last, p.log)
+}
+
+// command runs a command of propusk with --json and decodes its output into
+// dst (nil: not looked at).
+func command(t *testing.T, env []string, dst any, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, append(args, "--json")...)
+	cmd.Env = append(cleanEnvironment(), env...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("propusk %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	if dst == nil {
+		return
+	}
+	if err := json.Unmarshal(out, dst); err != nil {
+		t.Fatalf("propusk %s printed %q: %v", strings.Join(args, " "), out, err)
+	}
+}
