@@ -1,0 +1,124 @@
+package revocation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"propusk/storage"
+)
+
+// Kind says what a revocation is about.
+type Kind string
+
+// The kinds, with what their Key is.
+const (
+	KindToken        Kind = "token"        // jti
+	KindGrant        Kind = "grant"        // grant (family) id
+	KindSession      Kind = "session"      // session id
+	KindPerson       Kind = "person"       // person id
+	KindClient       Kind = "client"       // client_id
+	KindOrganisation Kind = "organisation" // organisation id
+	KindMember       Kind = "member"       // Member(person, organisation)
+)
+
+// Member is the Key of KindMember.
+func Member(personID, organisationID string) string { return personID + "/" + organisationID }
+
+// Entry says that tokens do not count any more.
+type Entry struct {
+	Kind  Kind         `json:"kind" db:"kind"`
+	Key   string       `json:"key" db:"subject"`
+	Below int64        `json:"below,omitempty" db:"below"` // member: tokens with a lower membership version; others: all
+	Until storage.Time `json:"until" db:"until"`           // when the last such token will have expired
+}
+
+// change is an entry as it travels: one made, prolonged or cleared.
+type change struct {
+	Entry
+	Cleared   bool         `json:"cleared,omitempty" db:"cleared"`
+	ChangedAt storage.Time `json:"changed_at" db:"changed_at"`
+}
+
+// topic is where changes are published.
+const topic = "revocations"
+
+// Deps are what a Log works with.
+type Deps struct {
+	DB       *storage.DB
+	Events   storage.Events
+	Now      func() time.Time
+	Lifetime time.Duration // of the longest-lived access token
+	Log      *slog.Logger  // may be nil
+}
+
+// Log writes revocations.
+type Log struct{ Deps }
+
+// New returns the log kept in deps.DB.
+func New(deps Deps) *Log {
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Log{Deps: deps}
+}
+
+// Revoke puts e in force: a row in the transaction of ctx, an event after its
+// commit. Until defaults to now+Lifetime. Of two revocations of the same the
+// stricter stays: the higher Below, the later Until.
+func (l *Log) Revoke(ctx context.Context, e Entry) error {
+	now := l.Now()
+	if e.Until == 0 {
+		e.Until = storage.Of(now.Add(l.Lifetime))
+	}
+	var c change
+	err := l.DB.Get(ctx, &c, `
+		INSERT INTO revocations (kind, subject, below, until, cleared, changed_at) VALUES ($1, $2, $3, $4, FALSE, $5)
+		ON CONFLICT (kind, subject) DO UPDATE SET
+			below = CASE WHEN excluded.below > revocations.below THEN excluded.below ELSE revocations.below END,
+			until = CASE WHEN excluded.until > revocations.until THEN excluded.until ELSE revocations.until END,
+			cleared = FALSE, changed_at = excluded.changed_at
+		RETURNING kind, subject, below, until, cleared, changed_at`,
+		e.Kind, e.Key, e.Below, e.Until, storage.Of(now))
+	if err != nil {
+		return fmt.Errorf("revocation: %w", err)
+	}
+	l.tell(ctx, c)
+	return nil
+}
+
+// Clear takes the revocation of key out of force, for a person unblocked or an
+// organisation opened again. Tokens it had stopped and that still live count
+// again. Nothing happens when there is none.
+func (l *Log) Clear(ctx context.Context, kind Kind, key string) error {
+	var changes []change
+	err := l.DB.Select(ctx, &changes, `UPDATE revocations SET cleared = TRUE, changed_at = $1 WHERE kind = $2 AND subject = $3
+		RETURNING kind, subject, below, until, cleared, changed_at`, storage.Of(l.Now()), kind, key)
+	if err != nil {
+		return fmt.Errorf("revocation: clear: %w", err)
+	}
+	for _, c := range changes {
+		l.tell(ctx, c)
+	}
+	return nil
+}
+
+// tellTimeout bounds what a dead Redis costs a request; the lists will find the
+// change in SQL.
+const tellTimeout = time.Second
+
+func (l *Log) tell(ctx context.Context, c change) {
+	l.DB.AfterCommit(ctx, func() {
+		payload, err := json.Marshal(c)
+		if err == nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+			defer cancel()
+			err = l.Events.Publish(ctx, topic, payload)
+		}
+		if err != nil {
+			l.Log.WarnContext(ctx, "a revocation could not be announced; the nodes will read it", "kind", c.Kind, "error", err)
+		}
+	})
+}
