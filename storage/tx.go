@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,7 @@ type tx struct {
 	on     transaction
 	ended  bool
 	doomed error // the first failure inside; the transaction can only roll back
-	before []func(context.Context) error
+	before []lastly
 	after  []func()
 }
 
@@ -62,16 +64,26 @@ func (db *DB) AfterCommit(ctx context.Context, fn func()) {
 	t.after = append(t.after, fn)
 }
 
+// lastly is something to do at the end of a transaction.
+type lastly struct {
+	order string
+	fn    func(context.Context) error
+}
+
 // BeforeCommit runs fn as the last thing inside the outermost transaction of
 // ctx, which rolls back when fn fails; at once, in a transaction of its own,
 // when there is none. It is for rows that many transactions contend for: what
-// is locked last is locked for the shortest time.
-func (db *DB) BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error {
+// is locked last is locked for the shortest time, and those who lock in the one
+// order (of the texts given, then of the calls) never lock each other out.
+func (db *DB) BeforeCommit(ctx context.Context, order string, fn func(ctx context.Context) error) error {
 	t := db.current(ctx)
-	if t == nil {
+	switch {
+	case t == nil:
 		return db.Tx(ctx, fn)
+	case t.ended:
+		return ErrEnded
 	}
-	t.before = append(t.before, fn)
+	t.before = append(t.before, lastly{order, fn})
 	return nil
 }
 
@@ -114,9 +126,14 @@ func (t *tx) inside(ctx context.Context, fn func(ctx context.Context) error) err
 	if err := t.verdict(fn(ctx)); err != nil {
 		return err
 	}
-	for i := 0; i < len(t.before); i++ { // one may add another
-		if err := t.verdict(t.before[i](ctx)); err != nil {
-			return err
+	for len(t.before) > 0 { // one may add another
+		last := t.before
+		t.before = nil
+		slices.SortStableFunc(last, func(a, b lastly) int { return strings.Compare(a.order, b.order) })
+		for _, l := range last {
+			if err := t.verdict(l.fn(ctx)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

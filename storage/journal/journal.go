@@ -40,7 +40,7 @@ func (j *Journal) Append(ctx context.Context, e Entry) error {
 	c := From(ctx)
 	e.IP, e.UserAgent, e.RequestID = or(e.IP, c.IP), or(e.UserAgent, c.UserAgent), or(e.RequestID, c.RequestID)
 	e.clean()
-	err := j.db.BeforeCommit(ctx, func(ctx context.Context) error { return j.write(ctx, e) })
+	err := j.db.BeforeCommit(ctx, "journal/"+e.Organisation, func(ctx context.Context) error { return j.write(ctx, e) })
 	if err != nil {
 		return fmt.Errorf("journal: append: %w", err)
 	}

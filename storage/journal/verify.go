@@ -122,6 +122,10 @@ func (j *Journal) Export(ctx context.Context, organisation string, w io.Writer, 
 // Check verifies the chain in the database. The error is of the reading; what is
 // wrong with the chain stands in the report.
 func (j *Journal) Check(ctx context.Context, organisation string) (Report, error) {
+	last, err := j.last(ctx, organisation) // before the head: what is appended between does not count
+	if err != nil {
+		return Report{}, err
+	}
 	head, err := j.head(ctx, organisation)
 	if err != nil {
 		return Report{}, err
@@ -131,7 +135,19 @@ func (j *Journal) Check(ctx context.Context, organisation string) (Report, error
 		return Report{}, err
 	}
 	c.ends(head)
+	if last > head.Seq {
+		c.problem(last, "head", "there are entries after the end of the chain, entry %d", head.Seq)
+	}
 	return c.Report, nil
+}
+
+// last is the greatest seq of the chain's entries.
+func (j *Journal) last(ctx context.Context, organisation string) (seq int64, err error) {
+	err = j.db.Get(ctx, &seq, `SELECT COALESCE(MAX(seq), 0) FROM journal WHERE organisation = $1`, organisation)
+	if err != nil {
+		return 0, fmt.Errorf("journal: read end: %w", err)
+	}
+	return seq, nil
 }
 
 // ends checks that the chain ends where the head says.

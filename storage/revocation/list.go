@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,18 +13,9 @@ import (
 	"propusk/storage"
 )
 
-// ListDeps are what a List works with.
-type ListDeps struct {
-	DB     *storage.DB
-	Events storage.Events
-	Now    func() time.Time
-	Log    *slog.Logger
-	Poll   time.Duration // how often SQL is read for what the events missed; 0 is two seconds
-}
-
 // List is what is in force, in memory. It is safe for use by many goroutines.
 type List struct {
-	ListDeps
+	deps    Deps
 	mu      sync.RWMutex
 	simple  map[Kind]map[string]storage.Time // until
 	members map[member]memberEntry
@@ -55,14 +45,11 @@ const (
 )
 
 // NewList returns an empty list; Start fills it.
-func NewList(deps ListDeps) *List {
+func NewList(deps Deps) *List {
 	if deps.Poll <= 0 {
 		deps.Poll = defaultPoll
 	}
-	if deps.Log == nil {
-		deps.Log = slog.New(slog.DiscardHandler)
-	}
-	return &List{ListDeps: deps, simple: map[Kind]map[string]storage.Time{}, members: map[member]memberEntry{}}
+	return &List{deps: deps.withLog(), simple: map[Kind]map[string]storage.Time{}, members: map[member]memberEntry{}}
 }
 
 // Token is what a revocation may be about. Empty fields are about nothing.
@@ -86,7 +73,7 @@ func (l *List) hit(kind Kind, key string) bool {
 		return false
 	}
 	until, ok := l.simple[kind][key]
-	return ok && until > storage.Of(l.Now())
+	return ok && until > storage.Of(l.deps.Now())
 }
 
 func (l *List) memberHit(t Token) bool {
@@ -94,13 +81,13 @@ func (l *List) memberHit(t Token) bool {
 		return false
 	}
 	e, ok := l.members[member{t.Person, t.Organisation}]
-	return ok && t.MemberVersion < e.below && e.until > storage.Of(l.Now())
+	return ok && t.MemberVersion < e.below && e.until > storage.Of(l.deps.Now())
 }
 
 // Fresh is how long ago SQL was last read: what the list may have missed at the
 // worst. Before Start it is very long.
 func (l *List) Fresh() (age time.Duration) {
-	return l.Now().Sub(storage.Time(l.read.Load()).Time())
+	return l.deps.Now().Sub(storage.Time(l.read.Load()).Time())
 }
 
 // Len is how many entries are held.
@@ -117,7 +104,7 @@ func (l *List) Len() int {
 // Start loads the list and keeps it until ctx ends. When it returns nil
 // everything committed before is in the list.
 func (l *List) Start(ctx context.Context) error {
-	events, err := l.Events.Subscribe(ctx, topic)
+	events, err := l.deps.Events.Subscribe(ctx, topic)
 	if err != nil {
 		return fmt.Errorf("revocation: follow events: %w", err)
 	}
@@ -130,9 +117,9 @@ func (l *List) Start(ctx context.Context) error {
 
 // follow takes events as they come and reads SQL every Poll.
 func (l *List) follow(ctx context.Context, events <-chan []byte) {
-	poll := time.NewTicker(l.Poll)
+	poll := time.NewTicker(l.deps.Poll)
 	defer poll.Stop()
-	for reloaded, purged := l.Now(), l.Now(); ; {
+	for reloaded, purged := l.deps.Now(), l.deps.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -143,16 +130,16 @@ func (l *List) follow(ctx context.Context, events <-chan []byte) {
 			}
 			l.heard(payload)
 		case <-poll.C:
-			if l.Now().Sub(reloaded) >= reloadEvery {
-				reloaded = l.Now()
+			if l.deps.Now().Sub(reloaded) >= reloadEvery {
+				reloaded = l.deps.Now()
 				l.try(ctx, "reload", func() error { return l.load(ctx, 0) })
 			} else {
 				since := storage.Time(l.read.Load()).Add(-overlap)
 				l.try(ctx, "poll", func() error { return l.load(ctx, since) })
 			}
 			l.expire()
-			if l.Now().Sub(purged) >= purgeEvery {
-				purged = l.Now()
+			if l.deps.Now().Sub(purged) >= purgeEvery {
+				purged = l.deps.Now()
 				l.try(ctx, "purge", func() error { return l.purge(ctx) })
 			}
 		}
@@ -161,14 +148,14 @@ func (l *List) follow(ctx context.Context, events <-chan []byte) {
 
 func (l *List) try(ctx context.Context, what string, do func() error) {
 	if err := do(); err != nil && !errors.Is(err, context.Canceled) {
-		l.Log.WarnContext(ctx, "the revocation list could not "+what, "error", err)
+		l.deps.Log.WarnContext(ctx, "the revocation list could not "+what, "error", err)
 	}
 }
 
 func (l *List) heard(payload []byte) {
 	var c change
 	if err := json.Unmarshal(payload, &c); err != nil {
-		l.Log.Warn("a revocation event is not one", "error", err)
+		l.deps.Log.Warn("a revocation event is not one", "error", err)
 		return
 	}
 	l.mu.Lock()
@@ -178,9 +165,9 @@ func (l *List) heard(payload []byte) {
 
 // load reads what changed since, in force or cleared.
 func (l *List) load(ctx context.Context, since storage.Time) error {
-	now := storage.Of(l.Now())
+	now := storage.Of(l.deps.Now())
 	var changes []change
-	err := l.DB.Select(ctx, &changes, `SELECT kind, subject, below, until, cleared, changed_at FROM revocations
+	err := l.deps.DB.Select(ctx, &changes, `SELECT kind, subject, below, until, cleared, changed_at FROM revocations
 		WHERE changed_at >= $1 AND until > $2`, since, now)
 	if err != nil {
 		return fmt.Errorf("revocation: load: %w", err)
@@ -220,7 +207,7 @@ func (l *List) apply(c change) {
 func (l *List) expire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := storage.Of(l.Now())
+	now := storage.Of(l.deps.Now())
 	for _, entries := range l.simple {
 		for key, until := range entries {
 			if until <= now {
@@ -237,6 +224,6 @@ func (l *List) expire() {
 
 // purge deletes the rows of entries that are long over.
 func (l *List) purge(ctx context.Context) error {
-	_, err := l.DB.Exec(ctx, `DELETE FROM revocations WHERE until < $1`, storage.Of(l.Now().Add(-keep)))
+	_, err := l.deps.DB.Exec(ctx, `DELETE FROM revocations WHERE until < $1`, storage.Of(l.deps.Now().Add(-keep)))
 	return err
 }

@@ -45,36 +45,39 @@ type change struct {
 // topic is where changes are published.
 const topic = "revocations"
 
-// Deps are what a Log works with.
+// Deps are what a Log and a List work with.
 type Deps struct {
 	DB       *storage.DB
 	Events   storage.Events
 	Now      func() time.Time
-	Lifetime time.Duration // of the longest-lived access token
-	Log      *slog.Logger  // may be nil
+	Lifetime time.Duration // Log: of the longest-lived access token
+	Poll     time.Duration // List: how often to read what the events missed; 0 is two seconds
+	Log      *slog.Logger  // nil logs nothing
+}
+
+func (d Deps) withLog() Deps {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return d
 }
 
 // Log writes revocations.
-type Log struct{ Deps }
+type Log struct{ deps Deps }
 
 // New returns the log kept in deps.DB.
-func New(deps Deps) *Log {
-	if deps.Log == nil {
-		deps.Log = slog.New(slog.DiscardHandler)
-	}
-	return &Log{Deps: deps}
-}
+func New(deps Deps) *Log { return &Log{deps: deps.withLog()} }
 
 // Revoke puts e in force: a row in the transaction of ctx, an event after its
 // commit. Until defaults to now+Lifetime. Of two revocations of the same the
 // stricter stays: the higher Below, the later Until.
 func (l *Log) Revoke(ctx context.Context, e Entry) error {
-	now := l.Now()
+	now := l.deps.Now()
 	if e.Until == 0 {
-		e.Until = storage.Of(now.Add(l.Lifetime))
+		e.Until = storage.Of(now.Add(l.deps.Lifetime))
 	}
 	var c change
-	err := l.DB.Get(ctx, &c, `
+	err := l.deps.DB.Get(ctx, &c, `
 		INSERT INTO revocations (kind, subject, below, until, cleared, changed_at) VALUES ($1, $2, $3, $4, FALSE, $5)
 		ON CONFLICT (kind, subject) DO UPDATE SET
 			below = CASE WHEN excluded.below > revocations.below THEN excluded.below ELSE revocations.below END,
@@ -94,8 +97,8 @@ func (l *Log) Revoke(ctx context.Context, e Entry) error {
 // again. Nothing happens when there is none.
 func (l *Log) Clear(ctx context.Context, kind Kind, key string) error {
 	var changes []change
-	err := l.DB.Select(ctx, &changes, `UPDATE revocations SET cleared = TRUE, changed_at = $1 WHERE kind = $2 AND subject = $3
-		RETURNING kind, subject, below, until, cleared, changed_at`, storage.Of(l.Now()), kind, key)
+	err := l.deps.DB.Select(ctx, &changes, `UPDATE revocations SET cleared = TRUE, changed_at = $1 WHERE kind = $2 AND subject = $3
+		RETURNING kind, subject, below, until, cleared, changed_at`, storage.Of(l.deps.Now()), kind, key)
 	if err != nil {
 		return fmt.Errorf("revocation: clear: %w", err)
 	}
@@ -110,15 +113,15 @@ func (l *Log) Clear(ctx context.Context, kind Kind, key string) error {
 const tellTimeout = time.Second
 
 func (l *Log) tell(ctx context.Context, c change) {
-	l.DB.AfterCommit(ctx, func() {
+	l.deps.DB.AfterCommit(ctx, func() {
 		payload, err := json.Marshal(c)
 		if err == nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 			defer cancel()
-			err = l.Events.Publish(ctx, topic, payload)
+			err = l.deps.Events.Publish(ctx, topic, payload)
 		}
 		if err != nil {
-			l.Log.WarnContext(ctx, "a revocation could not be announced; the nodes will read it", "kind", c.Kind, "error", err)
+			l.deps.Log.WarnContext(ctx, "a revocation could not be announced; the nodes will read it", "kind", c.Kind, "error", err)
 		}
 	})
 }
