@@ -1,6 +1,11 @@
 package directory
 
-import "propusk/storage"
+import (
+	"context"
+	"fmt"
+
+	"propusk/storage"
+)
 
 // Member is a person's place in one organisation. It keeps its ID when the
 // person is removed and comes back.
@@ -68,3 +73,62 @@ const (
 	DefaultPage = 50
 	MaxPage     = 200
 )
+
+const memberNames = `id, organisation_id, person_id, role, grants, denials, position, version,
+	activated_at, removed_at, updated_at`
+
+var (
+	activeMembership = "SELECT " + columns("o", "organisation", organisationNames) + ", " + columns("m", "member", memberNames) + `
+		FROM members m
+		JOIN organisations o ON o.id = m.organisation_id AND o.status = 'active'
+		JOIN persons p ON p.id = m.person_id AND p.status = 'active'
+		WHERE m.person_id = $1 AND m.removed_at = 0`
+	membershipOf  = activeMembership + ` AND m.organisation_id = $2`
+	membershipsOf = activeMembership + ` ORDER BY o.name, o.id`
+
+	memberView = "SELECT " + columns("m", "member", memberNames) + ", " + columns("p", "person", personNames) + `
+		FROM members m JOIN persons p ON p.id = m.person_id
+		WHERE m.organisation_id = $1 AND m.removed_at = 0`
+	memberViewByID = memberView + ` AND m.id = $2`
+	memberViews    = memberView + ` AND m.id > $2 ORDER BY m.id LIMIT $3`
+)
+
+// Memberships are the active organisations of which the person, when not
+// blocked, is a member, by name.
+func (d *Directory) Memberships(ctx context.Context, personID string) ([]Membership, error) {
+	var list []Membership
+	if err := d.db.Select(ctx, &list, membershipsOf, personID); err != nil {
+		return nil, fmt.Errorf("directory: memberships: %w", err)
+	}
+	return list, nil
+}
+
+// Membership is the person's place in the organisation. storage.ErrNotFound
+// when he is not a member, is blocked, or the organisation is closed.
+func (d *Directory) Membership(ctx context.Context, personID, organisationID string) (Membership, error) {
+	var m Membership
+	if err := d.db.Get(ctx, &m, membershipOf, personID, organisationID); err != nil {
+		return Membership{}, fmt.Errorf("directory: membership: %w", err)
+	}
+	return m, nil
+}
+
+// Members lists the members of an organisation, blocked people too, in the
+// order in which they first came. The caller has checked members:read.
+func (d *Directory) Members(ctx context.Context, organisationID string, p Page) (members []MemberView, next string, err error) {
+	if err := d.db.Select(ctx, &members, memberViews, organisationID, p.After, p.limit()+1); err != nil {
+		return nil, "", fmt.Errorf("directory: members: %w", err)
+	}
+	members, next = page(members, p.limit(), func(m MemberView) string { return m.Member.ID })
+	return members, next, nil
+}
+
+// MemberByID reads one member of the organisation. storage.ErrNotFound for an
+// id of another organisation as for one that does not exist.
+func (d *Directory) MemberByID(ctx context.Context, organisationID, memberID string) (MemberView, error) {
+	var m MemberView
+	if err := d.db.Get(ctx, &m, memberViewByID, organisationID, memberID); err != nil {
+		return MemberView{}, fmt.Errorf("directory: member: %w", err)
+	}
+	return m, nil
+}

@@ -1,6 +1,15 @@
 package directory
 
-import "propusk/storage"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"propusk/storage"
+	"propusk/storage/revocation"
+)
 
 // The kinds of organisations.
 const (
@@ -55,4 +64,229 @@ type OrganisationPatch struct {
 	// Version, when not nil, must be the record's present one: ErrStale
 	// otherwise (RFC 9110 §13.1.1, If-Match).
 	Version *int64
+}
+
+const organisationNames = `id, kind, inn, kpp, ogrn, name, full_name, address, actual_address, phone, email,
+	status, required_acr, version, created_at, updated_at, closed_at`
+
+var (
+	organisationByID = "SELECT " + columns("o", "", organisationNames) + " FROM organisations o WHERE o.id = $1"
+	// A legal entity's branches share its ИНН, so there is one cabinet for
+	// them all.
+	organisationByINN = "SELECT " + columns("o", "", organisationNames) + ` FROM organisations o
+		WHERE o.inn = $1 AND o.status = 'active'`
+	organisationsPage = "SELECT " + columns("o", "", organisationNames) + ` FROM organisations o
+		WHERE o.id > $1 ORDER BY o.id LIMIT $2`
+	organisationLocked = `UPDATE organisations SET members_version = members_version + 1
+		WHERE id = $1 AND status = 'active' RETURNING ` + organisationNames
+)
+
+// Organisation reads one, also a closed one; storage.ErrNotFound.
+func (d *Directory) Organisation(ctx context.Context, id string) (Organisation, error) {
+	var o Organisation
+	if err := d.db.Get(ctx, &o, organisationByID, id); err != nil {
+		return Organisation{}, fmt.Errorf("directory: organisation: %w", err)
+	}
+	return o, nil
+}
+
+// OrganisationByINN reads the active organisation with this ИНН;
+// storage.ErrNotFound.
+func (d *Directory) OrganisationByINN(ctx context.Context, inn string) (Organisation, error) {
+	var o Organisation
+	if err := d.db.Get(ctx, &o, organisationByINN, inn); err != nil {
+		return Organisation{}, fmt.Errorf("directory: organisation by INN: %w", err)
+	}
+	return o, nil
+}
+
+// Organisations lists all, closed ones too, in the order in which they came.
+func (d *Directory) Organisations(ctx context.Context, p Page) (organisations []Organisation, next string, err error) {
+	if err := d.db.Select(ctx, &organisations, organisationsPage, p.After, p.limit()+1); err != nil {
+		return nil, "", fmt.Errorf("directory: organisations: %w", err)
+	}
+	organisations, next = page(organisations, p.limit(), func(o Organisation) string { return o.ID })
+	return organisations, next, nil
+}
+
+// lockOrganisation takes the row lock that puts all changes of one
+// organisation's members in order; storage.ErrNotFound when there is no such
+// active one.
+func (d *Directory) lockOrganisation(ctx context.Context, id string) (Organisation, error) {
+	var o Organisation
+	if err := d.db.Get(ctx, &o, organisationLocked, id); err != nil {
+		return Organisation{}, fmt.Errorf("directory: lock organisation: %w", err)
+	}
+	return o, nil
+}
+
+// CreateOrganisation adds an organisation together with its first member, who
+// is its administrator: role must be Administrator, or "" for the same. It
+// returns FieldErrors, with the code "taken" when an active organisation has
+// the ИНН or ОГРН.
+func (d *Directory) CreateOrganisation(ctx context.Context, n NewOrganisation, firstAdministrator string, role Role) (Organisation, Member, error) {
+	if role != "" && role != Administrator {
+		return Organisation{}, Member{}, fmt.Errorf("%w: the first member must be one", ErrLastAdministrator)
+	}
+	var f fields
+	n = f.organisation(n)
+	if err := f.err(); err != nil {
+		return Organisation{}, Member{}, err
+	}
+	now := d.time()
+	o := Organisation{
+		ID: storage.NewID(), Kind: n.Kind, INN: n.INN, KPP: n.KPP, OGRN: n.OGRN, Name: n.Name, FullName: n.FullName,
+		Address: n.Address, ActualAddress: n.ActualAddress, Phone: n.Phone, Email: n.Email,
+		Status: StatusActive, RequiredACR: n.RequiredACR, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	var first Member
+	err := d.db.Tx(ctx, func(ctx context.Context) error {
+		if _, err := d.activePerson(ctx, firstAdministrator); err != nil {
+			return err
+		}
+		if err := d.insertOrganisation(ctx, o); err != nil {
+			return err
+		}
+		var err error
+		first, err = d.insertMember(ctx, o.ID, firstAdministrator, standing{role: Administrator}, "")
+		if err != nil {
+			return err
+		}
+		return d.record(ctx, Actor{}, o.ID, "organisation.created", o.ID,
+			map[string]string{"inn": o.INN, "administrator": firstAdministrator})
+	})
+	if err != nil {
+		return Organisation{}, Member{}, err
+	}
+	return o, first, nil
+}
+
+func (d *Directory) insertOrganisation(ctx context.Context, o Organisation) error {
+	n, err := d.db.Exec(ctx, `INSERT INTO organisations (`+organisationNames+`, administrators, members_version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, 1) ON CONFLICT DO NOTHING`,
+		o.ID, o.Kind, o.INN, o.KPP, o.OGRN, o.Name, o.FullName, o.Address, o.ActualAddress, o.Phone, o.Email,
+		o.Status, o.RequiredACR, o.Version, o.CreatedAt, o.UpdatedAt, o.ClosedAt)
+	if err != nil {
+		return fmt.Errorf("directory: insert organisation: %w", err)
+	}
+	if n == 1 {
+		return nil
+	}
+	var f fields
+	if _, err := d.OrganisationByINN(ctx, o.INN); err == nil {
+		f.faults.add("inn", "taken")
+	} else {
+		f.faults.add("ogrn", "taken")
+	}
+	return f.err()
+}
+
+// UpdateOrganisation changes contacts, addresses and the demanded assurance. It
+// takes organization:write, and an administrator for RequiredACR.
+func (d *Directory) UpdateOrganisation(ctx context.Context, actor Actor, id string, patch OrganisationPatch) (Organisation, error) {
+	var updated Organisation
+	err := d.within(ctx, actor, id, OrganizationWrite, "organisation.updated", func(ctx context.Context, o Organisation, held rights) error {
+		if patch.Version != nil && *patch.Version != o.Version {
+			return ErrStale
+		}
+		changed, err := patch.apply(&o)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(changed, "required_acr") && !held.administrator {
+			return fmt.Errorf("%w: the demanded assurance is a matter for administrators", ErrForbidden)
+		}
+		updated = o
+		if len(changed) == 0 {
+			return nil
+		}
+		return d.storeOrganisation(ctx, actor, &updated, changed)
+	})
+	if err != nil {
+		return Organisation{}, err
+	}
+	return updated, nil
+}
+
+func (d *Directory) storeOrganisation(ctx context.Context, actor Actor, o *Organisation, changed []string) error {
+	err := d.db.Get(ctx, o, `UPDATE organisations SET address = $1, actual_address = $2, phone = $3, email = $4,
+		required_acr = $5, version = version + 1, updated_at = $6 WHERE id = $7 RETURNING `+organisationNames,
+		o.Address, o.ActualAddress, o.Phone, o.Email, o.RequiredACR, d.time(), o.ID)
+	if err != nil {
+		return fmt.Errorf("directory: update organisation: %w", err)
+	}
+	details := map[string]string{"fields": strings.Join(changed, " ")}
+	if slices.Contains(changed, "required_acr") {
+		details["required_acr"] = o.RequiredACR
+	}
+	if err := d.record(ctx, actor, o.ID, "organisation.updated", o.ID, details); err != nil {
+		return err
+	}
+	return d.notifyResponsible(ctx, *o, notice{action: "organisation.updated"})
+}
+
+// apply puts the patch onto o and names the fields that it changed.
+func (p OrganisationPatch) apply(o *Organisation) (changed []string, err error) {
+	var f fields
+	set := func(field string, to *string, from *string, normalise func(string) string) {
+		if from == nil {
+			return
+		}
+		if value := normalise(*from); value != *to {
+			*to = value
+			changed = append(changed, field)
+		}
+	}
+	address := func(field string) func(string) string {
+		return func(s string) string { return f.text(field, s, maxAddress, false) }
+	}
+	set("address", &o.Address, p.Address, address("address"))
+	set("actual_address", &o.ActualAddress, p.ActualAddress, address("actual_address"))
+	set("phone", &o.Phone, p.Phone, func(s string) string { return f.optional("phone", s, NormalisePhone) })
+	set("email", &o.Email, p.Email, func(s string) string { return f.optional("email", s, NormaliseEmail) })
+	set("required_acr", &o.RequiredACR, p.RequiredACR, func(s string) string { f.acr(s); return s })
+	return changed, f.err()
+}
+
+// CloseOrganisation ends an organisation: its members lose it at once, its
+// tokens die, its invitations are withdrawn. Records and journal stay. It takes
+// an administrator.
+func (d *Directory) CloseOrganisation(ctx context.Context, actor Actor, id string) error {
+	const action = "organisation.closed"
+	return d.within(ctx, actor, id, OrganizationWrite, action, func(ctx context.Context, o Organisation, held rights) error {
+		if !held.administrator {
+			return fmt.Errorf("%w: closing is a matter for administrators", ErrForbidden)
+		}
+		if err := d.notifyResponsible(ctx, o, notice{action: action}); err != nil {
+			return err
+		}
+		_, err := d.db.Exec(ctx, `UPDATE organisations SET status = 'closed', version = version + 1,
+			updated_at = $1, closed_at = $1 WHERE id = $2`, d.time(), id)
+		if err != nil {
+			return fmt.Errorf("directory: close organisation: %w", err)
+		}
+		if err := d.withdrawAll(ctx, id); err != nil {
+			return err
+		}
+		if err := d.revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindOrganisation, Key: id}); err != nil {
+			return fmt.Errorf("directory: revoke organisation: %w", err)
+		}
+		return d.record(ctx, actor, id, action, id, nil)
+	})
+}
+
+// moveAdministrators counts administrators up or down. The database refuses to
+// come to none.
+func (d *Directory) moveAdministrators(ctx context.Context, organisationID string, by int) error {
+	if by == 0 {
+		return nil
+	}
+	_, err := d.db.Exec(ctx, `UPDATE organisations SET administrators = administrators + $1 WHERE id = $2`, by, organisationID)
+	switch {
+	case errors.Is(err, storage.ErrCheck):
+		return fmt.Errorf("%w: %w", ErrLastAdministrator, err)
+	case err != nil:
+		return fmt.Errorf("directory: count administrators: %w", err)
+	}
+	return nil
 }

@@ -1,0 +1,117 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"propusk/storage"
+	"propusk/storage/revocation"
+)
+
+// SetPersonStatus blocks (StatusBlocked) or unblocks (StatusActive) a person
+// everywhere. It is an act of the operator: ErrForbidden for any actor but
+// System. A blocked person is an unknown login, has no memberships, and holds
+// no live token.
+//
+// Blocking may leave an organisation with blocked administrators only: shutting
+// out a stolen account comes first, and the operator can add another
+// administrator.
+func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, status string) error {
+	if !actor.system {
+		return fmt.Errorf("%w: only the operator blocks people", ErrForbidden)
+	}
+	if status != StatusActive && status != StatusBlocked {
+		return &FieldError{Field: "status", Code: "invalid"}
+	}
+	return d.db.Tx(ctx, func(ctx context.Context) error {
+		n, err := d.db.Exec(ctx, `UPDATE persons SET status = $1, updated_at = $2 WHERE id = $3`, status, d.time(), personID)
+		if err != nil {
+			return fmt.Errorf("directory: set person status: %w", err)
+		}
+		if n == 0 {
+			return fmt.Errorf("directory: set person status: %w", storage.ErrNotFound)
+		}
+		if status == StatusActive {
+			return d.unblocked(ctx, actor, personID)
+		}
+		return d.blocked(ctx, actor, personID)
+	})
+}
+
+// blocked revokes the person's tokens twice: as the person, and as a member of
+// each organisation. The second outlives an unblocking, so that a token stolen
+// before is not brought back to life by it.
+func (d *Directory) blocked(ctx context.Context, actor Actor, personID string) error {
+	if err := d.revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindPerson, Key: personID}); err != nil {
+		return fmt.Errorf("directory: revoke person: %w", err)
+	}
+	organisations, err := d.raiseVersions(ctx, personID)
+	if err != nil {
+		return err
+	}
+	for _, id := range organisations {
+		if err := d.withdrawBeyond(ctx, actor, id, personID, rights{}); err != nil {
+			return err
+		}
+	}
+	return d.statusChanged(ctx, actor, personID, "person.blocked", organisations)
+}
+
+func (d *Directory) unblocked(ctx context.Context, actor Actor, personID string) error {
+	if err := d.revocations.Clear(ctx, revocation.KindPerson, personID); err != nil {
+		return fmt.Errorf("directory: clear revocation: %w", err)
+	}
+	var organisations []string
+	err := d.db.Select(ctx, &organisations, `SELECT organisation_id FROM members WHERE person_id = $1 AND removed_at = 0
+		ORDER BY organisation_id`, personID)
+	if err != nil {
+		return fmt.Errorf("directory: memberships of person: %w", err)
+	}
+	return d.statusChanged(ctx, actor, personID, "person.unblocked", organisations)
+}
+
+// raiseVersions makes every membership's tokens of today dead.
+func (d *Directory) raiseVersions(ctx context.Context, personID string) (organisations []string, err error) {
+	var raised []struct {
+		OrganisationID string `db:"organisation_id"`
+		Version        int64  `db:"version"`
+	}
+	err = d.db.Select(ctx, &raised, `UPDATE members SET version = version + 1, updated_at = $1
+		WHERE person_id = $2 AND removed_at = 0 RETURNING organisation_id, version`, d.time(), personID)
+	if err != nil {
+		return nil, fmt.Errorf("directory: raise versions: %w", err)
+	}
+	for _, m := range raised {
+		if err := d.revokeMember(ctx, personID, m.OrganisationID, m.Version); err != nil {
+			return nil, err
+		}
+		organisations = append(organisations, m.OrganisationID)
+	}
+	slices.Sort(organisations)
+	return organisations, nil
+}
+
+// statusChanged tells the system's chain, the chains of the person's
+// organisations, their administrators and the person.
+func (d *Directory) statusChanged(ctx context.Context, actor Actor, personID, action string, organisations []string) error {
+	p, err := d.Person(ctx, personID)
+	if err != nil {
+		return err
+	}
+	for _, id := range append([]string{""}, organisations...) {
+		if err := d.record(ctx, actor, id, action, personID, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range organisations {
+		o, err := d.Organisation(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := d.notifyResponsible(ctx, o, notice{action: action, person: p.FullName()}, p.Email); err != nil {
+			return err
+		}
+	}
+	return d.notifyPerson(ctx, p, notice{action: action + ".you"})
+}

@@ -1,0 +1,95 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"propusk/storage/outbox"
+)
+
+// notice is a message that something has happened. Its texts stand in texts.go
+// under action; an action ending in ".you" speaks to the person concerned.
+type notice struct {
+	action       string
+	person       string // full name of the person concerned
+	organisation string
+	role         Role
+}
+
+func (n notice) of(o Organisation) notice { n.organisation = o.Name; return n }
+
+// recipient is a person seen by the mailman.
+type recipient struct {
+	Email  string `db:"email"`
+	Phone  string `db:"phone"`
+	Locale string `db:"locale"`
+}
+
+// notifyPerson writes to the person's e-mail, or to the phone when there is no
+// other way.
+func (d *Directory) notifyPerson(ctx context.Context, p Person, n notice) error {
+	return d.notify(ctx, recipient{p.Email, p.Phone, p.Locale}, n)
+}
+
+// notifyResponsible writes to the organisation's e-mail, and when it has none
+// to every administrator, leaving out the mailbox except, which is told
+// otherwise.
+func (d *Directory) notifyResponsible(ctx context.Context, o Organisation, n notice, except ...string) error {
+	to := []recipient{{Email: o.Email, Locale: "ru"}}
+	if o.Email == "" {
+		to = nil
+		err := d.db.Select(ctx, &to, `SELECT p.email, p.phone, p.locale FROM members m
+			JOIN persons p ON p.id = m.person_id AND p.status = 'active'
+			WHERE m.organisation_id = $1 AND m.role = $2 AND m.removed_at = 0 ORDER BY m.id`, o.ID, Administrator)
+		if err != nil {
+			return fmt.Errorf("directory: administrators: %w", err)
+		}
+	}
+	for _, r := range to {
+		if len(except) > 0 && except[0] != "" && r.Email == except[0] {
+			continue
+		}
+		if err := d.notify(ctx, r, n.of(o)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notify writes one notice. A house without such a channel sends none: that
+// nobody can be told must not keep a member from being removed.
+func (d *Directory) notify(ctx context.Context, to recipient, n notice) error {
+	subject, text := n.render(to.Locale)
+	m := outbox.Message{Channel: "email", To: to.Email, Subject: subject, Text: text}
+	if to.Email == "" {
+		m = outbox.Message{Channel: "sms", To: to.Phone, Text: subject}
+	}
+	if m.To == "" {
+		return nil
+	}
+	if err := d.outbox.Send(ctx, m); err != nil && !errors.Is(err, outbox.ErrChannel) {
+		return fmt.Errorf("directory: send notice: %w", err)
+	}
+	return nil
+}
+
+// sendInvitation writes to the invited mailbox, in the person's language when
+// the mailbox is known.
+func (d *Directory) sendInvitation(ctx context.Context, o Organisation, i Invitation, token string) error {
+	to := []recipient{}
+	err := d.db.Select(ctx, &to, `SELECT email, phone, locale FROM persons WHERE email = $1`, i.Email)
+	if err != nil {
+		return fmt.Errorf("directory: locale of invited: %w", err)
+	}
+	lang := "ru"
+	if len(to) > 0 {
+		lang = to[0].Locale
+	}
+	subject, text := invitationText(lang, o, i, d.baseURL+"/invitations/"+token)
+	err = d.outbox.Send(ctx, outbox.Message{Channel: "email", To: i.Email, Subject: subject, Text: text, Expires: i.ExpiresAt})
+	if err != nil {
+		return fmt.Errorf("directory: send invitation: %w", err)
+	}
+	return nil
+}

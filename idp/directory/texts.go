@@ -1,0 +1,121 @@
+package directory
+
+import (
+	"strings"
+	"time"
+)
+
+// text is one message in one language. {organisation}, {person} and {role} are
+// replaced.
+type text struct{ subject, body string }
+
+// texts are the messages of the directory, Russian and English. A subject alone
+// must say what happened: it is all that goes into an SMS.
+var texts = map[string]struct{ ru, en text }{
+	"member.added": {
+		text{"{organisation}: новый сотрудник", "{person} теперь сотрудник организации {organisation}. Роль: {role}."},
+		text{"{organisation}: a new member", "{person} is now a member of {organisation}. Role: {role}."},
+	},
+	"member.added.you": {
+		text{"Вам открыт доступ: {organisation}", "Вы добавлены в организацию {organisation}. Ваша роль: {role}."},
+		text{"You have access: {organisation}", "You have been added to {organisation}. Your role: {role}."},
+	},
+	"member.changed": {
+		text{"{organisation}: изменены права сотрудника", "Изменены данные или права сотрудника: {person}. Роль: {role}. Изменение уже действует."},
+		text{"{organisation}: a member's rights have changed", "The details or rights of {person} have changed. Role: {role}. The change is in force."},
+	},
+	"member.changed.you": {
+		text{"Ваши права изменены: {organisation}", "Изменены ваши данные или права в организации {organisation}. Ваша роль: {role}. Изменение уже действует."},
+		text{"Your rights have changed: {organisation}", "Your details or rights in {organisation} have changed. Your role: {role}. The change is in force."},
+	},
+	"member.removed": {
+		text{"{organisation}: сотрудник удалён", "{person} больше не сотрудник организации {organisation}. Доступ закрыт. Прошлые действия остаются в журнале."},
+		text{"{organisation}: a member was removed", "{person} is no longer a member of {organisation}. Access is closed. Past actions stay in the journal."},
+	},
+	"member.removed.you": {
+		text{"Ваш доступ закрыт: {organisation}", "Вы больше не сотрудник организации {organisation} в её кабинете. Доступ закрыт."},
+		text{"Your access is closed: {organisation}", "You are no longer a member of {organisation}. Access is closed."},
+	},
+	"organisation.updated": {
+		text{"{organisation}: изменены данные организации", "В кабинете организации {organisation} изменены контакты, адрес или требования ко входу. Подробности — в журнале действий."},
+		text{"{organisation}: the organisation's details have changed", "Contacts, an address or the demands on sign-in of {organisation} have changed. See the journal."},
+	},
+	"organisation.closed": {
+		text{"{organisation}: кабинет закрыт", "Кабинет организации {organisation} закрыт. Доступ сотрудников и приложений прекращён."},
+		text{"{organisation}: the cabinet is closed", "The cabinet of {organisation} is closed. Members and applications have no access any more."},
+	},
+	"person.blocked": {
+		text{"{organisation}: учётная запись сотрудника заблокирована", "Учётная запись заблокирована: {person}. Вход и доступ к организации {organisation} закрыты до разблокировки."},
+		text{"{organisation}: a member's account is blocked", "The account of {person} is blocked. Sign-in and access to {organisation} are closed until it is unblocked."},
+	},
+	"person.blocked.you": {
+		text{"Ваша учётная запись заблокирована", "Ваша учётная запись заблокирована оператором. Вход закрыт. Чтобы узнать причину и восстановить доступ, обратитесь в поддержку."},
+		text{"Your account is blocked", "Your account has been blocked by the operator. Sign-in is closed. Ask support for the reason and for recovery."},
+	},
+	"person.unblocked": {
+		text{"{organisation}: учётная запись сотрудника разблокирована", "Учётная запись разблокирована: {person}."},
+		text{"{organisation}: a member's account is unblocked", "The account of {person} is unblocked."},
+	},
+	"person.unblocked.you": {
+		text{"Ваша учётная запись разблокирована", "Ваша учётная запись разблокирована. Вы снова можете войти."},
+		text{"Your account is unblocked", "Your account is unblocked. You can sign in again."},
+	},
+	"password.changed.you": {
+		text{"Ваш пароль изменён", "Пароль вашей учётной записи изменён. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"Your password was changed", "The password of your account was changed. If it was not you, turn to support at once."},
+	},
+	"totp.confirmed.you": {
+		text{"Подключено приложение-генератор кодов", "К вашей учётной записи подключено приложение-генератор кодов. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"An authenticator was connected", "An authenticator app was connected to your account. If it was not you, turn to support at once."},
+	},
+	"totp.removed.you": {
+		text{"Приложение-генератор кодов отключено", "Приложение-генератор кодов отключено от вашей учётной записи оператором. Если вы об этом не просили, немедленно обратитесь в поддержку."},
+		text{"The authenticator was removed", "The operator removed the authenticator app from your account. If you did not ask for it, turn to support at once."},
+	},
+}
+
+var invitationTexts = struct{ ru, en text }{
+	text{"Приглашение в организацию {organisation}", `Здравствуйте, {person}!
+
+Вас приглашают в личный кабинет организации {organisation}. Роль: {role}.
+
+Чтобы принять приглашение, откройте ссылку:
+{link}
+
+Ссылка действует до {until} (UTC) и срабатывает один раз. Если вы не ждали приглашения, не открывайте её.`},
+	text{"Invitation to {organisation}", `Hello, {person},
+
+you are invited to the cabinet of {organisation}. Role: {role}.
+
+To accept, open the link:
+{link}
+
+It works until {until} (UTC), and once. If you did not expect an invitation, do not open it.`},
+}
+
+func (n notice) render(lang string) (subject, body string) {
+	both := texts[n.action]
+	return fill(lang, both.ru, both.en, "{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang))
+}
+
+func invitationText(lang string, o Organisation, i Invitation, link string) (subject, body string) {
+	return fill(lang, invitationTexts.ru, invitationTexts.en, "{organisation}", o.Name, "{person}", i.FullName(),
+		"{role}", i.Role.Label(lang), "{link}", link, "{until}", until(lang, i.ExpiresAt.Time()))
+}
+
+// fill replaces in one pass, so that a name with braces in it stays a name.
+func fill(lang string, ru, en text, pairs ...string) (subject, body string) {
+	t := ru
+	if lang == "en" {
+		t = en
+	}
+	r := strings.NewReplacer(pairs...)
+	return r.Replace(t.subject), r.Replace(t.body)
+}
+
+func until(lang string, t time.Time) string {
+	if lang == "en" {
+		return t.Format("2 January 2006 15:04")
+	}
+	return t.Format("02.01.2006 15:04")
+}
