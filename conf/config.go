@@ -153,18 +153,19 @@ type Limits struct {
 	PerOrganisation int `koanf:"per_organisation"` // API requests a minute
 }
 
-// Mail is the SMTP relay. Empty Host: messages stay in the log as undelivered
-// and are tried again.
+// Mail is the SMTP relay. Empty Host: messages wait, are tried again, and end
+// among the dead letters, which /metrics counts.
 type Mail struct {
 	Host     string `koanf:"host"`
 	Port     int    `koanf:"port"`
 	Username string `koanf:"username"`
 	Password Secret `koanf:"password"`
 	From     string `koanf:"from"`
-	TLS      string `koanf:"tls"` // starttls, tls, none (none on loopback only)
+	TLS      string `koanf:"tls"` // starttls, implicit, none (none on loopback only)
 }
 
-// SMS is the HTTP gateway that takes messages as JSON by POST.
+// SMS is the HTTP gateway that takes messages as JSON by POST. Empty URL: as
+// with Mail.
 type SMS struct {
 	URL   string `koanf:"url"`
 	Token Secret `koanf:"token"`

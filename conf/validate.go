@@ -215,7 +215,7 @@ func (f *Faults) password(p Password) {
 }
 
 func (f *Faults) mail(m Mail) {
-	f.oneOf("mail.tls", m.TLS, "starttls", "tls", "none")
+	f.oneOf("mail.tls", m.TLS, "starttls", "implicit", "none")
 	f.number("mail.port", m.Port, 1, 65535)
 	if m.Host == "" {
 		return
