@@ -1,0 +1,236 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"propusk/storage"
+)
+
+// AuthorizationRequest is a checked authorization request (RFC 6749 §4.1.1,
+// OpenID Connect Core §3.1.2.1) that waits for its person. It marshals to JSON
+// and back without loss.
+type AuthorizationRequest struct {
+	// ID names the request while it waits: 128 random bits. It is no proof of
+	// anything; whoever keeps the request must bind it to the browser.
+	ID         string `json:"id"`
+	ClientID   string `json:"client_id"`
+	ClientName string `json:"client_name"`
+	// ClientNameEN is the name on English pages; ClientName when empty.
+	ClientNameEN string   `json:"client_name#en,omitempty"`
+	RedirectURI  string   `json:"redirect_uri"`
+	State        string   `json:"state,omitempty"`
+	Nonce        string   `json:"nonce,omitempty"`
+	Scopes       []string `json:"scopes"`
+
+	LoginHint    string   `json:"login_hint,omitempty"`
+	Organisation string   `json:"organization,omitempty"` // the id asked for; "" = let the person choose
+	Prompt       []string `json:"prompt,omitempty"`       // none, login, consent, select_account
+	ACRValues    []string `json:"acr_values,omitempty"`
+	UILocales    []string `json:"ui_locales,omitempty"`
+	MaxAge       *int64   `json:"max_age,omitempty"` // seconds; nil = any age will do
+	// HintSubject is the subject of a verified id_token_hint: who must come out
+	// of the sign-in, "" = anyone (Core §3.1.2.1).
+	HintSubject string `json:"hint_subject,omitempty"`
+
+	NeedsOrganisation bool   `json:"needs_organization"` // a scope asks for one
+	FirstParty        bool   `json:"first_party"`        // no consent page
+	ClientRequiredACR string `json:"client_required_acr,omitempty"`
+
+	// Form is what Issue rebuilds the request from.
+	Form      url.Values   `json:"form"`
+	CreatedAt storage.Time `json:"created_at"`
+}
+
+// Authorize checks an authorization request: the client, its exact redirect
+// URI (RFC 9700 §2.1), PKCE with S256 (RFC 7636 §4.3), response type, scopes
+// and the parameters of OpenID Connect. It does not look at the person or at
+// membership. The error is an *Error; give it to AuthorizeError.
+func (p *Provider) Authorize(ctx context.Context, r *http.Request) (*AuthorizationRequest, error) {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		e := invalidRequest("the request must be a GET or a POST")
+		e.Status = http.StatusMethodNotAllowed
+		return nil, e
+	}
+	form, repeated := requestParameters(r)
+	if form == nil {
+		return nil, repeated
+	}
+	client, to, err := p.audience(ctx, form, repeated)
+	if err != nil {
+		return nil, err
+	}
+	request, err := p.authorize(ctx, client, form, repeated)
+	if err != nil {
+		e := asError(err)
+		e.to = to
+		return nil, e
+	}
+	return request, nil
+}
+
+// audience finds whom an error may be told: until client and redirect URI are
+// known to be good, nobody but the person (RFC 6749 §4.1.2.1).
+func (p *Provider) audience(ctx context.Context, form url.Values, repeated *Error) (*registration, *redirection, error) {
+	client, err := p.client(ctx, form.Get("client_id"))
+	switch {
+	case repeated != nil && (form.Get("client_id") == "" || form.Get("redirect_uri") == ""):
+		return nil, nil, repeated
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil, fault(http.StatusBadRequest, "invalid_client", "the application is unknown")
+	case err != nil:
+		return nil, nil, serverError(err)
+	case !client.Active():
+		return nil, nil, unauthorizedClient("the application is disabled")
+	case form.Get("redirect_uri") == "":
+		return nil, nil, invalidRequest("redirect_uri is missing")
+	case !client.redirects(form.Get("redirect_uri")):
+		return nil, nil, invalidRequest("redirect_uri is not one that the application has registered")
+	}
+	return client, &redirection{form.Get("redirect_uri"), form.Get("state")}, nil
+}
+
+// authorize checks what may be answered to the client itself.
+func (p *Provider) authorize(ctx context.Context, client *registration, form url.Values, repeated *Error) (*AuthorizationRequest, error) {
+	if repeated != nil {
+		return nil, repeated
+	}
+	for _, check := range []func(url.Values) *Error{refuseUnsupported, requireProofKey} {
+		if err := check(form); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.Contains(client.GrantTypes, GrantAuthorizationCode) {
+		return nil, unauthorizedClient("the application may not use the authorization code flow")
+	}
+	request := &AuthorizationRequest{
+		ID: rand.Text(), CreatedAt: p.now(),
+		ClientID: client.ID, ClientName: client.Name, ClientNameEN: client.NameEN,
+		FirstParty: client.FirstParty, ClientRequiredACR: client.RequiredACR,
+		RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Nonce: form.Get("nonce"),
+		Scopes: splitScope(form.Get("scope")), Organisation: form.Get("organization"),
+		LoginHint: form.Get("login_hint"),
+		ACRValues: strings.Fields(form.Get("acr_values")), UILocales: strings.Fields(form.Get("ui_locales")),
+		Form: kept(form),
+	}
+	if err := p.readConnect(request, form); err != nil {
+		return nil, err
+	}
+	if len(request.Scopes) == 0 {
+		return nil, invalidScope("scope is missing")
+	}
+	request.NeedsOrganisation = wantOrganisation(request.Scopes)
+	if request.Organisation != "" && !request.NeedsOrganisation {
+		return nil, invalidRequest("the parameter organization goes with the scope organization or a permission")
+	}
+	if _, err := p.parse(ctx, request.Form); err != nil {
+		return nil, err
+	}
+	return request, nil
+}
+
+// refuseUnsupported refuses clearly what would otherwise be ignored: request
+// objects above all, which fosite takes unsigned (alg none) and only looks at
+// when the scope openid is asked for (OpenID Connect Core §6, RFC 9101).
+func refuseUnsupported(form url.Values) *Error {
+	for name, code := range map[string]string{
+		"request":      "request_not_supported",
+		"request_uri":  "request_uri_not_supported",
+		"registration": "registration_not_supported",
+	} {
+		if form.Has(name) {
+			return fault(http.StatusBadRequest, code, "the parameter %s is not supported", name)
+		}
+	}
+	switch {
+	case !form.Has("response_type"):
+		return invalidRequest("response_type is missing")
+	case form.Get("response_type") != "code":
+		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code")
+	case form.Has("response_mode") && form.Get("response_mode") != "query":
+		return invalidRequest("the only response_mode is query")
+	}
+	return nil
+}
+
+// challenge is an S256 code challenge (RFC 7636 §4.2): BASE64URL of 32 bytes.
+var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// requireProofKey wants PKCE with S256 of every client, before the person has
+// worked through the sign-in; an absent method would mean plain (RFC 7636 §4.3).
+func requireProofKey(form url.Values) *Error {
+	switch {
+	case !form.Has("code_challenge"):
+		return invalidRequest("code_challenge is missing: PKCE is required (RFC 7636)")
+	case form.Get("code_challenge_method") != "S256":
+		return invalidRequest("code_challenge_method must be S256")
+	case !challenge.MatchString(form.Get("code_challenge")):
+		return invalidRequest("code_challenge is not one of the method S256")
+	}
+	return nil
+}
+
+var prompts = []string{"none", "login", "consent", "select_account"}
+
+// readConnect reads prompt, max_age and id_token_hint (Core §3.1.2.1).
+func (p *Provider) readConnect(request *AuthorizationRequest, form url.Values) *Error {
+	request.Prompt = strings.Fields(form.Get("prompt"))
+	if !within(request.Prompt, prompts) {
+		return invalidRequest("prompt knows none, login, consent and select_account")
+	}
+	if slices.Contains(request.Prompt, "none") && len(request.Prompt) > 1 {
+		return invalidRequest("prompt=none goes with nothing else")
+	}
+	if form.Has("max_age") {
+		age, err := strconv.ParseInt(form.Get("max_age"), 10, 32)
+		if err != nil || age < 0 {
+			return invalidRequest("max_age is a number of seconds")
+		}
+		request.MaxAge = &age
+	}
+	if form.Has("id_token_hint") {
+		hint, err := p.verifyIDTokenHint(form.Get("id_token_hint"))
+		if err != nil || !slices.Contains(hint.Audience, request.ClientID) {
+			return invalidRequest("id_token_hint is not an ID token that this server issued to the application")
+		}
+		request.HintSubject = hint.Subject
+	}
+	return nil
+}
+
+// kept is the part of a request that its code is made from.
+func kept(form url.Values) url.Values {
+	kept := make(url.Values)
+	for _, name := range []string{
+		"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
+		"code_challenge", "code_challenge_method",
+	} {
+		if form.Has(name) {
+			kept.Set(name, form.Get(name))
+		}
+	}
+	return kept
+}
+
+// parse has fosite check a request. It is done twice, when the request comes
+// and when its code is made, since the client may have changed meanwhile.
+func (p *Provider) parse(ctx context.Context, form url.Values) (fosite.AuthorizeRequester, error) {
+	r := (&http.Request{Method: http.MethodGet, URL: &url.URL{}, Form: form, PostForm: url.Values{}}).WithContext(ctx)
+	request, err := p.fosite.NewAuthorizeRequest(ctx, r)
+	// fosite wants a state, which OAuth only recommends (RFC 6749 §4.1.1) and
+	// PKCE makes dispensable (RFC 9700 §4.7.1). The check is its last, so a
+	// request that fails nothing else is good.
+	if err != nil && !errors.Is(err, fosite.ErrInvalidState) {
+		return nil, err
+	}
+	return request, nil
+}

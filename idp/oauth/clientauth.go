@@ -1,0 +1,93 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"propusk/storage"
+)
+
+// credentials are what a request says of its client.
+type credentials struct {
+	id, secret string
+	method     string
+}
+
+// authenticate finds the client of a request and checks that it is the one it
+// claims to be (RFC 6749 §2.3), by the one method it is registered with: a
+// secret must not be accepted where its client would not send it. Unknown
+// client, wrong secret, wrong method and disabled client are one answer.
+func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration, error) {
+	presented, bad := readCredentials(r, form)
+	if bad != nil {
+		return nil, bad
+	}
+	client, err := p.client(r.Context(), presented.id)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, err
+	}
+	// The comparison is made for unknown clients too.
+	var known *Client
+	if client != nil {
+		known = &client.Client
+	}
+	authentic := known.authentic(presented.secret)
+	switch {
+	case client == nil, !client.Active(), client.TokenEndpointAuthMethod != presented.method,
+		presented.method != AuthNone && !authentic:
+		return nil, invalidClient("client authentication failed")
+	}
+	return client, nil
+}
+
+// readCredentials reads HTTP Basic (§2.3.1) or the parameters client_id and
+// client_secret. More than one method in a request is refused (§2.3).
+func readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
+	switch {
+	case form.Has("client_assertion") || form.Has("client_assertion_type"):
+		return credentials{}, invalidClient("client assertions are not supported")
+	case len(r.Header.Values("Authorization")) > 1:
+		return credentials{}, invalidRequest("there is more than one Authorization header")
+	case r.Header.Get("Authorization") != "":
+		c, bad := readBasic(r.Header.Get("Authorization"))
+		switch {
+		case bad != nil:
+			return credentials{}, bad
+		case form.Has("client_secret"):
+			return credentials{}, invalidRequest("the client authenticates in more than one way (RFC 6749 section 2.3)")
+		case form.Has("client_id") && form.Get("client_id") != c.id:
+			return credentials{}, invalidRequest("client_id is not the client that authenticates")
+		}
+		return c, nil
+	case !form.Has("client_id"):
+		return credentials{}, invalidClient("the client does not say who it is")
+	case form.Has("client_secret"):
+		return credentials{form.Get("client_id"), form.Get("client_secret"), AuthPost}, nil
+	default:
+		return credentials{id: form.Get("client_id"), method: AuthNone}, nil
+	}
+}
+
+// readBasic reads HTTP Basic (RFC 7617 §2). Both halves were form-encoded before
+// they were joined (RFC 6749 §2.3.1).
+func readBasic(authorization string) (credentials, *Error) {
+	bad := invalidClient("the Authorization header is not HTTP Basic with form-encoded client_id and client_secret")
+	scheme, encoded, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return credentials{}, bad
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
+	if err != nil {
+		return credentials{}, bad
+	}
+	rawID, rawSecret, colon := strings.Cut(string(raw), ":")
+	id, err1 := url.QueryUnescape(rawID)
+	secret, err2 := url.QueryUnescape(rawSecret)
+	if !colon || err1 != nil || err2 != nil || id == "" {
+		return credentials{}, bad
+	}
+	return credentials{id, secret, AuthBasic}, nil
+}

@@ -1,0 +1,76 @@
+package oauth
+
+import "propusk/idp/keys"
+
+// metadata is the server's description of itself (OpenID Connect Discovery §3,
+// RFC 8414 §2). It names what is on and nothing else; what defaults to on but is
+// off stands there as false.
+type metadata struct {
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	UserInfoEndpoint      string `json:"userinfo_endpoint"`
+	JWKSURI               string `json:"jwks_uri"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+	EndSessionEndpoint    string `json:"end_session_endpoint"` // RP-Initiated Logout §2.1
+
+	Scopes                []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevokeAuthMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"` // RFC 7636
+	ACRValues             []string `json:"acr_values_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	Claims                []string `json:"claims_supported"`
+	UILocales             []string `json:"ui_locales_supported"`
+
+	IssInResponse     bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	ClaimsParameter   bool `json:"claims_parameter_supported"`
+	RequestObject     bool `json:"request_parameter_supported"`
+	RequestURI        bool `json:"request_uri_parameter_supported"`
+	RequireRequestURI bool `json:"require_request_uri_registration"`
+}
+
+// Discovery describes the server for /.well-known/openid-configuration and
+// /.well-known/oauth-authorization-server. It marshals to JSON and does not
+// change while the process runs.
+func (p *Provider) Discovery() any {
+	secrets := []string{AuthBasic, AuthPost}
+	everyone := append(secrets[:len(secrets):len(secrets)], AuthNone)
+	at := func(name string) string { return p.deps.Issuer + "/oauth2/" + name }
+	return metadata{
+		Issuer:                p.deps.Issuer,
+		AuthorizationEndpoint: at("authorize"),
+		TokenEndpoint:         at("token"),
+		UserInfoEndpoint:      at("userinfo"),
+		JWKSURI:               at("jwks"),
+		IntrospectionEndpoint: at("introspect"),
+		RevocationEndpoint:    at("revoke"),
+		EndSessionEndpoint:    at("logout"),
+		Scopes:                Scopes(),
+		ResponseTypes:         []string{"code"},
+		ResponseModes:         []string{"query"},
+		GrantTypes:            grantTypes,
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgs:           keys.Algorithms(),
+		TokenAuthMethods:      everyone,
+		IntrospectAuthMethods: secrets,
+		RevokeAuthMethods:     everyone,
+		ChallengeMethods:      []string{"S256"},
+		ACRValues:             acrs[:2], // no factor here proves urn:propusk:qualified
+		Prompts:               prompts,
+		Claims: []string{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "org", "roles",
+			"name", "family_name", "given_name", "middle_name", "locale", "updated_at",
+			"email", "email_verified", "phone_number", "phone_number_verified",
+		},
+		UILocales:     []string{"ru", "en"},
+		IssInResponse: true,
+	}
+}

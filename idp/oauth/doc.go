@@ -1,0 +1,66 @@
+// Package oauth is the authorization server without its pages: OAuth 2.0 (RFC
+// 6749) and OpenID Connect Core 1.0 on fosite, which nothing outside this
+// package imports.
+//
+// It owns clients, authorization codes, grants and their refresh tokens,
+// consents, and the making and reading of tokens. It must not know how people
+// prove who they are, what pages look like or which route leads where: idp gives
+// it requests and approvals.
+//
+// # The way of a code
+//
+//	Authorize   client, redirect URI, PKCE, scopes → AuthorizationRequest, kept by idp
+//	            (the person signs in, chooses the organisation, consents)
+//	Issue       Approval → a code, kept by its hash with the facts of the grant to be
+//	Token       one transaction: code spent, grant made, owner read anew, tokens signed
+//	Token       refresh: the grant moves on by one generation, owner read anew
+//
+// # What is ours and what is fosite's
+//
+// fosite parses authorization requests, checks proof keys, and drives the grants
+// (provider.go shows all of its configuration). Ours, because fosite's does not
+// do what we need: client authentication (clientauth.go: one method a client,
+// SHA-256 instead of bcrypt), the parsing of requests (parameters.go: nothing
+// twice, nothing from the query), refresh (refresh.go), tokens (tokens.go),
+// introspection, revocation, and every answer that is written. The faults of
+// fosite v0.49 that this package is proof against are listed, each with its test,
+// in faults_test.go.
+//
+// # Where we leave the specifications
+//
+// Stricter than they are:
+//   - redirect_uri is always required, and http is for loopback addresses only
+//     (RFC 6749 §3.1.2.3 lets a single registered URI be left out).
+//   - PKCE with S256 is required of every client (RFC 7636 leaves it open;
+//     RFC 9700 §2.1.1 wants it).
+//   - An authorization request without scope is refused with invalid_scope (RFC
+//     6749 §3.3 allows either). Client credentials without scope get all that
+//     the client may have for itself.
+//   - A confidential client uses the one method it is registered with, also at
+//     introspection and revocation; a server must accept HTTP Basic from any
+//     client with a password (RFC 6749 §2.3.1), ours only from those registered
+//     for it, as OpenID Connect Registration §2 has it.
+//   - request, request_uri and registration are refused instead of ignored.
+//   - A code that comes back after it was spent ends its grant whichever client
+//     brings it (RFC 6749 §4.1.2 says SHOULD). A request that had begun before
+//     the code was spent only lost a race, and ends nothing.
+//
+// Laxer, or different:
+//   - state may be left out, since PKCE binds the answer to its request (RFC
+//     9700 §4.7.1); fosite wants eight characters.
+//   - The refresh token used last may be used again within the grace window and
+//     gives the same successor (RFC 9700 §4.14.2 describes rotation without).
+//   - The parameter organization, at authorize, refresh and client credentials,
+//     is ours. At refresh it moves the grant to another organisation. One that
+//     cannot be had is invalid_target (RFC 8707 §2); one that needs a stronger
+//     sign-in is interaction_required, which OpenID Connect Core §3.1.2.6
+//     defines for the authorization endpoint only.
+//   - The scope offline_access needs no prompt=consent (Core §11); whether the
+//     person is asked is the sign-in's business. Refresh tokens go to every
+//     client with the grant type refresh_token; offline_access lets the grant
+//     outlive the session, and its access tokens have no sid.
+//   - The userinfo endpoint takes access tokens whose aud is the API (RFC 9068
+//     §4 would want its own URL there), as it belongs to their issuer.
+//   - ID tokens are signed with ES256 unless the client asks otherwise (OpenID
+//     Connect Registration §2 defaults to RS256, which is on offer).
+package oauth

@@ -1,0 +1,150 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"propusk/storage"
+	"propusk/storage/journal"
+	"propusk/storage/revocation"
+)
+
+// grant is what a person allowed a client: the family of one sign-in's refresh
+// tokens. Its JSON is what waits in a code's row; the fields without a name
+// there come into being when the code is spent.
+type grant struct {
+	ID             string                 `db:"id" json:"id"` // gid in tokens
+	ClientID       string                 `db:"client_id" json:"client"`
+	PersonID       string                 `db:"person_id" json:"person"`
+	SessionID      string                 `db:"session_id" json:"session"`
+	OrganisationID string                 `db:"organisation_id" json:"organisation"`
+	Scope          string                 `db:"scope" json:"scope"`
+	ACR            string                 `db:"acr" json:"acr"`
+	AMR            storage.JSON[[]string] `db:"amr" json:"amr"`
+	AuthTime       storage.Time           `db:"auth_time" json:"auth_time"`
+	Offline        bool                   `db:"offline" json:"offline"`
+
+	Generation   int64        `db:"generation" json:"-"`
+	RotatedAt    storage.Time `db:"rotated_at" json:"-"`
+	CreatedAt    storage.Time `db:"created_at" json:"-"`
+	ExpiresAt    storage.Time `db:"expires_at" json:"-"`
+	EndedAt      storage.Time `db:"ended_at" json:"-"`
+	EndedBecause string       `db:"ended_because" json:"-"`
+}
+
+const grantColumns = `id, client_id, person_id, session_id, organisation_id, scope, acr, amr, auth_time, offline,
+	generation, rotated_at, created_at, expires_at, ended_at, ended_because`
+
+// Why a grant ended, as it stands in its row and in the journal.
+const (
+	endedByCodeReplay    = "code_replay"
+	endedByRefreshReplay = "refresh_replay"
+	endedBySignOut       = "sign_out"
+	endedByClient        = "revoked_by_client"
+	endedByMembership    = "membership_ended"
+	endedByPerson        = "person_blocked"
+)
+
+// alive reports whether the grant can be refreshed at now.
+func (g *grant) alive(now storage.Time) bool { return g.EndedAt == 0 && now < g.ExpiresAt }
+
+func (p *Provider) insertGrant(ctx context.Context, g *grant) error {
+	now := p.now()
+	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_grants (`+grantColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		g.ID, g.ClientID, g.PersonID, g.SessionID, g.OrganisationID, g.Scope, g.ACR, g.AMR, g.AuthTime, g.Offline,
+		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "")
+	if err != nil {
+		return fmt.Errorf("keep a grant: %w", err)
+	}
+	return nil
+}
+
+// grant reads one; ErrNotFound.
+func (p *Provider) grant(ctx context.Context, id string) (*grant, error) {
+	var g grant
+	if err := p.deps.DB.Get(ctx, &g, `SELECT `+grantColumns+` FROM oauth_grants WHERE id = $1`, id); err != nil {
+		return nil, fmt.Errorf("find a grant: %w", err)
+	}
+	return &g, nil
+}
+
+// rotate moves a grant from one generation of its refresh token to the next.
+// Of any number of callers one succeeds: the statement is conditional, so the
+// order is the database's, not any clock's.
+func (p *Provider) rotate(ctx context.Context, g *grant, organisationID string) (bool, error) {
+	now := p.now()
+	changed, err := p.deps.DB.Exec(ctx, `UPDATE oauth_grants
+		SET generation = generation + 1, rotated_at = $1, expires_at = $2, organisation_id = $3
+		WHERE id = $4 AND generation = $5 AND ended_at = 0`,
+		now, now.Add(p.deps.Lifetimes.RefreshToken), organisationID, g.ID, g.Generation)
+	if err != nil {
+		return false, fmt.Errorf("rotate a grant: %w", err)
+	}
+	return changed == 1, nil
+}
+
+// end ends a grant: no refresh any more, and its live access tokens are
+// revoked. To end one that has ended is no error and changes nothing.
+func (p *Provider) end(ctx context.Context, g *grant, because string) error {
+	return p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		changed, err := p.deps.DB.Exec(ctx,
+			`UPDATE oauth_grants SET ended_at = $1, ended_because = $2 WHERE id = $3 AND ended_at = 0`,
+			p.now(), because, g.ID)
+		if err != nil {
+			return fmt.Errorf("end a grant: %w", err)
+		}
+		if changed == 0 {
+			return nil
+		}
+		if err := p.deps.Revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindGrant, Key: g.ID}); err != nil {
+			return err
+		}
+		return p.deps.Journal.Append(ctx, journal.Entry{
+			Organisation: g.OrganisationID, Actor: g.PersonID, Client: g.ClientID,
+			Action: "grant.ended", Object: g.ID, Outcome: "success", Details: map[string]string{"reason": because},
+		})
+	})
+}
+
+// EndSession ends what applications got from a sign-in session: its grants,
+// those of offline_access excepted (OpenID Connect Core §11), its unspent codes
+// and its live access tokens. It joins the transaction of ctx.
+func (p *Provider) EndSession(ctx context.Context, sessionID string) error {
+	if sessionID == "" {
+		return errors.New("oauth: the session to end has no id")
+	}
+	return p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		if _, err := p.deps.DB.Exec(ctx,
+			`DELETE FROM oauth_codes WHERE session_id = $1 AND spent_at = 0`, sessionID); err != nil {
+			return fmt.Errorf("drop the session's codes: %w", err)
+		}
+		if _, err := p.deps.DB.Exec(ctx,
+			`UPDATE oauth_grants SET ended_at = $1, ended_because = $2
+			 WHERE session_id = $3 AND offline = FALSE AND ended_at = 0`,
+			p.now(), endedBySignOut, sessionID); err != nil {
+			return fmt.Errorf("end the session's grants: %w", err)
+		}
+		return p.deps.Revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindSession, Key: sessionID})
+	})
+}
+
+// keepEnded is how long spent codes and ended grants are kept, so that their
+// replay is told from a guess.
+const keepEnded = 24 * time.Hour
+
+// Purge deletes codes and grants that are over for a day or more. Run it
+// from time to time; on many nodes at once it does no harm.
+func (p *Provider) Purge(ctx context.Context) error {
+	before := p.now().Add(-keepEnded)
+	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes WHERE expires_at < $1`, before); err != nil {
+		return fmt.Errorf("purge codes: %w", err)
+	}
+	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants
+		WHERE expires_at < $1 OR (ended_at > 0 AND ended_at < $1)`, before); err != nil {
+		return fmt.Errorf("purge grants: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/ory/fosite"
+
+	"propusk/idp/directory"
+	"propusk/storage"
+)
+
+// owner is for whom a token speaks in an organisation, as it is at the moment
+// the token is made. Its zero value speaks for none.
+type owner struct {
+	organisation *organisation
+	roles        []string
+	permissions  []string
+	version      int64 // of the membership; mv
+}
+
+// organisation is the claim org.
+type organisation struct {
+	ID   string `json:"id"`
+	INN  string `json:"inn"`
+	OGRN string `json:"ogrn"`
+	KPP  string `json:"kpp,omitempty"` // a sole proprietor has none
+	Name string `json:"name"`
+
+	requiredACR string
+	closed      bool
+}
+
+func organisationFrom(o directory.Organisation) organisation {
+	return organisation{
+		ID: o.ID, INN: o.INN, OGRN: o.OGRN, KPP: o.KPP, Name: o.Name,
+		requiredACR: o.RequiredACR, closed: o.Status != directory.StatusActive,
+	}
+}
+
+// The reasons why a person's token is not made.
+var (
+	errPersonBlocked = invalidGrant("the person can no longer sign in")
+	errNotMember     = invalidGrant("the person is not a member of the organisation")
+	errAssurance     = fault(http.StatusBadRequest, "interaction_required",
+		"a stronger sign-in is needed: send the person through the authorization endpoint with acr_values")
+)
+
+// ownerOf reads anew who a grant's person is in an organisation, and checks
+// that the grant's assurance still suffices for organisation and client.
+// Without organisation scopes the owner is the person alone.
+func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string) (owner, error) {
+	person, err := p.deps.Directory.Person(ctx, g.PersonID)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && person.Status != directory.StatusActive {
+		return owner{}, errPersonBlocked
+	}
+	if err != nil {
+		return owner{}, err
+	}
+	if rank(g.ACR) < rank(client.RequiredACR) {
+		return owner{}, errAssurance
+	}
+	if !wantOrganisation(scopes) {
+		return owner{}, nil
+	}
+	membership, err := p.deps.Directory.Membership(ctx, g.PersonID, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return owner{}, errNotMember
+	}
+	if err != nil {
+		return owner{}, err
+	}
+	o := organisationFrom(membership.Organisation)
+	if o.closed {
+		return owner{}, errNotMember
+	}
+	if rank(g.ACR) < rank(o.requiredACR) {
+		return owner{}, errAssurance
+	}
+	return owner{
+		organisation: &o, roles: []string{string(membership.Role)},
+		permissions: names(membership.Permissions()), version: membership.Member.Version,
+	}, nil
+}
+
+func names(permissions []directory.Permission) []string {
+	names := make([]string, len(permissions))
+	for i, permission := range permissions {
+		names[i] = string(permission)
+	}
+	return names
+}
+
+// ownerHandler resolves for whom a token is made: for a code, the person as he
+// is now; for client credentials, the organisation that owns the client.
+type ownerHandler struct{ p *Provider }
+
+var _ fosite.TokenEndpointHandler = (*ownerHandler)(nil)
+
+// CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
+func (h *ownerHandler) CanHandleTokenEndpointRequest(_ context.Context, request fosite.AccessRequester) bool {
+	return request.GetGrantTypes().ExactOne(GrantAuthorizationCode) ||
+		request.GetGrantTypes().ExactOne(GrantClientCredentials)
+}
+
+// CanSkipClientAuth implements fosite.TokenEndpointHandler.
+func (h *ownerHandler) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
+
+// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
+func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request fosite.AccessRequester) error {
+	client := request.GetClient().(*clientView).registration
+	if request.GetGrantTypes().ExactOne(GrantClientCredentials) {
+		return h.ownClient(ctx, request, client)
+	}
+	s := request.GetSession().(*session)
+	var err error
+	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, splitScope(s.grant.Scope))
+	return err
+}
+
+// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
+func (h *ownerHandler) PopulateTokenEndpointResponse(context.Context, fosite.AccessRequester, fosite.AccessResponder) error {
+	return nil
+}
+
+// ownClient grants a client acting for itself (RFC 6749 §4.4) the scopes it
+// asks for, all it may have when it asks for none (§3.3), and the organisation
+// that owns it.
+func (h *ownerHandler) ownClient(ctx context.Context, request fosite.AccessRequester, client *registration) error {
+	scopes := request.GetRequestedScopes()
+	if len(scopes) == 0 {
+		scopes = client.ownScopes
+	}
+	for _, scope := range scopes {
+		if slices.Contains(personal, scope) {
+			return invalidScope("the scope %s speaks of a person, there is none here", scope)
+		}
+		if client.OrganisationID == "" {
+			return invalidScope("the scope %s needs an organisation, the client belongs to none", scope)
+		}
+		request.GrantScope(scope)
+	}
+	asked := request.GetRequestForm().Get("organization")
+	if asked != "" && asked != client.OrganisationID {
+		return invalidTarget("the client does not belong to that organisation")
+	}
+	if client.OrganisationID == "" {
+		return nil
+	}
+	o, err := h.p.organisation(ctx, client.OrganisationID)
+	if err != nil {
+		return err
+	}
+	if o.closed {
+		return unauthorizedClient("the organisation that owns the client is closed")
+	}
+	if len(scopes) == 0 {
+		return nil
+	}
+	request.GetSession().(*session).owner = owner{organisation: &o, permissions: client.permissionsOf(scopes)}
+	return nil
+}
+
+// organisation reads the owner of a client, through a cache.
+func (p *Provider) organisation(ctx context.Context, id string) (organisation, error) {
+	if o, ok := p.organisations.GetIfPresent(id); ok {
+		return o, nil
+	}
+	found, err := p.deps.Directory.Organisation(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return organisation{closed: true}, nil
+	}
+	if err != nil {
+		return organisation{}, err
+	}
+	o := organisationFrom(found)
+	p.organisations.Set(id, o)
+	return o, nil
+}

@@ -1,0 +1,77 @@
+package oauth
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+)
+
+// maxBody bounds a request's body and its query, in bytes.
+const maxBody = 64 << 10
+
+// bodyParameters reads the parameters of a POST (RFC 6749 §3.2): a form in the
+// body, each parameter once, those without a value left out. The query is not
+// looked at, since what stands in a URI ends in logs (§2.3.1).
+func bodyParameters(r *http.Request) (url.Values, *Error) {
+	if r.Method != http.MethodPost {
+		e := invalidRequest("the request must be a POST")
+		e.Status = http.StatusMethodNotAllowed
+		return nil, e
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/x-www-form-urlencoded" {
+		return nil, invalidRequest("the Content-Type must be application/x-www-form-urlencoded")
+	}
+	if r.PostForm != nil { // someone before us has read the body
+		return singleParameters(r.PostForm)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) || len(body) > maxBody {
+		e := invalidRequest("the body is larger than %d bytes", maxBody)
+		e.Status = http.StatusRequestEntityTooLarge
+		return nil, e
+	}
+	if err != nil {
+		return nil, invalidRequest("the body could not be read")
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, invalidRequest("the body is not a form")
+	}
+	return singleParameters(form)
+}
+
+// requestParameters reads the parameters of a GET from its query and of a POST
+// from its body (OpenID Connect Core §3.1.2.1), never a mixture of both.
+func requestParameters(r *http.Request) (url.Values, *Error) {
+	if r.Method == http.MethodPost {
+		return bodyParameters(r)
+	}
+	if len(r.URL.RawQuery) > maxBody {
+		return nil, invalidRequest("the query is larger than %d bytes", maxBody)
+	}
+	form, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, invalidRequest("the query is not a form")
+	}
+	return singleParameters(form)
+}
+
+// singleParameters enforces RFC 6749 §3.1 and §3.2: a parameter must not come
+// twice, and one without a value counts as left out. What came once is returned
+// with the error, for an authorization error may have to be redirected.
+func singleParameters(form url.Values) (url.Values, *Error) {
+	single := make(url.Values, len(form))
+	var repeated *Error
+	for name, values := range form {
+		switch {
+		case len(values) > 1:
+			repeated = invalidRequest("the parameter '%.40s' came more than once", name)
+		case values[0] != "":
+			single[name] = values
+		}
+	}
+	return single, repeated
+}

@@ -1,0 +1,217 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/ory/fosite"
+	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+	"github.com/ory/fosite/handler/pkce"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"propusk/idp/directory"
+	"propusk/idp/keys"
+	"propusk/storage"
+	"propusk/storage/journal"
+	"propusk/storage/revocation"
+)
+
+// Deps is what a Provider works with. All but Metrics are needed.
+type Deps struct {
+	DB          *storage.DB
+	Events      storage.Events // tells the other nodes of changed clients
+	Keys        *keys.Ring
+	Sealer      *storage.Sealer // the key that refresh tokens are derived from
+	Directory   *directory.Directory
+	Revocations *revocation.Log  // told of tokens that no longer count
+	Revoked     *revocation.List // asked by introspection and userinfo
+	Journal     *journal.Journal
+	Now         func() time.Time
+	Log         *slog.Logger
+
+	Issuer   string // RFC 8414 §2: https (http on loopback only), no query, no fragment, no slash at the end
+	Audience string // aud of access tokens (RFC 9068 §3); default Issuer + "/v1"
+
+	Lifetimes Lifetimes
+	Metrics   prometheus.Registerer // nil: no metrics
+}
+
+// Lifetimes are how long things live; a zero field takes its default.
+type Lifetimes struct {
+	Code         time.Duration // authorization codes; 60 s, RFC 6749 §4.1.2 allows 10 minutes at most
+	AccessToken  time.Duration // 10 minutes
+	IDToken      time.Duration // 10 minutes
+	RefreshToken time.Duration // how long a refresh token may lie unused; 30 days
+	// RefreshGrace is how long the refresh token used last may be used again,
+	// for the same successor: a lost answer must not cost a sign-in. 30 s;
+	// negative for none.
+	RefreshGrace time.Duration
+}
+
+func (l Lifetimes) withDefaults() Lifetimes {
+	for _, f := range []struct {
+		field     *time.Duration
+		otherwise time.Duration
+	}{
+		{&l.Code, 60 * time.Second},
+		{&l.AccessToken, 10 * time.Minute},
+		{&l.IDToken, 10 * time.Minute},
+		{&l.RefreshToken, 30 * 24 * time.Hour},
+		{&l.RefreshGrace, 30 * time.Second},
+	} {
+		if *f.field == 0 {
+			*f.field = f.otherwise
+		}
+	}
+	return l
+}
+
+// Provider is the authorization server without its pages. It is safe for
+// concurrent use.
+type Provider struct {
+	deps    Deps
+	fosite  fosite.OAuth2Provider
+	refresh refreshTokens
+	metrics metrics
+	aud     []string // the claim aud of every access token
+
+	clients       *otter.Cache[string, *registration]
+	organisations *otter.Cache[string, organisation]
+
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// cacheFor bounds how old a cached client or owner organisation can be on a
+// node that lost the event of its change.
+const cacheFor = 10 * time.Second
+
+// New makes a Provider. Close it when done.
+func New(deps Deps) (*Provider, error) {
+	if err := deps.complete(); err != nil {
+		return nil, err
+	}
+	p := &Provider{deps: deps, refresh: newRefreshTokens(deps.Sealer), aud: []string{deps.Audience}}
+	var err error
+	if p.metrics, err = newMetrics(deps.Metrics); err != nil {
+		return nil, err
+	}
+	if p.clients, err = otter.New(&otter.Options[string, *registration]{
+		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, *registration](cacheFor),
+	}); err != nil {
+		return nil, err
+	}
+	if p.organisations, err = otter.New(&otter.Options[string, organisation]{
+		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, organisation](cacheFor),
+	}); err != nil {
+		return nil, err
+	}
+	p.fosite = p.compose()
+	ctx, cancel := context.WithCancel(context.Background())
+	changes, err := deps.Events.Subscribe(ctx, clientsTopic)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	p.stop, p.done = cancel, make(chan struct{})
+	go p.followClients(changes)
+	return p, nil
+}
+
+// Close stops following the changes that other nodes make.
+func (p *Provider) Close() {
+	p.stop()
+	<-p.done
+}
+
+func (d *Deps) complete() error {
+	if d.DB == nil || d.Events == nil || d.Keys == nil || d.Sealer == nil || d.Directory == nil ||
+		d.Revocations == nil || d.Revoked == nil || d.Journal == nil {
+		return errors.New("oauth: a dependency is missing")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	u, err := url.Parse(d.Issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Path == "/" ||
+		u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return errors.New("oauth: the issuer must be an https URL without query, fragment or final slash (RFC 8414 §2)")
+	}
+	if d.Audience == "" {
+		d.Audience = d.Issuer + "/v1"
+	}
+	d.Lifetimes = d.Lifetimes.withDefaults()
+	return nil
+}
+
+func (p *Provider) now() storage.Time { return storage.Of(p.deps.Now()) }
+
+// compose is the whole of fosite's configuration. Nothing of fosite's own
+// client authentication, token formats, revocation, introspection or pushed
+// requests is in it; doc.go says why.
+func (p *Provider) compose() *fosite.Fosite {
+	store, tokens := &store{p}, &tokens{p}
+	config := &fosite.Config{
+		// Authorization requests.
+		ScopeStrategy:            fosite.ExactScopeStrategy,
+		AudienceMatchingStrategy: fosite.ExactAudienceMatchingStrategy,
+		RedirectSecureChecker:    fosite.IsRedirectURISecure,
+		OmitRedirectScopeParam:   true,
+		MinParameterEntropy:      1, // PKCE protects the code, whatever state and nonce are; see parse
+		// What of a request is kept with its code: all of fosite's handlers
+		// read it back from the one row.
+		SanitationWhiteList: []string{"redirect_uri", "nonce", "code_challenge", "code_challenge_method"},
+
+		// PKCE for every client, S256 only (RFC 9700 §2.1.1).
+		EnforcePKCE:                    true,
+		EnforcePKCEForPublicClients:    true,
+		EnablePKCEPlainChallengeMethod: false,
+
+		// Tokens.
+		AuthorizeCodeLifespan: p.deps.Lifetimes.Code,
+		AccessTokenLifespan:   p.deps.Lifetimes.AccessToken,
+		IDTokenLifespan:       p.deps.Lifetimes.IDToken,
+		RefreshTokenLifespan:  p.deps.Lifetimes.RefreshToken,
+		RefreshTokenScopes:    []string{}, // whoever may use the grant type refresh_token gets one
+		IDTokenIssuer:         p.deps.Issuer,
+		AccessTokenIssuer:     p.deps.Issuer,
+
+		ClientAuthenticationStrategy: p.authenticated,
+		SendDebugMessagesToClients:   false,
+		IsPushedAuthorizeEnforced:    false,
+	}
+	code := &fositeoauth2.AuthorizeExplicitGrantHandler{
+		AccessTokenStrategy:    tokens,
+		RefreshTokenStrategy:   tokens,
+		AuthorizeCodeStrategy:  tokens,
+		CoreStorage:            store,
+		TokenRevocationStorage: store,
+		Config:                 config,
+	}
+	proof := &pkce.Handler{AuthorizeCodeStrategy: tokens, Storage: store, Config: config}
+	connect := &openid.OpenIDConnectExplicitHandler{
+		OpenIDConnectRequestStorage:   store,
+		OpenIDConnectRequestValidator: openid.NewOpenIDConnectRequestValidator(nil, config),
+		IDTokenHandleHelper:           &openid.IDTokenHandleHelper{IDTokenStrategy: tokens},
+		Config:                        config,
+	}
+	credentials := &fositeoauth2.ClientCredentialsGrantHandler{
+		HandleHelper: &fositeoauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
+		Config:       config,
+	}
+	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof, connect}
+	// In this order: the code is looked up, its proof key checked, the owner
+	// resolved; only then does code spend it and connect add the ID token.
+	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{
+		code, proof, &ownerHandler{p}, connect, credentials, &refreshHandler{p},
+	}
+	return fosite.NewOAuth2Provider(store, config)
+}

@@ -1,0 +1,167 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/ory/fosite"
+)
+
+// tokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1,
+// OpenID Connect Core §3.1.3.3).
+type tokenResponse struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope"`
+}
+
+// grantTypes are those that the token endpoint knows.
+var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
+
+// Token is the token endpoint (RFC 6749 §3.2) for the grants authorization_code
+// (§4.1.3 with RFC 7636 §4.5), refresh_token (§6) and client_credentials (§4.4).
+// It has answered when it returns; the error, an *Error, is for the log and for
+// counting failures. Codes are spent, refresh tokens rotated and replays
+// punished in one transaction; client credentials touch no row.
+func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
+	x := &exchange{began: p.now()}
+	grantType := "unknown"
+	response, err := func() (*tokenResponse, error) {
+		form, bad := bodyParameters(r)
+		if bad != nil {
+			return nil, bad
+		}
+		if slices.Contains(grantTypes, form.Get("grant_type")) {
+			grantType = form.Get("grant_type")
+		}
+		return p.token(r, x, grantType, form)
+	}()
+	if err != nil {
+		e := asError(err)
+		p.metrics.token(grantType, e.Code)
+		return p.writeError(w, r, e)
+	}
+	p.metrics.token(grantType, "success")
+	return p.writeJSON(w, http.StatusOK, response)
+}
+
+// token is the pipeline: grant type, client, what the client may, exchange.
+func (p *Provider) token(r *http.Request, x *exchange, grantType string, form url.Values) (*tokenResponse, error) {
+	switch {
+	case !form.Has("grant_type"):
+		return nil, invalidRequest("grant_type is missing")
+	case grantType == "unknown":
+		// fosite would call this invalid_request (RFC 6749 §5.2).
+		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the grant types are authorization_code, refresh_token and client_credentials")
+	}
+	client, err := p.authenticate(r, form)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(client.GrantTypes, grantType) {
+		return nil, unauthorizedClient("the client may not use the grant type %s", grantType)
+	}
+	if missing := missingParameter(grantType, form); missing != "" {
+		return nil, invalidRequest("%s is missing", missing)
+	}
+	x.client = client
+	if grantType == GrantClientCredentials {
+		return p.exchange(r, x, form)
+	}
+	return p.exchangeOnce(r, x, form)
+}
+
+// missingParameter names what a grant type cannot do without.
+func missingParameter(grantType string, form url.Values) string {
+	required := map[string][]string{
+		GrantAuthorizationCode: {"code", "redirect_uri", "code_verifier"},
+		GrantRefreshToken:      {"refresh_token"},
+	}[grantType]
+	for _, name := range required {
+		if !form.Has(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// exchangeOnce runs an exchange in a transaction. A refusal that has
+// consequences, as a replay has, is committed all the same.
+func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
+	var response *tokenResponse
+	var refusal error
+	err := p.deps.DB.Tx(r.Context(), func(ctx context.Context) error {
+		x.code, x.committed, refusal = nil, false, nil
+		var err error
+		response, err = p.exchange(r.WithContext(ctx), x, form)
+		if err != nil && x.committed {
+			refusal = err
+			return nil
+		}
+		return err
+	})
+	return response, errors.Join(refusal, err)
+}
+
+// exchange has fosite's handlers turn the request into tokens.
+func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
+	ctx := x.in(r.Context())
+	// fosite looks at the method and the form; the form is the checked one.
+	checked := &http.Request{Method: http.MethodPost, URL: r.URL, Header: r.Header, Form: form, PostForm: form}
+	request, err := p.fosite.NewAccessRequest(ctx, checked.WithContext(ctx), newSession(nil))
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.fosite.NewAccessResponse(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	extra := func(name string) string { s, _ := response.GetExtra(name).(string); return s }
+	seconds, _ := response.GetExtra("expires_in").(int64)
+	return &tokenResponse{
+		AccessToken: response.GetAccessToken(), TokenType: "Bearer", ExpiresIn: seconds,
+		RefreshToken: extra("refresh_token"), IDToken: extra("id_token"), Scope: extra("scope"),
+	}, nil
+}
+
+// authenticated hands fosite the client that Token has authenticated.
+func (p *Provider) authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
+	return exchangeOf(ctx).client.view, nil
+}
+
+// writeJSON answers with what must not be stored (RFC 6749 §5.1).
+func (p *Provider) writeJSON(w http.ResponseWriter, status int, body any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err = w.Write(encoded)
+	return err
+}
+
+// writeError answers with an error (RFC 6749 §5.2) and returns it. A client that
+// tried HTTP Basic is told so by a challenge.
+func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *Error) error {
+	if e.Code == "invalid_client" && r.Header.Get("Authorization") != "" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="propusk", charset="UTF-8"`)
+	}
+	if e.Status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	err := p.writeJSON(w, e.Status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}{e.Code, e.Description})
+	return errors.Join(e, err)
+}

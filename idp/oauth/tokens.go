@@ -1,0 +1,190 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+
+	"propusk/idp/keys"
+	"propusk/storage"
+)
+
+// tokens makes what fosite's handlers give away.
+type tokens struct{ p *Provider }
+
+var (
+	_ fositeoauth2.CoreStrategy         = (*tokens)(nil)
+	_ openid.OpenIDConnectTokenStrategy = (*tokens)(nil)
+)
+
+// GenerateAuthorizeCode implements oauth2.AuthorizeCodeStrategy: 256 random
+// bits (RFC 6749 §10.10), known to the database by their hash.
+func (t *tokens) GenerateAuthorizeCode(context.Context, fosite.Requester) (code, signature string, err error) {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	code = base64.RawURLEncoding.EncodeToString(random)
+	return code, codeSignature(code), nil
+}
+
+// AuthorizeCodeSignature implements oauth2.AuthorizeCodeStrategy.
+func (t *tokens) AuthorizeCodeSignature(_ context.Context, code string) string {
+	return codeSignature(code)
+}
+
+func codeSignature(code string) string {
+	digest := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(digest[:])
+}
+
+// ValidateAuthorizeCode implements oauth2.AuthorizeCodeStrategy: a code that
+// the store found by its hash is one we made; the store looked at its expiry.
+func (t *tokens) ValidateAuthorizeCode(context.Context, fosite.Requester, string) error { return nil }
+
+// GenerateRefreshToken implements oauth2.RefreshTokenStrategy for the first of
+// a family.
+func (t *tokens) GenerateRefreshToken(_ context.Context, request fosite.Requester) (token, signature string, err error) {
+	token, err = t.p.refresh.derive(request.GetID(), 1)
+	return token, request.GetID(), err
+}
+
+// RefreshTokenSignature implements oauth2.RefreshTokenStrategy; nothing asks it.
+func (t *tokens) RefreshTokenSignature(context.Context, string) string { return "" }
+
+// ValidateRefreshToken implements oauth2.RefreshTokenStrategy; nothing asks it.
+func (t *tokens) ValidateRefreshToken(context.Context, fosite.Requester, string) error {
+	return fosite.ErrInvalidGrant
+}
+
+// AccessTokenSignature implements oauth2.AccessTokenStrategy; nothing is kept
+// of an access token, so nothing needs a name for it.
+func (t *tokens) AccessTokenSignature(context.Context, string) string { return "" }
+
+// ValidateAccessToken implements oauth2.AccessTokenStrategy; nothing asks it,
+// verifyAccessToken is what introspection and userinfo use.
+func (t *tokens) ValidateAccessToken(context.Context, fosite.Requester, string) error {
+	return fosite.ErrInvalidTokenFormat
+}
+
+// accessToken is the payload of an access token (RFC 9068 §2.2).
+type accessToken struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"` // the person, or the client when it acts for itself
+	Audience  []string `json:"aud"`
+	ClientID  string   `json:"client_id"`
+	ExpiresAt int64    `json:"exp"`
+	IssuedAt  int64    `json:"iat"`
+	ID        string   `json:"jti"`
+	Scope     string   `json:"scope"`
+	// SessionID ties the token to a sign-in session; absent when the grant
+	// outlives it (offline_access).
+	SessionID     string        `json:"sid,omitempty"`
+	GrantID       string        `json:"gid,omitempty"`
+	AuthTime      int64         `json:"auth_time,omitempty"`
+	ACR           string        `json:"acr,omitempty"`
+	AMR           []string      `json:"amr,omitempty"`
+	Organisation  *organisation `json:"org,omitempty"`
+	Roles         []string      `json:"roles,omitempty"`
+	Permissions   []string      `json:"permissions,omitempty"`
+	MemberVersion int64         `json:"mv,omitempty"`
+}
+
+// GenerateAccessToken implements oauth2.AccessTokenStrategy.
+func (t *tokens) GenerateAccessToken(_ context.Context, request fosite.Requester) (token, signature string, err error) {
+	client := request.GetClient().(*clientView).registration
+	s := request.GetSession().(*session)
+	now := t.p.deps.Now()
+	claims := accessToken{
+		Issuer: t.p.deps.Issuer, Subject: client.ID, Audience: t.p.aud, ClientID: client.ID,
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(t.p.deps.Lifetimes.AccessToken).Unix(),
+		ID: storage.NewID(), Scope: strings.Join(request.GetGrantedScopes(), " "),
+		Organisation: s.owner.organisation, Roles: s.owner.roles,
+		Permissions: s.owner.permissions, MemberVersion: s.owner.version,
+	}
+	if g := s.grant; g != nil {
+		claims.Subject, claims.GrantID = g.PersonID, g.ID
+		claims.AuthTime, claims.ACR, claims.AMR = g.AuthTime.Time().Unix(), g.ACR, g.AMR.V
+		if !g.Offline {
+			claims.SessionID = g.SessionID
+		}
+	}
+	token, err = t.p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
+	return token, "", err
+}
+
+// idToken is the payload of an ID token (OpenID Connect Core §2).
+type idToken struct {
+	Issuer          string        `json:"iss"`
+	Subject         string        `json:"sub"`
+	Audience        audience      `json:"aud"`
+	ExpiresAt       int64         `json:"exp"`
+	IssuedAt        int64         `json:"iat"`
+	AuthTime        int64         `json:"auth_time"`
+	Nonce           string        `json:"nonce,omitempty"`
+	ACR             string        `json:"acr,omitempty"`
+	AMR             []string      `json:"amr,omitempty"`
+	SessionID       string        `json:"sid"`
+	AccessTokenHash string        `json:"at_hash,omitempty"`
+	Organisation    *organisation `json:"org,omitempty"`
+	Roles           []string      `json:"roles,omitempty"`
+}
+
+// audience reads aud as a string or a list of them (RFC 7519 §4.1.3).
+type audience []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *audience) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(a))
+}
+
+// GenerateIDToken implements openid.OpenIDConnectTokenStrategy. The request is
+// the authorization request, and fosite has left the access token's hash in its
+// session.
+func (t *tokens) GenerateIDToken(_ context.Context, _ time.Duration, request fosite.Requester) (string, error) {
+	s := request.GetSession().(*session)
+	if s.grant == nil {
+		return "", errors.New("oauth: an ID token without a grant")
+	}
+	client := request.GetClient().(*clientView).registration
+	return t.p.idToken(client, s, request.GetRequestForm().Get("nonce"), s.connect.AccessTokenHash)
+}
+
+func (p *Provider) idToken(client *registration, s *session, nonce, accessTokenHash string) (string, error) {
+	now, g := p.deps.Now(), s.grant
+	return p.sign(client.IDTokenSignedResponseAlg, keys.TypeJWT, idToken{
+		Issuer: p.deps.Issuer, Subject: g.PersonID, Audience: audience{client.ID},
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.IDToken).Unix(),
+		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: g.SessionID,
+		AccessTokenHash: accessTokenHash, Organisation: s.owner.organisation, Roles: s.owner.roles,
+	})
+}
+
+// hashOf is at_hash (Core §3.1.3.6): the left half of the SHA-256, which is the
+// hash of every algorithm here.
+func hashOf(token string) string {
+	digest := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(digest[:len(digest)/2])
+}
+
+func (p *Provider) sign(algorithm, typ string, claims any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode a token: %w", err)
+	}
+	return p.deps.Keys.Sign(algorithm, typ, payload)
+}

@@ -1,0 +1,152 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"propusk/idp/directory"
+)
+
+// userInfo is the answer of the userinfo endpoint (OpenID Connect Core §5.1,
+// §5.3.2), and our claims org and roles. What the person has not is left out.
+type userInfo struct {
+	Subject       string        `json:"sub"`
+	Name          string        `json:"name,omitempty"`
+	FamilyName    string        `json:"family_name,omitempty"`
+	GivenName     string        `json:"given_name,omitempty"`
+	MiddleName    string        `json:"middle_name,omitempty"`
+	Locale        string        `json:"locale,omitempty"`
+	UpdatedAt     int64         `json:"updated_at,omitempty"`
+	Email         string        `json:"email,omitempty"`
+	EmailVerified *bool         `json:"email_verified,omitempty"`
+	Phone         string        `json:"phone_number,omitempty"`
+	PhoneVerified *bool         `json:"phone_number_verified,omitempty"`
+	Organisation  *organisation `json:"org,omitempty"`
+	Roles         []string      `json:"roles,omitempty"`
+}
+
+// UserInfo is the userinfo endpoint (OpenID Connect Core §5.3): for a live
+// access token with the scope openid, what the token's scopes tell of its
+// person. The token comes as RFC 6750 §2.1 or, in a POST, §2.2; never in the
+// query. Refusals are challenges (RFC 6750 §3).
+//
+// It has answered when it returns; the error is for the log and for counting.
+func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
+	answer, err := p.userInfo(r)
+	if err != nil {
+		return p.challenge(w, err)
+	}
+	return p.writeJSON(w, http.StatusOK, answer)
+}
+
+// errNoToken is told without an error code (RFC 6750 §3.1).
+var errNoToken = fault(http.StatusUnauthorized, "", "the request carries no access token")
+
+func (p *Provider) userInfo(r *http.Request) (*userInfo, error) {
+	raw, err := bearerToken(r)
+	if err != nil {
+		return nil, err
+	}
+	invalid := fault(http.StatusUnauthorized, "invalid_token", "the access token is unknown, expired or revoked")
+	t, err := p.verifyAccessToken(raw)
+	if err != nil || t.GrantID == "" {
+		return nil, invalid
+	}
+	if live, err := p.live(r.Context(), t); err != nil {
+		return nil, err
+	} else if !live {
+		return nil, invalid
+	}
+	scopes := splitScope(t.Scope)
+	if !slices.Contains(scopes, scopeOpenID) {
+		return nil, fault(http.StatusForbidden, "insufficient_scope", "the access token lacks the scope openid")
+	}
+	return p.claimsOf(r.Context(), t, scopes)
+}
+
+// claimsOf tells what the scopes allow (Core §5.4).
+func (p *Provider) claimsOf(ctx context.Context, t *accessToken, scopes []string) (*userInfo, error) {
+	person, err := p.deps.Directory.Person(ctx, t.Subject)
+	if err != nil {
+		return nil, err
+	}
+	answer := &userInfo{Subject: person.ID}
+	for _, scope := range scopes {
+		answer.add(scope, person)
+	}
+	answer.Organisation, answer.Roles = t.Organisation, t.Roles
+	return answer, nil
+}
+
+func (u *userInfo) add(scope string, person directory.Person) {
+	switch scope {
+	case scopeProfile:
+		u.Name, u.FamilyName = person.FullName(), person.LastName
+		u.GivenName, u.MiddleName = person.FirstName, person.MiddleName
+		u.Locale, u.UpdatedAt = person.Locale, person.UpdatedAt.Time().Unix()
+	case scopeEmail:
+		if person.Email != "" {
+			u.Email, u.EmailVerified = person.Email, &person.EmailVerified
+		}
+	case scopePhone:
+		if person.Phone != "" {
+			u.Phone, u.PhoneVerified = person.Phone, &person.PhoneVerified
+		}
+	}
+}
+
+// bearerToken reads the access token of a request (RFC 6750 §2), which must come
+// in one way only.
+func bearerToken(r *http.Request) (string, error) {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		e := invalidRequest("the request must be a GET or a POST")
+		e.Status = http.StatusMethodNotAllowed
+		return "", e
+	}
+	inBody := ""
+	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, bad := bodyParameters(r)
+		if bad != nil {
+			return "", bad
+		}
+		inBody = form.Get("access_token")
+	}
+	headers := r.Header.Values("Authorization")
+	switch {
+	case len(headers) > 1 || len(headers) == 1 && inBody != "":
+		return "", invalidRequest("the access token comes in more than one way (RFC 6750 section 2)")
+	case inBody != "":
+		return inBody, nil
+	case len(headers) == 0:
+		return "", errNoToken
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", errNoToken
+	}
+	return strings.TrimLeft(token, " "), nil
+}
+
+// challenge refuses a request to a protected resource (RFC 6750 §3).
+func (p *Provider) challenge(w http.ResponseWriter, err error) error {
+	e := asError(err)
+	value := `Bearer realm="propusk"`
+	if e.Code != "" {
+		value += fmt.Sprintf(`, error="%s", error_description="%s"`, e.Code, e.Description)
+	}
+	if e.Code == "insufficient_scope" {
+		value += `, scope="openid"`
+	}
+	if e.Status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", "GET, POST")
+	}
+	if e.Status < http.StatusInternalServerError {
+		w.Header().Set("WWW-Authenticate", value)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(e.Status)
+	return e
+}

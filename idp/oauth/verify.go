@@ -1,0 +1,131 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"propusk/idp/directory"
+	"propusk/idp/keys"
+	"propusk/storage"
+	"propusk/storage/revocation"
+)
+
+// errToken is the one answer to a token that is not ours or no longer good.
+var errToken = errors.New("oauth: not a valid token of this server")
+
+// signatureAlgorithms are what a token of ours can be signed with; the key's
+// own algorithm must be the header's, besides.
+var signatureAlgorithms = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
+
+// verify checks the signature and the type of a token of ours and reads its
+// payload (RFC 8725 §3.1, §3.11).
+func (p *Provider) verify(token, typ string, claims any) error {
+	jws, err := jose.ParseSignedCompact(token, signatureAlgorithms)
+	if err != nil {
+		return errToken
+	}
+	header := jws.Signatures[0].Protected
+	public, algorithm, ok := p.deps.Keys.Public(header.KeyID)
+	if !ok || algorithm != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != typ {
+		return errToken
+	}
+	payload, err := jws.Verify(public)
+	if err != nil || json.Unmarshal(payload, claims) != nil {
+		return errToken
+	}
+	return nil
+}
+
+// verifyAccessToken reads an access token of ours that has not expired (RFC 9068
+// §4). Whether it was revoked is another question; see live.
+func (p *Provider) verifyAccessToken(token string) (*accessToken, error) {
+	var claims accessToken
+	if err := p.verify(token, keys.TypeAccessToken, &claims); err != nil {
+		return nil, err
+	}
+	if claims.Issuer != p.deps.Issuer || !slices.Contains(claims.Audience, p.deps.Audience) ||
+		p.deps.Now().Unix() >= claims.ExpiresAt {
+		return nil, errToken
+	}
+	return &claims, nil
+}
+
+// verifyIDTokenHint reads an ID token of ours. It may have expired: a hint says
+// who was here, and proves nothing (OpenID Connect RP-Initiated Logout §2).
+func (p *Provider) verifyIDTokenHint(token string) (*idToken, error) {
+	var claims idToken
+	if err := p.verify(token, keys.TypeJWT, &claims); err != nil {
+		return nil, err
+	}
+	if claims.Issuer != p.deps.Issuer || claims.Subject == "" {
+		return nil, errToken
+	}
+	return &claims, nil
+}
+
+// live reports whether a verified access token still counts. Beside the list of
+// revocations, which may be some milliseconds behind, it asks the database:
+// here is where a resource server turns that wants to be sure.
+func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
+	token := revocation.Token{
+		ID: t.ID, Grant: t.GrantID, Session: t.SessionID, Client: t.ClientID, MemberVersion: t.MemberVersion,
+	}
+	if t.GrantID != "" {
+		token.Person = t.Subject
+	}
+	if t.Organisation != nil {
+		token.Organisation = t.Organisation.ID
+	}
+	if p.deps.Revoked.Revoked(token) {
+		return false, nil
+	}
+	client, err := p.client(ctx, t.ClientID)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !client.Active() {
+		return false, nil
+	}
+	if err != nil || t.GrantID == "" {
+		return err == nil, err
+	}
+	return p.liveOwner(ctx, t)
+}
+
+// liveOwner is live for a token that a person allowed.
+func (p *Provider) liveOwner(ctx context.Context, t *accessToken) (bool, error) {
+	g, err := p.grant(ctx, t.GrantID)
+	if err == nil && g.EndedAt == 0 {
+		err = p.ownerStands(ctx, t)
+	} else if err == nil {
+		return false, nil
+	}
+	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, errToken) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ownerStands fails with storage.ErrNotFound or errToken when the token's person
+// is not who he was when the token was made.
+func (p *Provider) ownerStands(ctx context.Context, t *accessToken) error {
+	person, err := p.deps.Directory.Person(ctx, t.Subject)
+	if err != nil {
+		return err
+	}
+	if person.Status != directory.StatusActive {
+		return errToken
+	}
+	if t.Organisation == nil {
+		return nil
+	}
+	membership, err := p.deps.Directory.Membership(ctx, t.Subject, t.Organisation.ID)
+	if err != nil {
+		return err
+	}
+	if membership.Member.Version != t.MemberVersion || membership.Organisation.Status != directory.StatusActive {
+		return errToken
+	}
+	return nil
+}
