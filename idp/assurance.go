@@ -3,6 +3,7 @@ package idp
 import (
 	"slices"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -34,21 +35,14 @@ const (
 // highest is the level that the factors of this server can prove.
 const highest = levelTwo
 
-// Authentication Context Class References, as they stand in acr and acr_values.
-const (
-	acrOne       = "urn:propusk:1"
-	acrTwo       = "urn:propusk:2"
-	acrQualified = "urn:propusk:qualified"
-)
-
-// levelOf reads an acr; levelNone for "" and for what we do not know.
+// levelOf reads an acr, as it stands in acr_values, tokens and policies; levelNone for "" and for what we do not know.
 func levelOf(acr string) level {
 	switch acr {
-	case acrOne:
+	case directory.ACROneFactor:
 		return levelOne
-	case acrTwo:
+	case directory.ACRTwoFactors:
 		return levelTwo
-	case acrQualified:
+	case directory.ACRQualified:
 		return levelQualified
 	default:
 		return levelNone
@@ -57,7 +51,7 @@ func levelOf(acr string) level {
 
 // acr is the name of a level in tokens; "" for levelNone.
 func (l level) acr() string {
-	return [...]string{"", acrOne, acrTwo, acrQualified}[l]
+	return [...]string{"", directory.ACROneFactor, directory.ACRTwoFactors, directory.ACRQualified}[l]
 }
 
 // proof is one factor proved, and when.
@@ -76,7 +70,8 @@ type assurance struct {
 }
 
 // weigh says what proofs amount to, leaving out those given before since.
-// A second factor without its password counts as one factor.
+// Second factors alone amount to nothing: they are sent to, or kept on, what a
+// thief of the telephone holds.
 func weigh(proofs []proof, since storage.Time) assurance {
 	var a assurance
 	for _, p := range proofs {
@@ -91,13 +86,13 @@ func weigh(proofs []proof, since storage.Time) assurance {
 		}
 	}
 	switch {
-	case len(a.AMR) == 0:
+	case !slices.Contains(a.AMR, "pwd"):
 		a.Level = levelNone
-	case slices.Contains(a.AMR, "pwd") && len(a.AMR) > 1:
+	case len(a.AMR) == 1:
+		a.Level = levelOne
+	default:
 		a.Level = levelTwo
 		a.AMR = append(a.AMR, "mfa")
-	default:
-		a.Level = levelOne
 	}
 	return a
 }

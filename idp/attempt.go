@@ -33,6 +33,10 @@ type attempt struct {
 	CodeID string `json:"code_id"`
 	// Sent holds, for each channel that a code went out by, when the next may.
 	Sent map[Factor]storage.Time `json:"sent,omitempty"`
+	// Invitation is the token of the invitation that is accepted at the end, for
+	// a sign-in that no application asked for; its Request leads nowhere. The
+	// token alone opens nothing: only its addressee, signed in, can use it.
+	Invitation string `json:"invitation,omitempty"`
 	// Done is what is left of an attempt that ended, for the back button.
 	Done bool `json:"done,omitempty"`
 }
@@ -64,12 +68,12 @@ func (a *attempt) choose(organisationID string) {
 	a.Progress.OrganisationID = organisationID
 }
 
-// errNoAttempt covers an attempt that is unknown, over, expired, or another
-// browser's: nobody learns which.
-var errNoAttempt = errors.New("no such sign-in in this browser")
-
-// errDone is an attempt of this browser that already gave its answer.
-var errDone = errors.New("the sign-in is finished")
+// Why an attempt cannot go on.
+var (
+	errNoAttempt    = errors.New("no such sign-in, or it has expired")
+	errOtherBrowser = errors.New("the sign-in began in another browser")
+	errDone         = errors.New("the sign-in is finished")
+)
 
 // attempts keeps them.
 type attempts struct {
@@ -79,16 +83,20 @@ type attempts struct {
 
 func attemptKey(id string) string { return "signin:" + hashed(id) }
 
-// open begins an attempt for the browser with this cookie value.
-func (as attempts) open(ctx context.Context, request *oauth.AuthorizationRequest, browser string) (*attempt, error) {
-	a := &attempt{ID: random(), Browser: hashed(browser), Request: request, CreatedAt: storage.Of(as.now())}
-	return a, as.save(ctx, a)
+// open begins the attempt for the browser with this cookie value.
+func (as attempts) open(ctx context.Context, a *attempt, browser string) error {
+	a.ID, a.Browser, a.CreatedAt = random(), hashed(browser), storage.Of(as.now())
+	return as.save(ctx, a)
 }
 
 // find is the attempt id of the browser with this cookie value: errNoAttempt,
-// errDone.
+// errOtherBrowser, errDone. A browser without the cookie refuses cookies, or is
+// another one; it learns nothing of the attempt.
 func (as attempts) find(ctx context.Context, id, browser string) (*attempt, error) {
-	if id == "" || browser == "" {
+	if browser == "" {
+		return nil, errOtherBrowser
+	}
+	if id == "" {
 		return nil, errNoAttempt
 	}
 	value, err := as.ephemeral.Get(ctx, attemptKey(id))
@@ -108,7 +116,7 @@ func (as attempts) read(value []byte, browser string) (*attempt, error) {
 	}
 	switch {
 	case subtle.ConstantTimeCompare([]byte(a.Browser), []byte(hashed(browser))) != 1:
-		return nil, errNoAttempt
+		return nil, errOtherBrowser
 	case as.left(&a) <= 0:
 		return nil, errNoAttempt
 	case a.Done:

@@ -130,6 +130,10 @@ func identification(s situation, now time.Time) (Step, bool) {
 		return ask(noticeOtherPerson)
 	case s.Progress.Again:
 		return ask("")
+	case stranger(s) && here:
+		return refuse("login_required", "Another person signed in than id_token_hint names."), true
+	case stranger(s):
+		return ask(noticeOtherPerson)
 	case wantsFresh(s.Request) && !here:
 		return ask(noticeSignInAgain)
 	case tooOld(s, now) && !here:
@@ -188,6 +192,12 @@ func permission(s situation, _ time.Time) (Step, bool) {
 // person is no active member.
 func outsider(s situation) bool {
 	return s.Request.NeedsOrganisation && s.Request.Organisation != "" && s.Organisation == nil
+}
+
+// stranger tells that id_token_hint names another person than the session's
+// (OpenID Connect Core §3.1.2.1).
+func stranger(s situation) bool {
+	return s.Request.HintSubject != "" && s.Request.HintSubject != s.Session.PersonID
 }
 
 // wantsFresh tells that a session alone does not do. We have no page that

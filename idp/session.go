@@ -76,7 +76,7 @@ func (ss *sessions) find(ctx context.Context, secret string, now storage.Time) (
 	if err != nil {
 		return nil, err
 	}
-	if now >= s.ExpiresAt || now >= later(s.SeenAt, ss.idle) {
+	if now >= s.ExpiresAt || now >= s.SeenAt.Add(ss.idle) {
 		return nil, fmt.Errorf("session has ended: %w", storage.ErrNotFound)
 	}
 	return s, ss.touch(ctx, s, now)
@@ -98,7 +98,7 @@ func (ss *sessions) any(ctx context.Context, secret string) (*session, error) {
 // touch notes the use, at most once a minute, so that reading a page does not
 // cost a write.
 func (ss *sessions) touch(ctx context.Context, s *session, now storage.Time) error {
-	if now < later(s.SeenAt, time.Minute) {
+	if now < s.SeenAt.Add(time.Minute) {
 		return nil
 	}
 	s.SeenAt = now
@@ -117,7 +117,7 @@ func (ss *sessions) begin(ctx context.Context, old *session, personID string, no
 		return ss.add(ctx, old, FactorPassword, now)
 	}
 	secret := random()
-	s := &session{ID: storage.NewID(), PersonID: personID, CreatedAt: now, SeenAt: now, ExpiresAt: later(now, ss.absolute)}
+	s := &session{ID: storage.NewID(), PersonID: personID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ss.absolute)}
 	s.prove(FactorPassword, now)
 	err := ss.db.Tx(ctx, func(ctx context.Context) error {
 		if old != nil {
@@ -153,7 +153,7 @@ func (ss *sessions) add(ctx context.Context, s *session, factor Factor, now stor
 		renewed.prove(factor, now)
 		renewed.SeenAt = now
 		if factor == FactorPassword {
-			renewed.ExpiresAt = later(now, ss.absolute)
+			renewed.ExpiresAt = now.Add(ss.absolute)
 		}
 		affected, err := ss.db.Exec(ctx, `update sessions set secret_hash = $1, proofs = $2, seen_at = $3, expires_at = $4 where id = $5`,
 			hashed(secret), renewed.Proofs, renewed.SeenAt, renewed.ExpiresAt, renewed.ID)
@@ -201,11 +201,6 @@ func (ss *sessions) sweep(ctx context.Context, now storage.Time) error {
 		failed = errors.Join(failed, ss.drop(ctx, id))
 	}
 	return failed
-}
-
-// later is t + d.
-func later(t storage.Time, d time.Duration) storage.Time {
-	return t + storage.Time(d.Microseconds())
 }
 
 // random is 256 bits as base64url: the value of a cookie or an id.

@@ -1,0 +1,60 @@
+package idp
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/pages"
+)
+
+// authorize begins a sign-in (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2): the
+// request is checked, kept, and tied to this browser.
+//
+// prompt=none is answered here and now: nothing can be shown, so nothing needs
+// to be kept, and a browser that holds our cookies back (a hidden frame) still
+// gets its login_required.
+func (s *Server) authorize(c echo.Context) error {
+	ctx, w, r := c.Request().Context(), c.Response(), c.Request()
+	request, err := s.deps.Provider.Authorize(ctx, r)
+	if err != nil {
+		return s.authorizeError(c, err)
+	}
+	value := browser(w, r)
+	if slices.Contains(request.Prompt, "none") {
+		t, err := s.stand(c, &attempt{Request: request})
+		if err != nil {
+			return err
+		}
+		return s.answer(c, t)
+	}
+	a := &attempt{Request: request}
+	if err := s.attempts.open(ctx, a, value); err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(a))
+}
+
+// authorizeByPost turns a POST (OpenID Connect Core §3.1.2.1) into the GET. A
+// form on another site comes without our SameSite cookies, and would cut the
+// browser off from the session and the sign-ins it has; the GET comes with them.
+func (s *Server) authorizeByPost(c echo.Context) error {
+	return seeOther(c, "/oauth2/authorize?"+c.Request().PostForm.Encode())
+}
+
+// authorizeError tells the application, when it is sure that it is one; else
+// the person.
+func (s *Server) authorizeError(c echo.Context, err error) error {
+	page := s.deps.Provider.AuthorizeError(c.Response(), c.Request(), err)
+	if page == nil {
+		return nil
+	}
+	return s.render(c, http.StatusBadRequest, pages.Failure{
+		Title: "failure.request.title",
+		What:  "failure.request.what",
+		Why:   page.Description,
+		Do:    "failure.request.do",
+		Code:  page.Code,
+	})
+}

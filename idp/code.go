@@ -1,0 +1,213 @@
+package idp
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/pages"
+	"propusk/storage"
+)
+
+// showFactor asks for the second factor that is due. A code by SMS or e-mail
+// goes out when its page is met first; reloading sends none.
+func (s *Server) showFactor(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
+	switch f := t.step.Factor; f {
+	case FactorEnrol:
+		return s.showEnrol(c, t, status, errs...)
+	case FactorSMS, FactorEmail:
+		if _, sent := t.Sent[f]; !sent {
+			if err := s.send(c, t, f); err != nil {
+				return err
+			}
+		}
+	}
+	return s.showCode(c, t, status, errs...)
+}
+
+func (s *Server) showCode(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
+	f := t.step.Factor
+	var others []string
+	for _, other := range t.situation.Prover.factors() {
+		if other != f {
+			others = append(others, string(other))
+		}
+	}
+	return s.draw(c, t, status, pages.Code{
+		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
+		PersonName:  t.person.FullName(),
+		Kind:        string(f),
+		Destination: masked(f, t.destination(f)),
+		Others:      others,
+		ResendIn:    s.resendIn(t, f),
+		Errors:      errs,
+	})
+}
+
+// code checks a one-time code, of the factor that is due and of no other.
+func (s *Server) code(c echo.Context) error {
+	t, typed, err := s.codeTurn(c)
+	if err != nil {
+		return err
+	}
+	if t.step.Kind != StepFactor || t.step.Factor == FactorEnrol {
+		return seeOther(c, dispatcher(t.attempt))
+	}
+	if typed == "" {
+		return s.showCode(c, t, http.StatusUnprocessableEntity, wrong("code", "error.code_required")...)
+	}
+	err = s.verify(c, t, typed)
+	if status, errs := formFault(c, err, "code", "error.code"); errs != nil {
+		return s.showCode(c, t, status, errs...)
+	}
+	if err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(t.attempt))
+}
+
+// codeTurn reads a form with a code; spaces and dashes between digits are
+// whoever typed them being careful.
+func (s *Server) codeTurn(c echo.Context) (*turn, string, error) {
+	t, err := s.turnOf(c)
+	if err != nil {
+		return nil, "", err
+	}
+	typed, err := field(c.Request(), "code", maxCode)
+	if err != nil {
+		return nil, "", err
+	}
+	return t, strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(typed), nil
+}
+
+// verify proves the due factor with a code, and puts the proof into the session.
+func (s *Server) verify(c echo.Context, t *turn, code string) error {
+	ctx, f := c.Request().Context(), t.step.Factor
+	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+		return err
+	}
+	var verified error
+	if f == FactorTOTP {
+		verified = s.deps.TOTP.Verify(ctx, t.person.ID, code)
+	} else {
+		verified = s.deps.Codes.Verify(ctx, t.codeID(f), code)
+	}
+	if err := s.recordProof(c, t, t.person.ID, f, outcomeOf(verified)); err != nil {
+		return err
+	}
+	if verified != nil {
+		return verified
+	}
+	return s.strengthen(c, t, f)
+}
+
+// strengthen adds a proof to the session, whose cookie gets a new value.
+func (s *Server) strengthen(c echo.Context, t *turn, f Factor) error {
+	_, secret, err := s.sessions.add(c.Request().Context(), t.session, f, s.now())
+	if err != nil {
+		return err
+	}
+	setCookie(c.Response(), cookieSession, secret)
+	return nil
+}
+
+// codeSend takes the person's wish for another factor, or for a new code.
+func (s *Server) codeSend(c echo.Context) error {
+	t, err := s.turnOf(c)
+	if err != nil {
+		return err
+	}
+	channel, err := field(c.Request(), "channel", maxID)
+	if err != nil {
+		return err
+	}
+	if t.step.Kind != StepFactor {
+		return seeOther(c, dispatcher(t.attempt))
+	}
+	f := Factor(channel)
+	if !slices.Contains(t.situation.Prover.factors(), f) {
+		return s.showFactor(c, t, http.StatusUnprocessableEntity, wrong("channel", "error.channel")...)
+	}
+	return s.turnTo(c, t, f)
+}
+
+// turnTo makes f the factor that is due, with a new code if it is sent by us
+// and may be sent again by now.
+func (s *Server) turnTo(c echo.Context, t *turn, f Factor) error {
+	t.Progress.Wanted = f
+	if wait := s.resendIn(t, f); wait > 0 && t.step.Factor == f {
+		seconds := int((wait + time.Second - 1) / time.Second)
+		retryAfter(c, wait)
+		return s.showCode(c, t, http.StatusTooManyRequests,
+			pages.FieldError{Key: "error.code_wait", Args: map[string]any{"Count": seconds}})
+	}
+	if f != FactorTOTP && s.resendIn(t, f) == 0 {
+		if err := s.send(c, t, f); err != nil {
+			return err
+		}
+	} else if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(t.attempt))
+}
+
+// send sends a one-time code and remembers when the next one may go.
+func (s *Server) send(c echo.Context, t *turn, f Factor) error {
+	ctx, lang := c.Request().Context(), language(c, t)
+	sent, err := s.deps.Codes.Send(ctx, string(f), t.person.ID, t.destination(f), t.client(lang), t.codeID(f), lang)
+	if err != nil {
+		return fmt.Errorf("send code by %s: %w", f, err)
+	}
+	if t.Sent == nil {
+		t.Sent = map[Factor]storage.Time{}
+	}
+	t.Sent[f] = s.now().Add(sent.ResendAfter)
+	return s.attempts.save(ctx, t.attempt)
+}
+
+// resendIn is how long until the next code may go out by f; 0 = at once.
+func (s *Server) resendIn(t *turn, f Factor) time.Duration {
+	return max(0, t.Sent[f].Sub(s.now()))
+}
+
+// codeID names the code sent by f within this identification.
+func (t *turn) codeID(f Factor) string { return t.CodeID + "." + string(f) }
+
+// destination is where a code by f goes; "" for TOTP.
+func (t *turn) destination(f Factor) string {
+	switch f {
+	case FactorSMS:
+		return t.person.Phone
+	case FactorEmail:
+		return t.person.Email
+	default:
+		return ""
+	}
+}
+
+// masked shows enough of a destination for its owner to know it, and too
+// little for anybody else to use it.
+func masked(f Factor, destination string) string {
+	switch {
+	case f == FactorSMS && len(destination) > 6:
+		return destination[:2] + " ••• •••-" + destination[len(destination)-4:len(destination)-2] + "-" + destination[len(destination)-2:]
+	case f == FactorEmail:
+		return maskedEmail(destination)
+	default:
+		return ""
+	}
+}
+
+// maskedEmail keeps the first letter and the domain.
+func maskedEmail(email string) string {
+	local, domain, found := strings.Cut(email, "@")
+	if !found || local == "" {
+		return ""
+	}
+	first := []rune(local)[0]
+	return string(first) + "•••@" + domain
+}

@@ -1,0 +1,71 @@
+package idp
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/pages"
+)
+
+func (s *Server) showConsent(c echo.Context, t *turn, status int) error {
+	lang := language(c, t)
+	page := pages.Consent{
+		Request: t.ID, ClientName: t.client(lang), RedirectURI: t.Request.RedirectURI,
+		PersonName:   t.person.FullName(),
+		Scopes:       s.pages.Scopes(lang, t.Request.Scopes),
+		RedirectHost: redirectHost(t.Request.RedirectURI),
+	}
+	if t.situation.Organisation != nil {
+		organisation, err := s.deps.Directory.Organisation(c.Request().Context(), t.situation.Organisation.ID)
+		if err != nil {
+			return fmt.Errorf("name organisation: %w", err)
+		}
+		page.OrganisationName = organisation.Name
+	}
+	return s.draw(c, t, status, page)
+}
+
+// consent takes the decision. It counts only when the consent page is due:
+// nobody accepts before he has signed in and chosen the organisation that the
+// page names.
+func (s *Server) consent(c echo.Context) error {
+	ctx := c.Request().Context()
+	t, err := s.turnOf(c)
+	if err != nil {
+		return err
+	}
+	decision, err := field(c.Request(), "decision", maxID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case t.step.Kind != StepConsent:
+		return seeOther(c, dispatcher(t.attempt))
+	case decision == "refuse":
+		if err := s.record(ctx, t, "consent", outcomeRefused); err != nil {
+			return err
+		}
+		return s.refuse(c, t, "access_denied", "The person refused.")
+	case decision != "accept":
+		return fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("decision %q", decision)}
+	}
+	if err := s.accept(c, t); err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(t.attempt))
+}
+
+func (s *Server) accept(c echo.Context, t *turn) error {
+	ctx := c.Request().Context()
+	err := s.deps.Provider.RememberConsent(ctx, t.person.ID, t.Request.ClientID, t.organisationID(), t.Request.Scopes)
+	if err != nil {
+		return fmt.Errorf("remember consent: %w", err)
+	}
+	if err := s.record(ctx, t, "consent", outcomeAccepted); err != nil {
+		return err
+	}
+	t.Progress.Consented = true
+	return s.attempts.save(ctx, t.attempt)
+}

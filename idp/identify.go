@@ -1,0 +1,143 @@
+package idp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/directory"
+	"propusk/idp/factor"
+	"propusk/idp/pages"
+	"propusk/storage"
+)
+
+const (
+	maxLogin    = 254  // bytes; the longest e-mail address (RFC 5321 §4.5.3.1.3)
+	maxPassword = 1024 // bytes; a passphrase, not a file
+	maxCode     = 16   // bytes; six digits and the spaces of whoever typed them
+)
+
+// identifyForm is what the identify page shows of what was typed.
+type identifyForm struct {
+	Login, Notice string
+	Errors        []pages.FieldError
+}
+
+func (s *Server) showIdentify(c echo.Context, t *turn, status int, form identifyForm) error {
+	return s.draw(c, t, status, pages.Identify{
+		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
+		Login: form.Login, Notice: form.Notice, Errors: form.Errors,
+	})
+}
+
+// identify checks login and password. It is taken at every step: whoever
+// proves a password begins the attempt anew, as that person.
+//
+// A wrong password, an unknown login, a locked and a blocked person get the
+// same page after the same work.
+func (s *Server) identify(c echo.Context) error {
+	t, err := s.turnOf(c)
+	if err != nil {
+		return err
+	}
+	login, password, err := credentials(c.Request())
+	if err != nil {
+		return err
+	}
+	if missing := blank(login, password); missing != nil {
+		return s.showIdentify(c, t, http.StatusUnprocessableEntity, identifyForm{Login: login, Errors: missing})
+	}
+	who, err := s.authenticate(c, t, login, password)
+	if status, errs := formFault(c, err, "", "error.credentials"); errs != nil {
+		return s.showIdentify(c, t, status, identifyForm{Login: login, Errors: errs})
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.begin(c, t, who); err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(t.attempt))
+}
+
+// credentials reads the form. The password stays as it was typed: case and
+// spaces count.
+func credentials(r *http.Request) (login, password string, err error) {
+	login, err = field(r, "login", maxLogin)
+	if err != nil {
+		return "", "", err
+	}
+	password, err = field(r, "password", maxPassword)
+	return login, password, err
+}
+
+// blank names the fields that were left empty.
+func blank(login, password string) (missing []pages.FieldError) {
+	if strings.TrimSpace(login) == "" {
+		missing = append(missing, pages.FieldError{Field: "login", Key: "error.login_required"})
+	}
+	if password == "" {
+		missing = append(missing, pages.FieldError{Field: "password", Key: "error.password_required"})
+	}
+	return missing
+}
+
+// authenticate verifies the password of whoever login names, and records how it
+// came out. factor.ErrWrong: anything that the person must not tell apart.
+func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (directory.Resolved, error) {
+	ctx := c.Request().Context()
+	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+		return directory.Resolved{}, err
+	}
+	who, err := s.deps.Directory.Resolve(ctx, login)
+	unknown := errors.Is(err, storage.ErrNotFound)
+	if err != nil && !unknown {
+		return who, fmt.Errorf("resolve login: %w", err)
+	}
+	verified := s.deps.Passwords.Verify(ctx, who.Person.ID, login, password)
+	outcome := outcomeOf(verified)
+	switch {
+	case outcome == outcomeWrong && unknown:
+		outcome = outcomeUnknown
+	case verified == nil && who.Person.Status != directory.StatusActive:
+		outcome, verified = outcomeBlocked, factor.ErrWrong
+	}
+	if err := s.recordProof(c, t, who.Person.ID, FactorPassword, outcome); err != nil {
+		return who, err
+	}
+	return who, verified
+}
+
+// begin gives the browser a session of the person, and the attempt to him.
+func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved) error {
+	ctx := c.Request().Context()
+	old, err := s.sessions.any(ctx, cookie(c.Request(), cookieSession))
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	now := s.now()
+	_, secret, err := s.sessions.begin(ctx, old, who.Person.ID, now)
+	if err != nil {
+		return err
+	}
+	setCookie(c.Response(), cookieSession, secret)
+	t.identified(who.Person.ID, who.OrganisationID, now)
+	return s.attempts.save(ctx, t.attempt)
+}
+
+// switchPerson lets somebody else sign in. The session stays until another one
+// takes its place: turning back must not sign anybody out.
+func (s *Server) switchPerson(c echo.Context) error {
+	t, err := s.turnOf(c)
+	if err != nil {
+		return err
+	}
+	t.leave()
+	if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
+		return err
+	}
+	return seeOther(c, dispatcher(t.attempt))
+}

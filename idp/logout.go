@@ -1,0 +1,191 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/oauth"
+	"propusk/idp/pages"
+	"propusk/storage"
+	"propusk/storage/journal"
+)
+
+// signOutLifetime is how long the question whether to sign out stays open.
+const signOutLifetime = 10 * time.Minute
+
+// leaving is a sign-out that waits for the person's yes.
+type leaving struct {
+	oauth.Logout
+	Browser string `json:"browser"` // SHA-256 of the browser's cookie, hex
+	Session string `json:"session"` // the session that the question is about
+}
+
+func leavingKey(id string) string { return "signout:" + hashed(id) }
+
+// logout is where an application sends the person to sign out (OpenID Connect
+// RP-Initiated Logout §2). An ID token of this very session proves that the
+// application means it; without one the person is asked, so that no link on
+// another site signs anybody out.
+func (s *Server) logout(c echo.Context) error {
+	ctx, r := c.Request().Context(), c.Request()
+	request, err := s.deps.Provider.LogoutRequest(ctx, r)
+	if err != nil {
+		return s.logoutError(c, err)
+	}
+	going := leaving{Logout: request}
+	session, err := s.sessions.any(ctx, cookie(r, cookieSession))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return s.signedOut(c, going)
+	case err != nil:
+		return err
+	case request.SessionID == session.ID:
+		return s.leave(c, session, going)
+	default:
+		return s.confirmLeaving(c, session, going)
+	}
+}
+
+// logoutError tells the person that the application's request is wrong.
+func (s *Server) logoutError(c echo.Context, err error) error {
+	var refused *oauth.Error
+	if !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError {
+		return fmt.Errorf("read logout request: %w", err)
+	}
+	return s.render(c, http.StatusBadRequest, pages.Failure{
+		Title: "failure.request.title",
+		What:  "failure.logout.what",
+		Why:   refused.Description,
+		Do:    "failure.request.do",
+		Code:  refused.Code, RequestID: journal.From(c.Request().Context()).RequestID,
+	})
+}
+
+// logoutByPost takes the yes of our own page, and turns an application's POST
+// into the GET, for the reason given at authorizeByPost.
+func (s *Server) logoutByPost(c echo.Context) error {
+	r := c.Request()
+	id, err := field(r, "logout", maxID)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return seeOther(c, "/oauth2/logout?"+r.PostForm.Encode())
+	}
+	if err := s.origin.Check(r); err != nil {
+		return fault{Status: http.StatusForbidden, Code: "cross_site", Err: err}
+	}
+	return s.confirmedLeaving(c, id)
+}
+
+// signOut is the person's own way out, from the pages' links.
+func (s *Server) signOut(c echo.Context) error {
+	session, err := s.sessions.any(c.Request().Context(), cookie(c.Request(), cookieSession))
+	if errors.Is(err, storage.ErrNotFound) {
+		return s.signedOut(c, leaving{})
+	}
+	if err != nil {
+		return err
+	}
+	return s.confirmLeaving(c, session, leaving{})
+}
+
+// confirmLeaving asks.
+func (s *Server) confirmLeaving(c echo.Context, session *session, going leaving) error {
+	ctx := c.Request().Context()
+	going.Browser = hashed(browser(c.Response(), c.Request()))
+	going.Session = session.ID
+	value, err := json.Marshal(going)
+	if err != nil {
+		return fmt.Errorf("write sign-out: %w", err)
+	}
+	id := random()
+	if err := s.deps.Ephemeral.Put(ctx, leavingKey(id), value, signOutLifetime); err != nil {
+		return fmt.Errorf("keep sign-out: %w", err)
+	}
+	person, err := s.deps.Directory.Person(ctx, session.PersonID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("name person: %w", err)
+	}
+	return s.render(c, http.StatusOK, pages.SignOutConfirm{
+		ClientName: going.client(c), PersonName: person.FullName(), Logout: id, RedirectURI: going.PostLogoutRedirectURI,
+	})
+}
+
+// confirmedLeaving acts on the yes, of the browser that was asked and for the
+// session it was asked about.
+func (s *Server) confirmedLeaving(c echo.Context, id string) error {
+	ctx, r := c.Request().Context(), c.Request()
+	going, err := s.takeLeaving(ctx, id, cookie(r, cookieBrowser))
+	if err != nil {
+		return err
+	}
+	session, err := s.sessions.any(ctx, cookie(r, cookieSession))
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && session.ID != going.Session:
+		return s.signedOut(c, going)
+	case err != nil:
+		return err
+	default:
+		return s.leave(c, session, going)
+	}
+}
+
+func (s *Server) takeLeaving(ctx context.Context, id, browser string) (leaving, error) {
+	var going leaving
+	value, err := s.deps.Ephemeral.Take(ctx, leavingKey(id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return going, errNoAttempt
+	}
+	if err != nil {
+		return going, fmt.Errorf("find sign-out: %w", err)
+	}
+	if err := json.Unmarshal(value, &going); err != nil {
+		return going, fmt.Errorf("read sign-out: %w", err)
+	}
+	if browser == "" || hashed(browser) != going.Browser {
+		return going, errOtherBrowser
+	}
+	return going, nil
+}
+
+// leave ends the session, and with it what applications got from it.
+func (s *Server) leave(c echo.Context, session *session, going leaving) error {
+	ctx := c.Request().Context()
+	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.sessions.drop(ctx, session.ID); err != nil {
+			return err
+		}
+		return s.append(ctx, journal.Entry{
+			Actor: session.PersonID, Client: going.ClientID,
+			Action: "signout", Object: session.ID, Outcome: outcomeAccepted,
+		}, "")
+	})
+	if err != nil {
+		return err
+	}
+	dropCookie(c.Response(), cookieSession)
+	return s.signedOut(c, going)
+}
+
+// signedOut takes the person back to the application, or says that it is done.
+func (s *Server) signedOut(c echo.Context, going leaving) error {
+	if to := going.ReturnURL(); to != "" {
+		return seeOther(c, to)
+	}
+	return s.render(c, http.StatusOK, pages.SignedOut{ClientName: going.client(c)})
+}
+
+// client is the application's name in the page's language.
+func (l leaving) client(c echo.Context) string {
+	if l.ClientNameEN != "" && pages.Language(c.Request()) == "en" {
+		return l.ClientNameEN
+	}
+	return l.ClientName
+}

@@ -1,0 +1,152 @@
+package idp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"propusk/idp/directory"
+	"propusk/idp/pages"
+	"propusk/storage"
+)
+
+// shownOrganisations bounds the page; the search finds the others.
+const shownOrganisations = 50
+
+// showOrganisation asks on whose behalf to go on. It is asked even of those who
+// have one organisation only: nobody should act in a name he has not seen.
+func (s *Server) showOrganisation(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
+	memberships, err := s.deps.Directory.Memberships(c.Request().Context(), t.person.ID)
+	if err != nil {
+		return fmt.Errorf("list organisations: %w", err)
+	}
+	if t.step.Notice != "" {
+		errs = append(errs, wrong("organisation", t.step.Notice)...)
+	}
+	lang := language(c, t)
+	query := search(c.QueryParam("q"))
+	return s.draw(c, t, status, pages.OrganisationChoice{
+		Request: t.ID, ClientName: t.client(lang), RedirectURI: t.Request.RedirectURI,
+		PersonName:    t.person.FullName(),
+		How:           how(t),
+		Organisations: items(memberships, query, lang),
+		Query:         query,
+		Chosen:        t.session.OrganisationID,
+		Total:         len(memberships),
+		Errors:        errs,
+	})
+}
+
+// search cleans what was typed into the search.
+func search(query string) string {
+	query = strings.TrimSpace(query)
+	if len(query) > 100 || !utf8.ValidString(query) {
+		return ""
+	}
+	return query
+}
+
+// items are the organisations that match the query, by name or by the
+// beginning of a number.
+func items(memberships []directory.Membership, query, lang string) []pages.OrganisationItem {
+	var list []pages.OrganisationItem
+	for _, m := range memberships {
+		if len(list) == shownOrganisations {
+			break
+		}
+		if matches(m.Organisation, query) {
+			list = append(list, item(m, lang))
+		}
+	}
+	return list
+}
+
+func matches(o directory.Organisation, query string) bool {
+	lower := strings.ToLower(query)
+	return query == "" ||
+		strings.Contains(strings.ToLower(o.Name), lower) ||
+		strings.Contains(strings.ToLower(o.FullName), lower) ||
+		strings.HasPrefix(o.INN, query) || strings.HasPrefix(o.OGRN, query) || strings.HasPrefix(o.KPP, query)
+}
+
+func item(m directory.Membership, lang string) pages.OrganisationItem {
+	o := m.Organisation
+	return pages.OrganisationItem{
+		ID: o.ID, Name: o.Name, INN: o.INN, OGRN: o.OGRN, KPP: o.KPP,
+		RoleLabel: m.Role.Label(lang), Sole: o.Kind == directory.KindSole,
+	}
+}
+
+// how says how the person was confirmed: within this attempt by the factor
+// proved last, else by being signed in already.
+func how(t *turn) string {
+	if t.Progress.IdentifiedAt == 0 {
+		return "how.session"
+	}
+	proofs := t.session.Proofs.V
+	return "how." + string(proofs[len(proofs)-1].Factor)
+}
+
+// organisation takes the choice, as long as it may still be changed: after the
+// second factor, and only when the application has not named one itself.
+func (s *Server) organisation(c echo.Context) error {
+	t, err := s.turnOf(c)
+	if err != nil {
+		return err
+	}
+	id, err := field(c.Request(), "organisation", maxID)
+	if err != nil {
+		return err
+	}
+	if !t.choosing() {
+		return seeOther(c, dispatcher(t.attempt))
+	}
+	key, err := s.choose(c, t, id)
+	switch {
+	case err != nil:
+		return err
+	case key != "":
+		t.step = Step{Kind: StepOrganisation}
+		return s.showOrganisation(c, t, http.StatusUnprocessableEntity, wrong("organisation", key)...)
+	default:
+		return seeOther(c, dispatcher(t.attempt))
+	}
+}
+
+// choosing tells that the organisation is due, or was chosen on the page and
+// may be chosen again (the back button).
+func (t *turn) choosing() bool {
+	switch t.step.Kind {
+	case StepOrganisation, StepConsent, StepIssue:
+		return t.Request.NeedsOrganisation && t.Request.Organisation == ""
+	default:
+		return false
+	}
+}
+
+// choose keeps the organisation, or returns the message that says why not.
+func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err error) {
+	ctx := c.Request().Context()
+	if id == "" {
+		return "error.organisation_required", nil
+	}
+	membership, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return "error.organisation_unknown", s.record(ctx, t, "signin.organisation", outcomeRefused)
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for membership: %w", err)
+	}
+	if levelOf(membership.RequiredACR) > highest {
+		return noticeOrganisationACR, nil
+	}
+	t.choose(membership.Organisation.ID)
+	if err := s.sessions.chose(ctx, t.session, membership.Organisation.ID); err != nil {
+		return "", err
+	}
+	return "", s.attempts.save(ctx, t.attempt)
+}

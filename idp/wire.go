@@ -1,0 +1,158 @@
+package idp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+)
+
+const (
+	maxBody  = 64 << 10 // bytes of a request's body
+	maxQuery = 16 << 10 // bytes of its query: authorization requests of many scopes are long
+)
+
+// wire registers the routes behind their guards.
+func (s *Server) wire() {
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = s.fail
+	s.machines = map[string]Kind{}
+	for _, route := range s.Routes() {
+		handle := s.guarded(route)
+		s.echo.Add(route.Method, route.Path, handle)
+		if route.Method == http.MethodGet && !route.acts() {
+			s.echo.Add(http.MethodHead, route.Path, handle)
+		}
+		if route.Kind >= Machine {
+			s.machines[route.Path] = route.Kind
+		}
+	}
+	for path, kind := range s.machines {
+		if kind == MachineCORS {
+			s.echo.OPTIONS(path, preflight)
+		}
+	}
+	s.echo.Pre(s.headers)
+}
+
+// acts tells that even a GET of the route does something (it begins or ends a
+// sign-in, sends a code), so that a HEAD, which link checkers send, must not
+// reach it.
+func (r Route) acts() bool { return r.Kind == Entrance || r.Path == "/signin" }
+
+// guarded puts the route's guards in front of its handler.
+func (s *Server) guarded(route Route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if route.Kind == Page {
+			if err := s.origin.Check(c.Request()); err != nil {
+				return fault{Status: http.StatusForbidden, Code: "cross_site", Err: err}
+			}
+		}
+		if err := wellFormed(c.Response(), c.Request()); err != nil {
+			return err
+		}
+		return route.handle(c)
+	}
+}
+
+// wellFormed bounds the query and the body and refuses what no form of ours
+// and no OAuth parameter may hold: broken escapes, broken UTF-8, control
+// characters. What comes after it finds r.Form parsed.
+func wellFormed(w http.ResponseWriter, r *http.Request) error {
+	if len(r.URL.RawQuery) > maxQuery {
+		return fault{Status: http.StatusRequestURITooLong, Code: "large"}
+	}
+	if r.Body != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
+	err := r.ParseForm()
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fault{Status: http.StatusRequestEntityTooLarge, Code: "large", Err: err}
+	case err != nil:
+		return fault{Status: http.StatusBadRequest, Code: "malformed", Err: err}
+	}
+	for name, values := range r.Form {
+		for _, value := range append(values, name) {
+			if !printable(value) {
+				return fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("parameter %q is not text", name)}
+			}
+		}
+	}
+	return nil
+}
+
+// printable tells text from bytes: UTF-8 without control characters but for
+// tab and line ends.
+func printable(value string) bool {
+	return utf8.ValidString(value) && !strings.ContainsFunc(value, func(r rune) bool {
+		return (r < ' ' && r != '\t' && r != '\n' && r != '\r') || r == 0x7f
+	})
+}
+
+// headers sets what every answer carries, before anything can fail.
+//
+// Referrer-Policy is same-origin and not no-referrer: the latter makes browsers
+// send "Origin: null" with our own forms.
+func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+		h.Set("Cache-Control", "no-store")
+		if strings.HasPrefix(s.deps.Issuer, "https://") {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		if s.machines[c.Request().URL.Path] == MachineCORS {
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		} else {
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		}
+		return next(c)
+	}
+}
+
+// preflight answers a browser that asks before a script calls us from another
+// site. Any site may: no cookie is ever read at these routes.
+func preflight(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
+	h.Set("Access-Control-Max-Age", "7200")
+	return c.NoContent(http.StatusNoContent)
+}
+
+// field is one value of one of our own forms, at most limit bytes long.
+func field(r *http.Request, name string, limit int) (string, error) {
+	values := r.PostForm[name]
+	switch {
+	case len(values) > 1:
+		return "", fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("field %q is there twice", name)}
+	case len(values) == 0:
+		return "", nil
+	case len(values[0]) > limit:
+		return "", fault{Status: http.StatusBadRequest, Code: "large", Err: fmt.Errorf("field %q is too long", name)}
+	default:
+		return values[0], nil
+	}
+}
+
+// seeOther sends the browser on with a GET, so that reloading posts nothing.
+func seeOther(c echo.Context, to string) error {
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// dispatcher is where every step goes back to.
+func dispatcher(a *attempt) string {
+	return "/signin?" + url.Values{"request": {a.ID}}.Encode()
+}
