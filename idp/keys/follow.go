@@ -72,8 +72,7 @@ func (r *Ring) open(row row) (Key, error) {
 
 // follow reloads on every event, and by the clock in case one was lost, and
 // deletes what is gone.
-func (r *Ring) follow(ctx context.Context) {
-	events := r.subscribe(ctx)
+func (r *Ring) follow(ctx context.Context, events <-chan []byte) {
 	tick := time.NewTicker(r.deps.Poll)
 	defer tick.Stop()
 	for {
@@ -132,7 +131,7 @@ func (r *Ring) purge(ctx context.Context) {
 }
 
 // register publishes the number of keys by algorithm and station.
-func (r *Ring) register() error {
+func (r *Ring) register(context.Context) error {
 	if r.deps.Metrics == nil {
 		return nil
 	}

@@ -92,17 +92,15 @@ func Open(ctx context.Context, deps Deps) (*Ring, error) {
 		return nil, err
 	}
 	r := &Ring{deps: deps}
-	if err := r.reload(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.makeMissing(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.register(); err != nil {
-		return nil, err
-	}
 	ctx, r.stop = context.WithCancel(ctx)
-	r.done.Go(func() { r.follow(ctx) })
+	events := r.subscribe(ctx) // before the first reading: nothing is missed between the two
+	for _, step := range []func(context.Context) error{r.reload, r.makeMissing, r.register} {
+		if err := step(ctx); err != nil {
+			r.stop()
+			return nil, err
+		}
+	}
+	r.done.Go(func() { r.follow(ctx, events) })
 	return r, nil
 }
 
