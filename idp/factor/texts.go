@@ -1,0 +1,42 @@
+package factor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"propusk/storage/outbox"
+)
+
+// codeText is the message of one channel in both languages: application, code
+// and minutes are put into it.
+type codeText struct{ subjectRU, subjectEN, ru, en string }
+
+var codeTexts = map[string]codeText{
+	"sms": {
+		ru: "%[2]s — код для входа в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
+		en: "%[2]s is your code to sign in to %[1]s. Tell it to nobody. Valid for %[3]d min.",
+	},
+	"email": {
+		subjectRU: "Код для входа",
+		subjectEN: "Your sign-in code",
+		ru: "Код для входа в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
+			"Если вы не входили, кто-то знает ваш пароль: смените его.",
+		en: "Your code to sign in to %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
+			"If it was not you, somebody knows your password: change it.",
+	},
+}
+
+func (t codeText) message(lang, application, code string, lifetime time.Duration) outbox.Message {
+	subject, format := t.subjectRU, t.ru
+	if lang == "en" {
+		subject, format = t.subjectEN, t.en
+	}
+	return outbox.Message{Subject: subject, Text: fmt.Sprintf(format, oneLine(application), code, int(lifetime.Minutes()))}
+}
+
+// oneLine keeps an application's name from adding lines of its own.
+func oneLine(name string) string {
+	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
