@@ -1,7 +1,9 @@
 package idp
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/factor"
 	"propusk/idp/pages"
 	"propusk/storage"
 )
@@ -21,8 +24,12 @@ func (s *Server) showFactor(c echo.Context, t *turn, status int, errs ...pages.F
 		return s.showEnrol(c, t, status, errs...)
 	case FactorSMS, FactorEmail:
 		if _, sent := t.Sent[f]; !sent {
-			if err := s.send(c, t, f); err != nil {
+			wait, err := s.send(c, t, f)
+			if err != nil {
 				return err
+			}
+			if wait > 0 {
+				return s.tooSoon(c, t, wait)
 			}
 		}
 	}
@@ -105,9 +112,14 @@ func (s *Server) verify(c echo.Context, t *turn, code string) error {
 	return s.strengthen(c, t, f)
 }
 
-// strengthen adds a proof to the session, whose cookie gets a new value.
+// strengthen adds a proof to the session, whose cookie gets a new value. A
+// session that ended meanwhile (another tab signed out) stays ended; the
+// dispatcher then begins anew.
 func (s *Server) strengthen(c echo.Context, t *turn, f Factor) error {
 	_, secret, err := s.sessions.add(c.Request().Context(), t.session, f, s.now())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -138,35 +150,53 @@ func (s *Server) codeSend(c echo.Context) error {
 // turnTo makes f the factor that is due, with a new code if it is sent by us
 // and may be sent again by now.
 func (s *Server) turnTo(c echo.Context, t *turn, f Factor) error {
-	t.Progress.Wanted = f
-	if wait := s.resendIn(t, f); wait > 0 && t.step.Factor == f {
-		seconds := int((wait + time.Second - 1) / time.Second)
-		retryAfter(c, wait)
-		return s.showCode(c, t, http.StatusTooManyRequests,
-			pages.FieldError{Key: "error.code_wait", Args: map[string]any{"Count": seconds}})
-	}
-	if f != FactorTOTP && s.resendIn(t, f) == 0 {
-		if err := s.send(c, t, f); err != nil {
+	again := t.step.Factor == f
+	t.Progress.Wanted, t.step.Factor = f, f
+	wait := s.resendIn(t, f)
+	switch {
+	case again && wait > 0:
+		return s.tooSoon(c, t, wait)
+	case f == FactorTOTP, wait > 0:
+		if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
 			return err
 		}
-	} else if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
-		return err
+	default:
+		wait, err := s.send(c, t, f)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return s.tooSoon(c, t, wait)
+		}
 	}
 	return seeOther(c, dispatcher(t.attempt))
 }
 
-// send sends a one-time code and remembers when the next one may go.
-func (s *Server) send(c echo.Context, t *turn, f Factor) error {
+// send sends a one-time code and remembers when the next one may go. wait is
+// not 0 when none was sent, because the person has had too many.
+func (s *Server) send(c echo.Context, t *turn, f Factor) (wait time.Duration, err error) {
 	ctx, lang := c.Request().Context(), language(c, t)
 	sent, err := s.deps.Codes.Send(ctx, string(f), t.person.ID, t.destination(f), t.client(lang), t.codeID(f), lang)
-	if err != nil {
-		return fmt.Errorf("send code by %s: %w", f, err)
+	var busy *factor.Busy
+	switch {
+	case errors.As(err, &busy) && errors.Is(err, factor.ErrTooSoon):
+		wait, sent.ResendAfter = busy.RetryAfter, busy.RetryAfter
+	case err != nil:
+		return 0, fmt.Errorf("send code by %s: %w", f, err)
 	}
 	if t.Sent == nil {
 		t.Sent = map[Factor]storage.Time{}
 	}
 	t.Sent[f] = s.now().Add(sent.ResendAfter)
-	return s.attempts.save(ctx, t.attempt)
+	return wait, s.attempts.save(ctx, t.attempt)
+}
+
+// tooSoon shows the code page with how long to wait for another code.
+func (s *Server) tooSoon(c echo.Context, t *turn, wait time.Duration) error {
+	retryAfter(c, wait)
+	seconds := int(math.Ceil(wait.Seconds()))
+	return s.showCode(c, t, http.StatusTooManyRequests,
+		pages.FieldError{Key: "error.code_wait", Args: map[string]any{"Count": seconds}})
 }
 
 // resendIn is how long until the next code may go out by f; 0 = at once.

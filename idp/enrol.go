@@ -1,17 +1,23 @@
 package idp
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"propusk/idp/pages"
+	"propusk/storage"
 )
 
 // showEnrol asks a person without a second factor to connect an authenticator.
 func (s *Server) showEnrol(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
-	enrolment, err := s.deps.TOTP.Enrol(c.Request().Context(), t.person.ID, orElse(t.person.Email, t.person.Number))
+	account := orElse(t.person.Email, t.person.Number)
+	enrolment, err := s.deps.TOTP.Enrol(c.Request().Context(), t.person.ID, account, t.CodeID)
+	if errors.Is(err, storage.ErrExists) { // another tab was faster
+		return seeOther(c, dispatcher(t.attempt))
+	}
 	if err != nil {
 		return fmt.Errorf("offer authenticator: %w", err)
 	}

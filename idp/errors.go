@@ -20,9 +20,9 @@ import (
 // Catalogue keys of why a person who is signed in is asked again.
 const (
 	noticeSignInAgain     = "notice.signin_again"
-	noticeOtherPerson     = "notice.other_person"
-	noticeNotMember       = "notice.not_member"
-	noticeOrganisationACR = "error.organisation_acr"
+	noticeOtherPerson     = "signin.other_person"
+	noticeNotMember       = "signin.not_member"
+	noticeOrganisationACR = "signin.organisation_acr"
 )
 
 // fault is an error with an answer of its own. Its page has the texts

@@ -94,6 +94,9 @@ func (s *Server) acceptInvitation(c echo.Context) error {
 	if errs := passwordErrors(err); errs != nil {
 		return s.showInvitation(c, http.StatusUnprocessableEntity, view, errs...)
 	}
+	if taken(err, "email") { // another invitation to the same mailbox was faster
+		return seeOther(c, "/invitations/"+c.Param("token"))
+	}
 	return err
 }
 
@@ -180,8 +183,41 @@ func (s *Server) joined(c echo.Context, view directory.InvitationView) error {
 	})
 }
 
-// setPassword and passwordErrors speak with idp/factor about a new password.
+// setPassword holds those who can do most harm to the longer password.
 func (s *Server) setPassword(ctx context.Context, person directory.Person, view directory.InvitationView, password string) error {
-	return s.deps.Passwords.Set(ctx, person.ID, password, factor.PasswordPolicy{})
+	policy := factor.PasswordPolicy{Forbidden: []string{view.Organisation.INN, view.Organisation.OGRN}}
+	if view.Role == directory.Administrator || view.Role == directory.Head {
+		policy.MinLength = factor.StrictPassword
+	}
+	return s.deps.Passwords.Set(ctx, person, password, policy)
 }
-func passwordErrors(err error) []pages.FieldError { return nil }
+
+// passwordKeys are the messages for the codes of factor.PasswordPolicy.
+var passwordKeys = map[string]string{
+	"password_short":    "error.password_short",
+	"password_long":     "error.password_long",
+	"password_personal": "error.password_personal",
+	"password_common":   "error.password_weak",
+	"password_same":     "error.password_used",
+	"password_spaces":   "signin.password_spaces",
+	"password_upper":    "signin.password_upper",
+	"password_lower":    "signin.password_lower",
+	"password_digit":    "signin.password_digit",
+	"password_special":  "signin.password_special",
+}
+
+// passwordErrors says what is wrong with a new password; nil when err is about
+// something else.
+func passwordErrors(err error) (errs []pages.FieldError) {
+	var fields directory.FieldErrors
+	if !errors.As(err, &fields) {
+		return nil
+	}
+	for _, f := range fields {
+		if key, known := passwordKeys[f.Code]; known {
+			args := map[string]any{"Min": f.Args["min"], "Max": f.Args["max"]}
+			errs = append(errs, pages.FieldError{Field: "password", Key: key, Args: args})
+		}
+	}
+	return errs
+}
