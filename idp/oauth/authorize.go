@@ -224,7 +224,7 @@ func kept(form url.Values) url.Values {
 // parse has fosite check a request. It is done twice, when the request comes
 // and when its code is made, since the client may have changed meanwhile.
 func (p *Provider) parse(ctx context.Context, form url.Values) (fosite.AuthorizeRequester, error) {
-	r := (&http.Request{Method: http.MethodGet, URL: &url.URL{}, Form: form, PostForm: url.Values{}}).WithContext(ctx)
+	r := (&http.Request{Method: http.MethodGet, Body: http.NoBody, Form: form}).WithContext(ctx)
 	request, err := p.fosite.NewAuthorizeRequest(ctx, r)
 	// fosite wants a state, which OAuth only recommends (RFC 6749 §4.1.1) and
 	// PKCE makes dispensable (RFC 9700 §4.7.1). The check is its last, so a

@@ -114,7 +114,7 @@ func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (
 func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
 	ctx := x.in(r.Context())
 	// fosite looks at the method and the form; the form is the checked one.
-	checked := &http.Request{Method: http.MethodPost, URL: r.URL, Header: r.Header, Form: form, PostForm: form}
+	checked := &http.Request{Method: http.MethodPost, Body: http.NoBody, Form: form, PostForm: form}
 	request, err := p.fosite.NewAccessRequest(ctx, checked.WithContext(ctx), newSession(nil))
 	if err != nil {
 		return nil, err

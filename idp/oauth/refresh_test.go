@@ -1,0 +1,416 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"propusk/idp/directory"
+	"propusk/storage"
+)
+
+func TestRefreshTokensRotate(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, nil)
+		second := h.post(h.Token, c, refreshing(first.text("refresh_token"), nil))
+		if second.status != http.StatusOK || second.text("refresh_token") == first.text("refresh_token") ||
+			second.text("access_token") == first.text("access_token") || second.body["expires_in"] != float64(600) ||
+			second.text("scope") != "openid members:read" {
+			t.Fatalf("answer: %d %v", second.status, second.body)
+		}
+		one, two := h.claims(first), h.claims(second)
+		if two.ID == one.ID || two.GrantID != one.GrantID || two.AuthTime != one.AuthTime || two.SessionID != one.SessionID {
+			t.Errorf("claims: %+v after %+v", two, one)
+		}
+		id, err := h.verifyIDTokenHint(second.text("id_token"))
+		if err != nil || id.Nonce != "" || id.Subject != h.maria.ID || id.AccessTokenHash != hashOf(second.text("access_token")) {
+			t.Errorf("ID token %+v, %v (OpenID Connect Core section 12.2)", id, err)
+		}
+	})
+}
+
+func TestFortyRefreshesOfOneTokenGiveOneSuccessor(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		token := h.signedIn(c, nil).text("refresh_token")
+		successors := make([]string, 40)
+		var start, done sync.WaitGroup
+		start.Add(1)
+		for i := range successors {
+			done.Go(func() {
+				r := h.request(c, refreshing(token, nil))
+				start.Wait()
+				a := h.send(h.Token, r)
+				if a.status != http.StatusOK {
+					t.Errorf("answered %d %v", a.status, a.body)
+				}
+				successors[i] = a.text("refresh_token")
+			})
+		}
+		start.Done()
+		done.Wait()
+		if got := slices.Compact(slices.Sorted(slices.Values(successors))); len(got) != 1 || got[0] == token {
+			t.Errorf("%d successors", len(got))
+		}
+		if a := h.post(h.Token, c, refreshing(successors[0], nil)); a.status != http.StatusOK {
+			t.Errorf("the successor: %d %v", a.status, a.body)
+		}
+	})
+}
+
+// RFC 9700 §4.14.2. The order is the generations', not the clock's.
+func TestAReplayEndsTheFamily(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		for name, between := range map[string]struct {
+			uses  int // of the successors, before the replay
+			pause func()
+		}{
+			"after the grace window":         {1, func() { h.clock.Advance(30*time.Second + time.Microsecond) }},
+			"after a restart":                {1, func() { h.clock.Advance(time.Minute); h.restart() }},
+			"two generations old, at once":   {2, func() {}},
+			"three generations, and restart": {3, h.restart},
+		} {
+			first := h.signedIn(c, nil)
+			latest := first
+			for range between.uses {
+				latest = h.post(h.Token, c, refreshing(latest.text("refresh_token"), nil))
+			}
+			between.pause()
+			h.refused(name, h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+			h.refused(name+", the latest", h.post(h.Token, c, refreshing(latest.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+			if h.active(c, latest.text("access_token")) {
+				t.Errorf("%s: the family's access token is still active", name)
+			}
+			got := h.journalled(h.romashka.ID)
+			if got[len(got)-1] != "grant.ended refresh_replay" {
+				t.Errorf("%s: the journal has %q", name, got)
+			}
+		}
+	})
+}
+
+func TestWithinTheGraceWindowTheSuccessorIsTheSame(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, nil).text("refresh_token")
+		successor := h.post(h.Token, c, refreshing(first, nil)).text("refresh_token")
+		h.clock.Advance(30 * time.Second)
+		h.restart()
+		if again := h.post(h.Token, c, refreshing(first, nil)); again.text("refresh_token") != successor {
+			t.Errorf("answered %d %v", again.status, again.body)
+		}
+		if a := h.post(h.Token, c, refreshing(successor, nil)); a.status != http.StatusOK {
+			t.Errorf("the successor: %d %v", a.status, a.body)
+		}
+	})
+}
+
+func TestAGenerationThatWasNeverGivenEndsTheFamily(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	first := h.signedIn(c, nil)
+	ahead, err := h.refresh.derive(h.claims(first).GrantID, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.refused("a generation ahead", h.post(h.Token, c, refreshing(ahead, nil)), http.StatusBadRequest, "invalid_grant")
+	h.refused("the first one", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+}
+
+func TestForgedRefreshTokensTouchNothing(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) != 56 {
+		t.Fatalf("a token of %d bytes, %v", len(raw), err)
+	}
+	flipped := func(i int) string {
+		forged := slices.Clone(raw)
+		forged[i] ^= 1
+		return base64.RawURLEncoding.EncodeToString(forged)
+	}
+	for name, forged := range map[string]string{
+		"another family": flipped(3), "another generation": flipped(23), "another MAC": flipped(55),
+		"cut": token[:len(token)-1], "longer": token + "A", "padded": token + "=", "not base64": "!!!",
+		// The last character of 75 carries unused bits; a lax decoder takes both.
+		"another spelling": token[:len(token)-1] + string(token[len(token)-1]^1),
+	} {
+		h.refused(name, h.post(h.Token, c, refreshing(forged, nil)), http.StatusBadRequest, "invalid_grant")
+	}
+	if a := h.post(h.Token, c, refreshing(token, nil)); a.status != http.StatusOK {
+		t.Errorf("afterwards the real one: %d %v", a.status, a.body)
+	}
+}
+
+func TestARefreshTokenIsBoundToItsClient(t *testing.T) {
+	h := alone(t)
+	c, other := h.web(), h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	h.refused("another client", h.post(h.Token, other, refreshing(token, nil)), http.StatusBadRequest, "invalid_grant")
+	if a := h.post(h.Token, c, refreshing(token, nil)); a.status != http.StatusOK {
+		t.Errorf("afterwards its own: %d %v", a.status, a.body)
+	}
+}
+
+func TestARefreshNeverWidensTheScope(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	for _, wider := range []string{"openid members:read filings:read", "members:write", "profile", "nonsense"} {
+		h.refused(wider, h.post(h.Token, c, refreshing(token, with{"scope": wider})), http.StatusBadRequest, "invalid_scope")
+	}
+	narrow := h.post(h.Token, c, refreshing(token, with{"scope": "openid"}))
+	if got := h.claims(narrow); got.Scope != "openid" || got.Organisation != nil || narrow.text("scope") != "openid" {
+		t.Errorf("narrowed: %+v", got)
+	}
+	again := h.post(h.Token, c, refreshing(narrow.text("refresh_token"), nil))
+	if got := h.claims(again); got.Scope != "openid members:read" || got.Organisation == nil {
+		t.Errorf("a narrower refresh narrowed the grant: %+v", got)
+	}
+}
+
+func TestAScopeTakenFromTheClientIsNotRefreshed(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	c.Scope = "openid"
+	if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+		t.Fatal(err)
+	}
+	h.refused("a refresh", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "invalid_scope")
+}
+
+func TestARefreshMovesToAnotherOrganisation(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, nil)
+		moved := h.post(h.Token, c, refreshing(first.text("refresh_token"), with{"organization": h.vasilek.ID}))
+		got := h.claims(moved)
+		if got.Organisation.ID != h.vasilek.ID || !slices.Equal(got.Roles, []string{"observer"}) || slices.Contains(got.Permissions, "filings:sign") {
+			t.Errorf("claims: %+v", got)
+		}
+		stayed := h.claims(h.post(h.Token, c, refreshing(moved.text("refresh_token"), nil)))
+		if stayed.Organisation.ID != h.vasilek.ID {
+			t.Errorf("the next refresh is for %s", stayed.Organisation.ID)
+		}
+	})
+}
+
+func TestARefreshMovesOnlyWhereThePersonBelongs(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	stranger := h.company("ООО «Чужая»", "")
+	strict := h.company("ООО «Строгая»", "urn:propusk:qualified")
+	h.join(strict, h.maria, directory.Observer)
+	h.refused("no member", h.post(h.Token, c, refreshing(token, with{"organization": stranger.ID})), http.StatusBadRequest, "invalid_target")
+	h.refused("no such organisation", h.post(h.Token, c, refreshing(token, with{"organization": storage.NewID()})), http.StatusBadRequest, "invalid_target")
+	h.refused("a stricter policy", h.post(h.Token, c, refreshing(token, with{"organization": strict.ID})), http.StatusBadRequest, "interaction_required")
+	// None of this cost the family anything.
+	if a := h.post(h.Token, c, refreshing(token, nil)); a.status != http.StatusOK || h.claims(a).Organisation.ID != h.romashka.ID {
+		t.Errorf("afterwards: %d %v", a.status, a.body)
+	}
+	personal := h.signedIn(c, with{"scope": "openid"}).text("refresh_token")
+	h.refused("a grant without organisation", h.post(h.Token, c, refreshing(personal, with{"organization": h.vasilek.ID})), http.StatusBadRequest, "invalid_target")
+}
+
+func TestARefreshReadsRightsAnew(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, nil)
+		role := directory.Observer
+		if _, err := h.deps.Directory.ChangeMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID, directory.MemberChange{Role: &role}); err != nil {
+			t.Fatal(err)
+		}
+		if h.active(c, first.text("access_token")) {
+			t.Error("a token of the former rights is still active")
+		}
+		second := h.post(h.Token, c, refreshing(first.text("refresh_token"), nil))
+		if got := h.claims(second); !slices.Equal(got.Roles, []string{"observer"}) || got.MemberVersion != h.membership.Version+1 {
+			t.Errorf("claims: %+v", got)
+		}
+		if err := h.deps.Directory.RemoveMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID); err != nil {
+			t.Fatal(err)
+		}
+		h.refused("a removed member", h.post(h.Token, c, refreshing(second.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+		if h.active(c, second.text("access_token")) || h.active(c, second.text("refresh_token")) {
+			t.Error("a removed member's tokens are active")
+		}
+		if got := h.journalled(h.romashka.ID); got[len(got)-1] != "grant.ended membership_ended" {
+			t.Errorf("the journal has %q", got)
+		}
+	})
+}
+
+func TestABlockedPersonsGrantEnds(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	first := h.signedIn(c, with{"scope": "openid offline_access"})
+	if err := h.deps.Directory.SetPersonStatus(t.Context(), directory.System(), h.maria.ID, directory.StatusBlocked); err != nil {
+		t.Fatal(err)
+	}
+	h.refused("a blocked person", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+	if h.active(c, first.text("access_token")) {
+		t.Error("a blocked person's token is active")
+	}
+	if err := h.deps.Directory.SetPersonStatus(t.Context(), directory.System(), h.maria.ID, directory.StatusActive); err != nil {
+		t.Fatal(err)
+	}
+	h.refused("unblocked again", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+}
+
+func TestARaisedPolicyIsMetByANewSignIn(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	c.RequiredACR = "urn:propusk:qualified"
+	if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+		t.Fatal(err)
+	}
+	h.refused("a refresh", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "interaction_required")
+}
+
+func TestAnUnusedRefreshTokenExpires(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	token := h.signedIn(c, nil).text("refresh_token")
+	h.clock.Advance(30*24*time.Hour - time.Second)
+	token = h.post(h.Token, c, refreshing(token, nil)).text("refresh_token")
+	if token == "" {
+		t.Fatal("expired too early")
+	}
+	h.clock.Advance(30 * 24 * time.Hour)
+	h.refused("a month later", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "invalid_grant")
+}
+
+func TestADisabledClientGetsNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, nil)
+		observer := h.register(Client{Kind: Service, FirstParty: true, Scope: ""})
+		c.Status = ClientDisabled
+		if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+			t.Fatal(err)
+		}
+		h.refused("a refresh", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusUnauthorized, "invalid_client")
+		if h.active(observer, first.text("access_token")) {
+			t.Error("its live token is still active")
+		}
+		c.Status = ClientActive
+		if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+			t.Fatal(err)
+		}
+		if a := h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)); a.status != http.StatusOK {
+			t.Errorf("enabled again: %d %v", a.status, a.body)
+		}
+	})
+}
+
+func TestASignOutEndsWhatTheSessionGave(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		const session = "0192f0c1-0000-7000-8000-000000000001"
+		in := func(a *Approval) { a.SessionID = session }
+		bound := h.signedIn(c, nil, in)
+		offline := h.signedIn(c, with{"scope": "openid members:read offline_access"}, in)
+		elsewhere := h.signedIn(c, nil)
+		unspent := h.code(c, nil, in)
+		if err := h.EndSession(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+		h.refused("the session's", h.post(h.Token, c, refreshing(bound.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+		h.refused("the session's code", h.post(h.Token, c, redeeming(unspent, nil)), http.StatusBadRequest, "invalid_grant")
+		if h.active(c, bound.text("access_token")) {
+			t.Error("the session's access token is active")
+		}
+		for name, a := range map[string]answer{"offline_access": offline, "another session": elsewhere} {
+			if !h.active(c, a.text("access_token")) {
+				t.Errorf("%s: the access token died", name)
+			}
+			if a := h.post(h.Token, c, refreshing(a.text("refresh_token"), nil)); a.status != http.StatusOK {
+				t.Errorf("%s: %d %v", name, a.status, a.body)
+			}
+		}
+		if h.claims(offline).SessionID != "" {
+			t.Error("a token that outlives its session names it")
+		}
+	})
+}
+
+func TestPurgeTakesWhatIsLongOver(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		live := h.signedIn(c, nil)
+		h.post(h.Revoke, c, parameters(with{"token": h.signedIn(c, nil).text("refresh_token")}))
+		h.clock.Advance(25 * time.Hour)
+		if err := h.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var left struct{ Codes, Grants int64 }
+		if err := h.db.Get(t.Context(), &left, `SELECT (SELECT COUNT(*) FROM oauth_codes) AS codes, (SELECT COUNT(*) FROM oauth_grants) AS grants`); err != nil {
+			t.Fatal(err)
+		}
+		if left.Codes != 0 || left.Grants != 1 {
+			t.Errorf("left: %+v", left)
+		}
+		if a := h.post(h.Token, c, refreshing(live.text("refresh_token"), nil)); a.status != http.StatusOK {
+			t.Errorf("the live one: %d %v", a.status, a.body)
+		}
+	})
+}
+
+func TestNothingThatCouldBeUsedIsKept(t *testing.T) {
+	h := alone(t)
+	c := h.web()
+	code := h.code(c, nil)
+	a := h.post(h.Token, c, redeeming(code, nil))
+	var dump []string
+	for _, query := range []string{
+		`SELECT signature || grant_facts || form FROM oauth_codes`,
+		`SELECT id || amr || scope || generation FROM oauth_grants`,
+		`SELECT metadata || secret_hashes FROM oauth_clients`,
+		`SELECT details || object FROM journal`,
+	} {
+		var rows []string
+		if err := h.db.Select(t.Context(), &rows, query); err != nil {
+			t.Fatal(err)
+		}
+		dump = append(dump, rows...)
+	}
+	for name, secret := range map[string]string{
+		"code": code, "client secret": c.secret, "refresh token": a.text("refresh_token"), "access token": a.text("access_token"),
+	} {
+		if strings.Contains(strings.Join(dump, "\n"), secret) {
+			t.Errorf("the database has the %s", name)
+		}
+	}
+}
+
+func FuzzRefreshToken(f *testing.F) {
+	tokens := newRefreshTokens(testSealer())
+	for _, generation := range []int64{1, 2, 1 << 40} {
+		token, err := tokens.derive("0192f0c1-0000-7000-8000-000000000001", generation)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(token)
+	}
+	f.Add("")
+	f.Fuzz(func(t *testing.T, token string) {
+		family, generation, ok := tokens.parse(token)
+		if !ok {
+			return
+		}
+		again, err := tokens.derive(family, generation)
+		if err != nil || again != token {
+			t.Errorf("%q is taken for %q", token, again)
+		}
+	})
+}
