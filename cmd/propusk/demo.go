@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"propusk/cmd/propusk/demo"
+	"propusk/conf"
+)
+
+func demoCommand() *cobra.Command {
+	var options demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a node full of invented people, with nothing installed",
+		Long: `Run everything on this machine: an embedded database in a temporary folder with
+invented people, organisations, applications and a test certification authority.
+The start page says whom to be. Messages that would be sent are listed on a page.
+
+It listens on loopback only. --data keeps everything for the next time. --json
+prints one line of JSON when it is ready, for programs, and nothing else.`,
+		Example: "  propusk demo\n  propusk demo --listen 127.0.0.1:0 --json --data /var/tmp/propusk-demo",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd, options)
+		},
+	}
+	cmd.Flags().StringVar(&options.listen, "listen", "127.0.0.1:8080", "loopback address and port; port 0 takes a free one")
+	cmd.Flags().StringVar(&options.data, "data", "", "folder to keep everything in (a temporary one when empty)")
+	cmd.Flags().BoolVar(&options.json, "json", false, "print one line of JSON when ready")
+	cmd.Flags().BoolVar(&options.verbose, "verbose", false, "log requests to standard error")
+	return cmd
+}
+
+type demoOptions struct {
+	listen, data  string
+	json, verbose bool
+}
+
+func runDemo(cmd *cobra.Command, options demoOptions) (err error) {
+	if err := loopbackOnly(options.listen); err != nil {
+		return err
+	}
+	dir, forget, err := demoFolder(options.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
+	l, err := listen(cmd.Context(), options.listen)
+	if err != nil {
+		return fmt.Errorf("%w; --listen 127.0.0.1:0 takes a free port", err)
+	}
+	cfg := demoConfig(dir, l.Addr())
+	tuneRuntime(cfg.Runtime)
+	b, err := openBase(cmd.Context(), cfg, demoLog(options, cmd.ErrOrStderr()), keepingMessages)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer b.close()
+	return b.demonstrate(cmd, dir, l, options.json)
+}
+
+// demonstrate fills the node, runs it and says so.
+func (b *base) demonstrate(cmd *cobra.Command, dir string, l net.Listener, asJSON bool) error {
+	h, err := openHouse(cmd.Context(), b)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer h.close()
+	d, err := demo.Open(cmd.Context(), demo.Deps{
+		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
+		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword,
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	d.Mount(h.mux)
+	h.handler = localNamesOnly(h.handler)
+	return h.run(cmd.Context(), l, func() {
+		// Filling took passwords' worth of memory that is not needed again.
+		debug.FreeOSMemory()
+		announce(cmd.OutOrStdout(), d.Line(), asJSON)
+	})
+}
+
+func announce(w io.Writer, line demo.Line, asJSON bool) {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(line)
+		return
+	}
+	first := line.Users[0]
+	fmt.Fprintf(w, `Propusk demo is ready.
+
+  Start page  %s/      whom to be, with passwords and codes
+  Cabinet     %s
+  API         %s/v1/openapi.json
+  Messages    %s
+  Test CA     %s   (.p12 password: %s)
+
+Sign in as %s with the password %s.
+Ctrl-C ends it.
+`, line.Issuer, line.Cabinet, line.API, line.Outbox, line.Trust.Dir, demo.KeyPassword, first.Login, first.Password)
+}
+
+// loopbackOnly refuses every address that somebody else could reach: the demo
+// shows passwords.
+func loopbackOnly(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen must be host:port: %w", err)
+	}
+	if !conf.Loopback(host) {
+		return fmt.Errorf("the demo shows passwords and listens on loopback only, such as 127.0.0.1:8080; %q is not", address)
+	}
+	return nil
+}
+
+// localNamesOnly answers requests for this machine's own names only: a page of
+// a stranger whose name resolves to loopback must not read the passwords here
+// (DNS rebinding).
+func localNamesOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if !conf.Loopback(host) {
+			http.Error(w, "the demo answers on this machine's own names only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// demoFolder is the folder to keep, or a temporary one that forget removes.
+func demoFolder(data string) (dir string, forget func() error, err error) {
+	if data == "" {
+		dir, err := os.MkdirTemp("", "propusk-demo-")
+		return dir, func() error { return os.RemoveAll(dir) }, err
+	}
+	if dir, err = filepath.Abs(data); err != nil {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, fmt.Errorf("make the folder of --data: %w", err)
+	}
+	return dir, func() error { return nil }, nil
+}
+
+// demoConfig is the default one on the listener's port. The issuer has a name
+// and not an address, since passkeys need one.
+func demoConfig(dir string, address net.Addr) conf.Config {
+	cfg := conf.Default()
+	_, port, _ := net.SplitHostPort(address.String())
+	cfg.Issuer = "http://localhost:" + port
+	cfg.Listen = address.String()
+	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(dir, "propusk.db"))
+	cfg.HTTP.ShutdownTimeout = 5 * time.Second
+	return cfg
+}
+
+// demoLog is quiet about requests unless asked: the page is the interface.
+func demoLog(options demoOptions, w io.Writer) *slog.Logger {
+	level := "warn"
+	if options.verbose {
+		level = "info"
+	}
+	return newLog(conf.Log{Level: level, Format: "text"}, w)
+}
+

@@ -1,0 +1,65 @@
+package demo
+
+import (
+	"strings"
+
+	"propusk/idp/directory"
+	"propusk/idp/oauth"
+)
+
+// Sklad is the client of the demo's own web application, "Склад и учёт".
+const Sklad = "sklad"
+
+// clients are in the order of the JSON line, whose contract wants a web client
+// that leads through the organisation's choice first.
+func clients(issuer string, organisationID func(key string) string) []oauth.Client {
+	code := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
+	return []oauth.Client{
+		{
+			ID: Sklad, Name: "Склад и учёт", NameEN: "Warehouse and accounts", Kind: oauth.Web,
+			TokenEndpointAuthMethod: oauth.AuthBasic, GrantTypes: code,
+			RedirectURIs: []string{issuer + CallbackPath}, PostLogoutRedirectURIs: []string{issuer + "/"},
+			Scope: scope("openid profile email phone offline_access organization", directory.OrganizationRead, directory.MembersRead),
+		},
+		{
+			ID: "zakupki", Name: "Закупки", NameEN: "Procurement", Kind: oauth.Web,
+			TokenEndpointAuthMethod: oauth.AuthPost, GrantTypes: append([]string{oauth.GrantClientCredentials}, code...),
+			RedirectURIs: []string{issuer + CallbackPath}, PostLogoutRedirectURIs: []string{issuer + "/"},
+			Scope:          scope("openid profile email offline_access organization", directory.OrganizationRead, directory.OrganizationWrite, directory.MembersRead, directory.MembersWrite, directory.JournalRead),
+			OrganisationID: organisationID("verfi"),
+		},
+		{
+			ID: "terminal", Name: "Терминал сбора данных", NameEN: "Handheld terminal", Kind: oauth.Native,
+			GrantTypes:   code,
+			RedirectURIs: []string{"http://127.0.0.1/callback"},
+			Scope:        scope("openid profile offline_access organization", directory.OrganizationRead),
+		},
+		{
+			ID: "vitrina", Name: "Витрина показателей", NameEN: "Dashboard", Kind: oauth.SPA,
+			GrantTypes:   code,
+			RedirectURIs: []string{"http://localhost:5173/callback"},
+			Scope:        scope("openid profile organization", directory.OrganizationRead, directory.MembersRead),
+		},
+		{
+			ID: "exchange-mayak", Name: "Обмен с учётной системой: Северный маяк", Kind: oauth.Service,
+			TokenEndpointAuthMethod: oauth.AuthBasic,
+			Scope:                   scope("organization", directory.OrganizationRead, directory.MembersRead, directory.JournalRead),
+			OrganisationID:          organisationID("mayak"),
+		},
+		{
+			ID: "exchange-verfi", Name: "Обмен с учётной системой: Ладожские верфи", Kind: oauth.Service,
+			TokenEndpointAuthMethod: oauth.AuthPost,
+			Scope:                   scope("organization", directory.OrganizationRead, directory.MembersRead),
+			OrganisationID:          organisationID("verfi"),
+		},
+	}
+}
+
+// scope joins plain scopes and the permissions that are scopes too.
+func scope(plain string, permissions ...directory.Permission) string {
+	all := strings.Fields(plain)
+	for _, p := range permissions {
+		all = append(all, string(p))
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run a node",
+		Long: `Run a node: the sign-in, the token endpoints, the cabinet and its API.
+
+With nothing set it listens on 127.0.0.1:8080 over an SQLite file in the working
+folder. Any number of nodes share one PostgreSQL and one Redis. A SIGTERM ends it
+after it has finished what it began.`,
+		Example: `  propusk serve --config /etc/propusk.yaml
+  PROPUSK_DATABASE_URL=postgres://db/propusk PROPUSK_REDIS_URL=redis://cache PROPUSK_MASTER_KEY=… propusk serve`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			tuneRuntime(cfg.Runtime)
+			b, err := openBase(cmd.Context(), cfg, newLog(cfg.Log, cmd.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			defer b.close()
+			return serve(cmd.Context(), b)
+		},
+	}
+}
+
+func serve(ctx context.Context, b *base) error {
+	l, err := listen(ctx, b.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	h, err := openHouse(ctx, b)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer h.close()
+	return h.run(ctx, l, nil)
+}
+
+// run works and answers on l until ctx ends, then stops in order: no new
+// requests, those that began, jobs that began. ready is called once requests are
+// taken.
+func (h *house) run(ctx context.Context, l net.Listener, ready func()) error {
+	server, err := newHTTPServer(h.cfg, h.handler, h.log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	// What runs by itself outlives ctx: requests that are being finished need it.
+	working, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
+	if err := h.start(working); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	h.log.Info("listening", "address", l.Addr().String(), "issuer", h.cfg.Issuer, "database", h.db.Engine())
+	if ready != nil {
+		ready()
+	}
+	context.AfterFunc(ctx, func() {
+		h.health.stopping.Store(true)
+		h.log.Info("stopping")
+	})
+	serving, ctx := errgroup.WithContext(ctx)
+	serving.Go(func() error { return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout) })
+	if h.cfg.HTTP.MetricsListen != "" {
+		serving.Go(func() error { return h.serveMetrics(ctx) })
+	}
+	return errors.Join(serving.Wait(), h.stop(ctx))
+}
+
+// serveMetrics answers /metrics on an address of its own.
+func (h *house) serveMetrics(ctx context.Context) error {
+	l, err := listen(ctx, h.cfg.HTTP.MetricsListen)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", h.metricsHandler())
+	plain := h.cfg
+	plain.TLS.Certificate = "" // a private address, where Prometheus speaks HTTP
+	server, err := newHTTPServer(plain, mux, h.log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout)
+}
+
+// neighboursOnly answers loopback and private addresses that come straight: a
+// request that a proxy passed on may come from anywhere.
+func neighboursOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer := peerAddress(r)
+		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
+		if forwarded || !(peer.IsLoopback() || peer.IsPrivate()) {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
