@@ -127,8 +127,6 @@ func TestFortyRedemptionsOfOneCodeGiveOneToken(t *testing.T) {
 		if len(won) != 1 {
 			t.Fatalf("%d of 40 got tokens", len(won))
 		}
-		// The clock stands still: no loser began after the code was spent... but
-		// one at the same instant is a replay, so the clock decides nothing here.
 		var grants int64
 		if err := h.db.Get(t.Context(), &grants, `SELECT COUNT(*) FROM oauth_grants`); err != nil || grants != 1 {
 			t.Errorf("%d grants were made, %v", grants, err)
