@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
+	"strings"
 	"sync"
 	"time"
 
@@ -181,4 +182,22 @@ func (c *Certificate) CheckSignature(issuer *Certificate) *Fault {
 		return fault
 	}
 	return key.Verify(algorithm, c.RawTBS, c.signature)
+}
+
+// Russian reports whether key or signature are of the GOST family, without
+// parsing either: whether they will be dear to check.
+func (c *Certificate) Russian() bool {
+	return russianArc(c.algorithm.OID) || russianArc(c.keyAlgorithm())
+}
+
+func russianArc(oid string) bool { return strings.HasPrefix(oid, "1.2.643.") }
+
+func (c *Certificate) keyAlgorithm() string {
+	in := cryptobyte.String(c.RawSPKI)
+	body, ok := readSequence(&in)
+	if !ok {
+		return ""
+	}
+	algorithm, _ := ReadAlgorithmIdentifier(&body)
+	return algorithm.OID
 }

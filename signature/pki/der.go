@@ -189,3 +189,9 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	}
 	return t.UTC(), ok
 }
+
+// readOptionalBoolean reads a BOOLEAN DEFAULT FALSE.
+func readOptionalBoolean(in *cryptobyte.String, out *bool) bool {
+	*out = false
+	return !in.PeekASN1Tag(casn1.BOOLEAN) || in.ReadASN1Boolean(out)
+}

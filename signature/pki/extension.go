@@ -73,7 +73,7 @@ func eachExtension(list cryptobyte.String, code Code, visit func(oid string, cri
 		oid, ok := readOID(&body)
 		critical := false
 		var value cryptobyte.String
-		if !ok || !body.ReadOptionalASN1Boolean(&critical, casn1.BOOLEAN, false) ||
+		if !ok || !readOptionalBoolean(&body, &critical) ||
 			!body.ReadASN1(&value, casn1.OCTET_STRING) || !body.Empty() {
 			return Faultf(code, "extension")
 		}
@@ -162,7 +162,7 @@ func (e *Extensions) parseExtendedKeyUsage(value cryptobyte.String) bool {
 
 func (e *Extensions) parseBasicConstraints(value cryptobyte.String) bool {
 	body, ok := readSequence(&value)
-	if !ok || !value.Empty() || !body.ReadOptionalASN1Boolean(&e.IsCA, casn1.BOOLEAN, false) {
+	if !ok || !value.Empty() || !readOptionalBoolean(&body, &e.IsCA) {
 		return false
 	}
 	e.PathLength = -1

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/big"
+	"strconv"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -197,3 +198,17 @@ func (k *Key) Verify(algorithm SignatureAlgorithm, message, signature []byte) *F
 
 // Equal reports whether both are the same key in the same encoding.
 func (k *Key) Equal(other *Key) bool { return bytes.Equal(k.id[:], other.id[:]) }
+
+// String names the algorithm for a person.
+func (k *Key) String() string {
+	switch k.Kind {
+	case GOST256:
+		return "ГОСТ Р 34.10-2012 (256)"
+	case GOST512:
+		return "ГОСТ Р 34.10-2012 (512)"
+	case EC:
+		return "ECDSA P-" + strconv.Itoa(k.Bits)
+	default:
+		return "RSA-" + strconv.Itoa(k.Bits)
+	}
+}

@@ -1,0 +1,286 @@
+package signature
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"propusk/signature/pki"
+)
+
+// Times of fetching.
+const (
+	refreshTick  = time.Minute      // how often Start looks what is due
+	refreshEvery = time.Hour        // a list is asked for again at the latest after
+	retryFirst   = time.Minute      // after a failure, doubling
+	retryLast    = 15 * time.Minute // up to
+)
+
+// source is one address and what it last gave.
+type source struct {
+	authority string
+	held      *heldList
+	etag      string
+	modified  string
+	tried     time.Time
+	due       time.Time
+	failures  int
+	fault     string
+}
+
+// Fetcher returns an HTTP client for lists and answers: bounded in time, no
+// proxies from the environment's surprises left out, and redirects only within
+// the host that the operator configured.
+func Fetcher() *http.Client {
+	return &http.Client{
+		Timeout: 30 * time.Second,
+		CheckRedirect: func(request *http.Request, via []*http.Request) error {
+			if len(via) >= 3 || request.URL.Host != via[0].URL.Host {
+				return errors.New("signature: redirect to another host or too many")
+			}
+			return nil
+		},
+	}
+}
+
+// fetchable reports whether an address is one that lists are asked from.
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// Start reads the lists kept in the folder, fetches what is due, and goes on
+// refreshing until the context ends. It returns after the first round.
+func (r *Revocations) Start(ctx context.Context) {
+	r.Restore()
+	r.Refresh(ctx)
+	go func() {
+		ticker := time.NewTicker(refreshTick)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				r.Refresh(ctx)
+			}
+		}
+	}()
+}
+
+// Refresh fetches every list that is due. A failure keeps the last good list and
+// is told by Freshness; it never makes a list vanish.
+func (r *Revocations) Refresh(ctx context.Context) {
+	if r.deps.Client == nil || r.deps.Trust == nil {
+		return
+	}
+	now := r.deps.Now()
+	for _, authority := range r.deps.Trust.Authorities() {
+		for _, address := range authority.CRLs {
+			if ctx.Err() != nil {
+				return
+			}
+			if s := r.source(authority, address); !s.due.After(now) {
+				r.refresh(ctx, authority, address, s)
+			}
+		}
+	}
+}
+
+// source returns a copy of the state of an address, making it when it is new.
+func (r *Revocations) source(authority Authority, address string) source {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sources[address] == nil {
+		r.sources[address] = &source{}
+	}
+	r.sources[address].authority = authority.Name
+	return *r.sources[address]
+}
+
+func (r *Revocations) refresh(ctx context.Context, authority Authority, address string, s source) {
+	now := r.deps.Now()
+	s.tried = now
+	list, err := r.fetch(ctx, address, &s)
+	if err == nil && list != nil {
+		err = r.accept(authority, address, list, &s)
+	}
+	if err != nil {
+		s.failures++
+		s.fault = err.Error()
+		s.due = now.Add(min(retryFirst<<min(s.failures-1, 10), retryLast))
+		r.deps.Log.WarnContext(ctx, "revocation list not refreshed", "authority", authority.Name, "address", address, "error", err)
+	} else {
+		s.failures, s.fault = 0, ""
+		s.due = nextFetch(now, s.held)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sources[address] = &s
+	if err == nil && list != nil {
+		r.hold(s.held)
+	}
+}
+
+// nextFetch is an hour from now, or earlier: when a tenth of the list's life is
+// left, so that a failure can be mended before it grows stale.
+func nextFetch(now time.Time, held *heldList) time.Time {
+	next := now.Add(refreshEvery)
+	if held == nil {
+		return next
+	}
+	life := held.NextUpdate.Sub(held.ThisUpdate)
+	if early := held.NextUpdate.Add(-life / 10); early.Before(next) {
+		next = early
+	}
+	if soonest := now.Add(retryFirst); next.Before(soonest) {
+		next = soonest
+	}
+	return next
+}
+
+// fetch asks an address for its list; nil means that it has not changed.
+func (r *Revocations) fetch(ctx context.Context, address string, s *source) (*pki.CRL, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if s.held != nil && s.etag != "" {
+		request.Header.Set("If-None-Match", s.etag)
+	}
+	if s.held != nil && s.modified != "" {
+		request.Header.Set("If-Modified-Since", s.modified)
+	}
+	response, err := r.deps.Client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	switch {
+	case response.StatusCode == http.StatusNotModified && s.held != nil:
+		return nil, nil
+	case response.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("HTTP status %d", response.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxFile {
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
+	}
+	list, fault := pki.ParseCRL(body)
+	if fault != nil {
+		return nil, fault
+	}
+	s.etag, s.modified = response.Header.Get("ETag"), response.Header.Get("Last-Modified")
+	return list, nil
+}
+
+// accept takes a fetched list when the authority signed it, it is fresh, and it is
+// not older than the one held.
+func (r *Revocations) accept(authority Authority, address string, list *pki.CRL, s *source) error {
+	if fault := signedBy(authority, list); fault != nil {
+		return fault
+	}
+	if !list.NextUpdate.After(r.deps.Now()) {
+		return faultf(pki.CRLStale, "held until %s", list.NextUpdate.Format(time.RFC3339))
+	}
+	if s.held != nil && older(list, s.held.CRL) {
+		return faultf(CRLRollback, "number %v of %s after number %v of %s",
+			list.Number, list.ThisUpdate.Format(time.RFC3339), s.held.Number, s.held.ThisUpdate.Format(time.RFC3339))
+	}
+	s.held = &heldList{CRL: list, address: address}
+	return r.keep(address, list)
+}
+
+// signedBy verifies a list against the authority's own certificates.
+func signedBy(authority Authority, list *pki.CRL) *Fault {
+	fault := faultf(pki.CRLForged, "the list is of another authority than %s", authority.Name)
+	for _, raw := range authority.Certificates {
+		certificate, bad := pki.ParseCertificate(raw)
+		if bad != nil {
+			continue
+		}
+		refusal := list.Verify(certificate)
+		if refusal == nil {
+			return nil
+		}
+		if string(certificate.RawSubject) == string(list.RawIssuer) {
+			fault = refusal
+		}
+	}
+	return fault
+}
+
+// older reports whether a list goes back behind another: in time or in number.
+func older(list, held *pki.CRL) bool {
+	if list.ThisUpdate.Before(held.ThisUpdate) {
+		return true
+	}
+	return held.Number != nil && (list.Number == nil || list.Number.Cmp(held.Number) < 0)
+}
+
+// keep writes a list into the folder, whole or not at all.
+func (r *Revocations) keep(address string, list *pki.CRL) error {
+	if r.deps.Folder == "" {
+		return nil
+	}
+	file, err := os.CreateTemp(r.deps.Folder, "list-*")
+	if err != nil {
+		return fmt.Errorf("keep the list: %w", err)
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(list.Raw)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("keep the list: %w", err)
+	}
+	if err := os.Rename(file.Name(), r.kept(address)); err != nil {
+		return fmt.Errorf("keep the list: %w", err)
+	}
+	return nil
+}
+
+// kept is the file of an address.
+func (r *Revocations) kept(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return filepath.Join(r.deps.Folder, hex.EncodeToString(sum[:16])+".crl")
+}
+
+// Restore reads the lists that an earlier run kept, and trusts the folder no more
+// than the network: each must be signed by its authority. Stale ones are read too,
+// so that a rollback is noticed and the reason for a refusal is told.
+func (r *Revocations) Restore() {
+	if r.deps.Folder == "" || r.deps.Trust == nil {
+		return
+	}
+	for _, authority := range r.deps.Trust.Authorities() {
+		for _, address := range authority.CRLs {
+			data, err := os.ReadFile(r.kept(address))
+			if err != nil {
+				continue
+			}
+			list, fault := pki.ParseCRL(data)
+			if fault == nil {
+				fault = signedBy(authority, list)
+			}
+			if fault != nil {
+				r.deps.Log.Warn("kept revocation list refused", "authority", authority.Name, "address", address, "error", fault)
+				continue
+			}
+			r.mu.Lock()
+			held := &heldList{CRL: list, address: address}
+			r.sources[address] = &source{authority: authority.Name, held: held}
+			r.hold(held)
+			r.mu.Unlock()
+		}
+	}
+}
