@@ -22,13 +22,13 @@ func TestWeigh(t *testing.T) {
 	}{
 		{"nothing", nil, 0, "", nil, 0},
 		{"password", []proof{pwd(time.Minute)}, 0, "urn:propusk:1", []string{"pwd"}, ago(time.Minute)},
-		{"password and app", []proof{pwd(time.Minute), totp(0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(time.Minute)},
+		{"password and app", []proof{pwd(time.Minute), appCode(0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(time.Minute)},
 		{"password and SMS", []proof{pwd(0), sms(0)}, 0, "urn:propusk:2", []string{"pwd", "sms", "mfa"}, ago(0)},
 		{"password and e-mail", []proof{pwd(0), email(0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(0)},
-		{"app and e-mail are one name", []proof{pwd(0), totp(0), email(0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(0)},
-		{"codes without a password", []proof{totp(0), sms(0)}, 0, "", []string{"otp", "sms"}, ago(0)},
-		{"the oldest counts for the time", []proof{pwd(time.Minute), totp(time.Hour)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(time.Hour)},
-		{"what is too old does not count", []proof{pwd(time.Minute), totp(time.Hour)}, ago(time.Minute), "urn:propusk:1", []string{"pwd"}, ago(time.Minute)},
+		{"app and e-mail are one name", []proof{pwd(0), appCode(0), email(0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(0)},
+		{"codes without a password", []proof{appCode(0), sms(0)}, 0, "", []string{"otp", "sms"}, ago(0)},
+		{"the oldest counts for the time", []proof{pwd(time.Minute), appCode(time.Hour)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(time.Hour)},
+		{"what is too old does not count", []proof{pwd(time.Minute), appCode(time.Hour)}, ago(time.Minute), "urn:propusk:1", []string{"pwd"}, ago(time.Minute)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,8 +19,8 @@ func signedIn(proofs ...proof) *session {
 	return &session{ID: "session", PersonID: "elena", Proofs: storage.JSON[[]proof]{V: proofs}}
 }
 
-func pwd(d time.Duration) proof  { return proof{FactorPassword, ago(d)} }
-func totp(d time.Duration) proof { return proof{FactorTOTP, ago(d)} }
+func pwd(d time.Duration) proof     { return proof{FactorPassword, ago(d)} }
+func appCode(d time.Duration) proof { return proof{FactorTOTP, ago(d)} }
 
 func seconds(n int64) *int64 { return &n }
 
@@ -39,8 +39,8 @@ func TestNext(t *testing.T) {
 		issue    = Step{Kind: StepIssue}
 
 		one    = signedIn(pwd(time.Minute))
-		two    = signedIn(pwd(time.Minute), totp(30*time.Second))
-		oldTwo = signedIn(pwd(3*time.Hour), totp(3*time.Hour))
+		two    = signedIn(pwd(time.Minute), appCode(30*time.Second))
+		oldTwo = signedIn(pwd(3*time.Hour), appCode(3*time.Hour))
 
 		north     = &organisation{ID: "north"}
 		qualified = &organisation{ID: "vault", RequiredACR: directory.ACRQualified}
@@ -60,7 +60,7 @@ func TestNext(t *testing.T) {
 		{"a session does", situation{Session: one}, issue},
 		{"another tab signed somebody else in", situation{Session: one, Progress: progress{PersonID: "pavel"}}, other},
 		{"the person asked to switch", situation{Session: two, Progress: progress{Again: true}}, identify},
-		{"a session without a password is none", situation{Session: signedIn(totp(0))}, again},
+		{"a session without a password is none", situation{Session: signedIn(appCode(0))}, again},
 		{"a session without proofs", situation{Session: signedIn()}, again},
 
 		// prompt (OpenID Connect Core §3.1.2.1)
@@ -71,7 +71,7 @@ func TestNext(t *testing.T) {
 			"prompt=login wants the second factor fresh too",
 			situation{
 				Request: &request{Prompt: []string{"login"}, NeedsOrganisation: true}, Progress: here, Prover: phone,
-				Session: signedIn(pwd(time.Minute), totp(time.Hour)),
+				Session: signedIn(pwd(time.Minute), appCode(time.Hour)),
 			},
 			factor(FactorSMS),
 		},
@@ -112,13 +112,13 @@ func TestNext(t *testing.T) {
 			"max_age wants the second factor young too",
 			situation{
 				Request: &request{MaxAge: seconds(120), ClientRequiredACR: directory.ACRTwoFactors}, Prover: phone,
-				Session: signedIn(pwd(time.Minute), totp(time.Hour)),
+				Session: signedIn(pwd(time.Minute), appCode(time.Hour)),
 			},
 			factor(FactorSMS),
 		},
 		{
 			"max_age is of the password, not of a later code",
-			situation{Request: &request{MaxAge: seconds(120)}, Session: signedIn(pwd(time.Hour), totp(time.Minute))},
+			situation{Request: &request{MaxAge: seconds(120)}, Session: signedIn(pwd(time.Hour), appCode(time.Minute))},
 			again,
 		},
 
@@ -135,7 +135,7 @@ func TestNext(t *testing.T) {
 		{"an authenticator is always asked for", situation{Session: one, Prover: prover{TOTP: true}}, factor(FactorTOTP)},
 		{"an authenticator, proved", situation{Session: two, Prover: prover{TOTP: true}}, issue},
 		{"a phone alone is not", situation{Session: one, Prover: phone}, issue},
-		{"two codes are not two factors", situation{Request: &request{NeedsOrganisation: true}, Session: signedIn(totp(0), proof{FactorEmail, ago(0)}), Prover: phone}, again},
+		{"two codes are not two factors", situation{Request: &request{NeedsOrganisation: true}, Session: signedIn(appCode(0), proof{FactorEmail, ago(0)}), Prover: phone}, again},
 
 		// Which second factor?
 		{"authenticator first", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}}, factor(FactorTOTP)},
@@ -158,7 +158,7 @@ func TestNext(t *testing.T) {
 			"named, not a member, signed in for this",
 			situation{
 				Request: &request{NeedsOrganisation: true, Organisation: "south"}, Progress: here,
-				Session: signedIn(pwd(time.Minute), totp(0)),
+				Session: signedIn(pwd(time.Minute), appCode(0)),
 			},
 			no("access_denied"),
 		},
@@ -229,7 +229,7 @@ func TestNextNoneIsSilent(t *testing.T) {
 
 // situations yields every mixture of what the flow looks at.
 func situations() func(yield func(situation) bool) {
-	sessions := []*session{nil, signedIn(), signedIn(totp(0)), signedIn(pwd(0)), signedIn(pwd(time.Hour), totp(time.Hour))}
+	sessions := []*session{nil, signedIn(), signedIn(appCode(0)), signedIn(pwd(0)), signedIn(pwd(time.Hour), appCode(time.Hour))}
 	prompts := [][]string{nil, {"login"}, {"consent"}, {"select_account"}}
 	ages := []*int64{nil, seconds(0), seconds(300)}
 	progresses := []progress{
