@@ -105,11 +105,7 @@ func (j *JWKS) Key(ctx context.Context, kid string) (crypto.PublicKey, string, e
 	if err := j.fetched(ctx); err != nil {
 		return nil, "", err
 	}
-	set = j.set.Load()
-	if set.age(j.now()) >= keyStaleMost {
-		return nil, "", fmt.Errorf("the key set is too old to be used: %w", j.lastFault())
-	}
-	key, ok := set.find(kid)
+	key, ok := j.set.Load().find(kid)
 	if !ok {
 		return nil, "", ErrUnknownKey
 	}
@@ -124,13 +120,6 @@ func (s *keySet) find(kid string) (publishedKey, bool) {
 	return key, ok
 }
 
-func (s *keySet) age(now time.Time) time.Duration {
-	if s == nil {
-		return keyStaleMost
-	}
-	return now.Sub(s.fetched)
-}
-
 // renew fetches in the background; whoever called is served from the old set.
 func (j *JWKS) renew() {
 	if j.mayFetch() {
@@ -138,24 +127,23 @@ func (j *JWKS) renew() {
 	}
 }
 
-// fetched waits for a fetch when one may be made now. Without one it answers nil
-// when there is a set to look into, else the fault of the latest fetch.
+// fetched waits for a fetch when one may be made now, and answers the fault of
+// the latest one. While the issuer cannot be reached an unknown kid is therefore
+// an error and not ErrUnknownKey: the key may be a new one.
 func (j *JWKS) fetched(ctx context.Context) error {
-	if !j.mayFetch() {
-		if j.set.Load() == nil {
-			return fmt.Errorf("the key set is not there yet: %w", j.lastFault())
+	if j.mayFetch() {
+		select {
+		case <-j.flight.DoChan("", j.fetch):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		return nil
 	}
-	select {
-	case result := <-j.flight.DoChan("", j.fetch):
-		if result.Err != nil && j.set.Load() == nil {
-			return result.Err
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if errors.Is(j.fault, errFetching) && j.set.Load() != nil {
+		return nil // the next one has begun; the set of the last one stands
 	}
+	return j.fault
 }
 
 // mayFetch is true while a fetch runs (callers join it) and when the pause since
@@ -163,26 +151,22 @@ func (j *JWKS) fetched(ctx context.Context) error {
 func (j *JWKS) mayFetch() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.fault == errFetching || j.tried.IsZero() || j.now().Sub(j.tried) >= keyFetchPause
+	return j.fault == errFetching || j.rested()
+}
+
+// rested is called with mu held.
+func (j *JWKS) rested() bool {
+	return j.tried.IsZero() || j.now().Sub(j.tried) >= keyFetchPause
 }
 
 // errFetching stands as the fault while a fetch runs.
 var errFetching = errors.New("the key set is being fetched")
 
-func (j *JWKS) lastFault() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.fault == nil {
-		return errors.New("no newer one was served")
-	}
-	return j.fault
-}
-
 // fetch runs once at a time and outlives the request that asked for it, since
 // others wait for the same answer.
 func (j *JWKS) fetch() (any, error) {
 	j.mu.Lock()
-	if j.fault != errFetching && !j.tried.IsZero() && j.now().Sub(j.tried) < keyFetchPause {
+	if !j.rested() {
 		j.mu.Unlock() // somebody's fetch ended between the caller's look and now
 		return nil, nil
 	}

@@ -1,0 +1,230 @@
+package cabinet
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// bodyLimit bounds every JSON body, in bytes. File uploads have their own routes.
+const bodyLimit = 64 << 10
+
+// The formats of bodies.
+const (
+	plainJSON  = "application/json"
+	mergePatch = "application/merge-patch+json" // RFC 7396
+)
+
+// field is one member of a merge patch (RFC 7396): absent leaves the value as it
+// is, null takes it away, anything else replaces it.
+type field[T any] struct {
+	set, null bool
+	value     T
+}
+
+// UnmarshalJSON is called for members that are there, null included.
+func (f *field[T]) UnmarshalJSON(data []byte) error {
+	f.set = true
+	if f.null = bytes.Equal(data, []byte("null")); f.null {
+		return nil
+	}
+	return json.Unmarshal(data, &f.value)
+}
+
+// change is nil when the member is absent and the zero value when it is null.
+func (f *field[T]) change() *T {
+	if !f.set {
+		return nil
+	}
+	return &f.value
+}
+
+// readPatch reads a merge patch into the struct that into points to. Sent as
+// application/json it is read alike; that is how most programs send one.
+func readPatch(c call, into any, readOnly ...string) error {
+	return readBody(c, []string{mergePatch, plainJSON}, into, readOnly)
+}
+
+// readObject reads a JSON object into the struct that into points to.
+func readObject(c call, into any) error {
+	return readBody(c, []string{plainJSON}, into, nil)
+}
+
+func readBody(c call, accepted []string, into any, readOnly []string) error {
+	if err := checkContentType(c, accepted); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return refuse("body_too_large")
+	}
+	if err != nil {
+		return refuse("body_malformed").with("reason", "unexpected end").wrap(err)
+	}
+	members, err := splitObject(body)
+	if err != nil {
+		return err
+	}
+	return assign(members, into, readOnly)
+}
+
+func checkContentType(c call, accepted []string) error {
+	header := c.Request().Header
+	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	charset, named := parameters["charset"]
+	switch {
+	case err != nil, !slices.Contains(accepted, kind),
+		named && !strings.EqualFold(charset, "utf-8"),
+		header.Get("Content-Encoding") != "":
+	default:
+		return nil
+	}
+	name := "Accept" // RFC 9110 §15.5.16
+	if slices.Contains(accepted, mergePatch) {
+		name = "Accept-Patch" // RFC 5789 §2.2
+	}
+	list := strings.Join(accepted, ", ")
+	c.Response().Header().Set(name, list)
+	return refuse("content_type_unsupported").with("accepted", list)
+}
+
+// member is one name and value of a JSON object.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// splitObject takes a body apart into its members, in their order. Exactly one
+// object in valid UTF-8 is accepted, with nothing after it and no name twice:
+// what two readers could read differently is refused (RFC 8259 §4).
+func splitObject(body []byte) ([]member, error) {
+	malformed := func(reason string) error { return refuse("body_malformed").with("reason", reason) }
+	if !utf8.Valid(body) {
+		return nil, malformed("not UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return nil, malformed("not an object")
+	}
+	var members []member
+	var twice []fieldFault
+	for decoder.More() {
+		var one member
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, malformed("syntax error at byte " + fmt.Sprint(decoder.InputOffset()))
+		}
+		one.name = name.(string) // a decoder inside an object answers names only
+		if err := decoder.Decode(&one.value); err != nil {
+			return nil, malformed("syntax error at byte " + fmt.Sprint(decoder.InputOffset()))
+		}
+		if slices.ContainsFunc(members, func(m member) bool { return m.name == one.name }) {
+			twice = append(twice, fieldFault{pointer: pointer(one.name), code: "duplicate"})
+		}
+		if members = append(members, one); len(members) > 100 {
+			return nil, malformed("too many members")
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, malformed("unexpected end")
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, malformed("something follows the object")
+	}
+	if len(twice) > 0 {
+		return nil, &refusal{code: "validation_failed", fields: twice}
+	}
+	return members, nil
+}
+
+// pointer writes a member's name as a JSON pointer (RFC 6901 §3). Names are the
+// caller's: a long one is cut, so that an answer cannot be blown up.
+func pointer(name string) string {
+	if len(name) > 64 {
+		name = strings.ToValidUTF8(name[:64], "") + "…"
+	}
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// assign gives the members to the fields of a struct by their json tags and
+// answers all faults at once. The case of names matters.
+func assign(members []member, into any, readOnly []string) error {
+	target := reflect.ValueOf(into).Elem()
+	fields := make(map[string]reflect.Value, target.NumField())
+	for i := range target.NumField() {
+		fields[target.Type().Field(i).Tag.Get("json")] = target.Field(i)
+	}
+	var faults []fieldFault
+	for _, m := range members {
+		fault := fieldFault{pointer: pointer(m.name)}
+		field, known := fields[m.name]
+		switch {
+		case slices.Contains(readOnly, m.name):
+			fault.code = "read_only"
+		case !known:
+			fault.code = "unknown"
+		case !printable(m.value):
+			fault.code = "invalid"
+		default:
+			fault.code, fault.args = assignOne(m.value, field)
+		}
+		if fault.code != "" {
+			faults = append(faults, fault)
+		}
+	}
+	if len(faults) > 0 {
+		return &refusal{code: "validation_failed", fields: faults}
+	}
+	return nil
+}
+
+func assignOne(value json.RawMessage, field reflect.Value) (code string, args map[string]string) {
+	err := json.Unmarshal(value, field.Addr().Interface())
+	if err == nil {
+		return "", nil
+	}
+	expected := "JSON"
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		expected = jsonType(wrong.Type)
+	}
+	return "type", map[string]string{"expected": expected}
+}
+
+// jsonType names a Go type as JSON Schema does.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct, reflect.Map:
+		return "object"
+	}
+	return "number"
+}
+
+// printable refuses control characters in every string of a value. No field of
+// the API has use for them, and PostgreSQL cannot store U+0000 at all.
+func printable(value json.RawMessage) bool {
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return true // the end: the value has been parsed before
+		}
+		if text, ok := token.(string); ok && strings.ContainsFunc(text, unicode.IsControl) {
+			return false
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package cabinet
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4/json"
+
+	"propusk/storage/revocation"
+)
+
+// Claims are what an access token says (RFC 9068 §2.2), with our own claims for
+// the organisation. They are read only after the signature has been verified and
+// are shared between requests: nobody may change them.
+type Claims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  audience `json:"aud"`
+	ClientID  string   `json:"client_id"`
+	ID        string   `json:"jti"`
+	Expiry    int64    `json:"exp"` // seconds since 1970, as all times here
+	IssuedAt  int64    `json:"iat"`
+	NotBefore int64    `json:"nbf"`
+	Scope     string   `json:"scope"`
+
+	GrantID   string   `json:"gid"` // the family of tokens that one consent began
+	SessionID string   `json:"sid"` // empty for a client that acts for itself
+	AuthTime  int64    `json:"auth_time"`
+	ACR       string   `json:"acr"`
+	AMR       []string `json:"amr"`
+
+	Organisation      *TokenOrganisation `json:"org"` // nil: the token opens no organisation
+	Roles             []string           `json:"roles"`
+	Permissions       []string           `json:"permissions"`
+	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
+
+	Confirmation json.RawMessage `json:"cnf"`
+}
+
+// TokenOrganisation is the one organisation that a token opens.
+type TokenOrganisation struct {
+	ID   string `json:"id"`
+	INN  string `json:"inn"`
+	OGRN string `json:"ogrn"`
+	KPP  string `json:"kpp"`
+	Name string `json:"name"`
+}
+
+// Service tells a client that acts for itself (client credentials) from a person
+// who acts through a client: RFC 9068 §2.2 gives the former its own client_id as sub.
+func (c *Claims) Service() bool { return c.Subject == c.ClientID }
+
+// OrganisationID is empty for a token that opens no organisation.
+func (c *Claims) OrganisationID() string {
+	if c.Organisation == nil {
+		return ""
+	}
+	return c.Organisation.ID
+}
+
+// HasScope reports whether the space-separated scope (RFC 6749 §3.3) holds one value.
+func (c *Claims) HasScope(scope string) bool {
+	rest := c.Scope
+	for rest != "" {
+		var one string
+		one, rest, _ = strings.Cut(rest, " ")
+		if one == scope {
+			return true
+		}
+	}
+	return false
+}
+
+// HasPermission reports whether the token's holder may do something in its organisation.
+func (c *Claims) HasPermission(permission string) bool {
+	return slices.Contains(c.Permissions, permission)
+}
+
+// revocable names everything by whose revocation this token dies.
+func (c *Claims) revocable() revocation.Token {
+	token := revocation.Token{
+		ID: c.ID, Grant: c.GrantID, Session: c.SessionID, Client: c.ClientID,
+		Organisation: c.OrganisationID(), MemberVersion: c.MembershipVersion,
+	}
+	if !c.Service() {
+		token.Person = c.Subject
+	}
+	return token
+}
+
+// audience is one string or a list of them (RFC 7519 §4.1.3).
+type audience []string
+
+func (a *audience) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*a = make(audience, 1)
+		return json.Unmarshal(data, &(*a)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(a))
+}
+
+// clockSkew is how far the issuer's clock may run ahead of ours. The end of a
+// token's life is exact.
+const clockSkew = 5 * time.Second
+
+// parseClaims reads a verified payload. The decoder is go-jose's: unlike
+// encoding/json it minds the case of names and refuses a name given twice.
+func parseClaims(payload []byte) (*Claims, error) {
+	claims := new(Claims)
+	if err := json.Unmarshal(payload, claims); err != nil {
+		return nil, err
+	}
+	return claims, nil
+}
+
+// complete checks the claims that RFC 9068 §2.2 requires and those that must be
+// there together. It checks nothing that depends on the time.
+func (c *Claims) complete() error {
+	switch {
+	case c.Subject == "" || c.ClientID == "" || c.ID == "":
+		return errors.New("sub, client_id and jti are required")
+	case c.Expiry <= 0 || c.IssuedAt <= 0 || c.Expiry <= c.IssuedAt:
+		return errors.New("exp and iat are required, in their order")
+	case c.Organisation != nil && c.Organisation.ID == "":
+		return errors.New("org has no id")
+	case c.Organisation == nil && len(c.Permissions)+len(c.Roles) > 0:
+		return errors.New("permissions without an organisation")
+	case c.Organisation != nil && !c.Service() && c.MembershipVersion <= 0:
+		return errors.New("a member's token has no membership version")
+	}
+	return nil
+}

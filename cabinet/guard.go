@@ -1,0 +1,108 @@
+package cabinet
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"propusk/storage/revocation"
+)
+
+// seenLimit bounds the verified tokens kept in memory: at about 2 KiB each, 32 MiB.
+const seenLimit = 16 << 10
+
+// guard decides whose request it is. What never changes about a token is checked
+// once and remembered; what changes (time, key, revocation) is checked each time,
+// in memory: no request reads the database here.
+type guard struct {
+	issuer, audience string
+	keys             KeySource
+	revocations      *revocation.List
+	now              func() time.Time
+	seen             *otter.Cache[[sha256.Size]byte, *verifiedToken]
+}
+
+func newGuard(deps Deps) (*guard, error) {
+	seen, err := otter.New(&otter.Options[[sha256.Size]byte, *verifiedToken]{MaximumSize: seenLimit})
+	if err != nil {
+		return nil, fmt.Errorf("cabinet: cache of verified tokens: %w", err)
+	}
+	return &guard{
+		issuer: deps.Issuer, audience: deps.Audience,
+		keys: deps.Keys, revocations: deps.Revocations, now: deps.Now, seen: seen,
+	}, nil
+}
+
+// authenticate answers the claims of the request's token. When the token is
+// genuine but no longer counts, it answers both the claims and the refusal.
+func (g *guard) authenticate(r *http.Request) (*Claims, error) {
+	raw, err := bearer(r)
+	if err != nil {
+		return nil, err
+	}
+	token, err := g.token(r.Context(), raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.current(r.Context(), token); err != nil {
+		return nil, err
+	}
+	if g.revocations.Revoked(token.revocation) {
+		return &token.Claims, refuse("token_revoked").challenged("invalid_token", "the token has been revoked")
+	}
+	return &token.Claims, nil
+}
+
+// token finds a verified token or verifies it. The key of the memory is a digest,
+// so that no live token can be read out of it.
+func (g *guard) token(ctx context.Context, raw string) (*verifiedToken, error) {
+	digest := sha256.Sum256([]byte(raw))
+	if token, ok := g.seen.GetIfPresent(digest); ok {
+		return token, nil
+	}
+	token, err := g.verify(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	g.seen.Set(digest, token)
+	return token, nil
+}
+
+// permit applies the route's policy to a genuine, live token.
+func (route *Route) permit(claims *Claims) error {
+	switch {
+	case route.Access == PersonToken && claims.Service():
+		return refuse("person_required")
+	case route.Access == OrganisationToken && claims.Organisation == nil:
+		refused := refuse("organization_required").challenged("insufficient_scope", "the token opens no organisation")
+		refused.challenge.scope = route.Scope
+		return refused
+	case route.Scope != "" && !claims.HasScope(route.Scope):
+		refused := refuse("scope_missing").with("scope", route.Scope).
+			challenged("insufficient_scope", "the token lacks a scope")
+		refused.challenge.scope = route.Scope
+		return refused
+	case route.Permission != "" && !claims.HasPermission(string(route.Permission)):
+		return refuse("permission_missing").with("permission", string(route.Permission))
+	}
+	return assured(claims, route.ACR)
+}
+
+// assurance orders the levels; an unknown one is below all of them.
+var assurance = map[string]int{"urn:propusk:1": 1, "urn:propusk:2": 2, "urn:propusk:qualified": 3}
+
+// assured demands a level of a person's sign-in and says so as RFC 9470 §3 asks,
+// so that the client can send the person to sign in more strongly and come back.
+func assured(claims *Claims, acr string) error {
+	if acr == "" || claims.Service() || assurance[claims.ACR] >= assurance[acr] {
+		return nil
+	}
+	refused := refuse("assurance_insufficient").with("acr", acr).
+		challenged("insufficient_user_authentication", "a stronger sign-in is required")
+	refused.challenge.acrValues = acr
+	return refused
+}

@@ -1,0 +1,94 @@
+package cabinet
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"propusk/storage"
+)
+
+// Limits bound the requests of one minute. Zero takes the default, a negative
+// number lifts the limit.
+type Limits struct {
+	// PerClient is for one client acting for one subject, default 600. Why not for
+	// the client as a whole: a web application has one client_id for all its users,
+	// and one of them could then shut out the rest.
+	PerClient int
+	// PerOrganisation is for everybody who acts in one organisation, default 6,000.
+	PerOrganisation int
+}
+
+const (
+	defaultPerClient       = 600
+	defaultPerOrganisation = 6000
+	limitWindow            = time.Minute
+)
+
+// limits counts in Ephemeral, so that all nodes share one count.
+type limits struct {
+	ephemeral    storage.Ephemeral
+	client       limitPolicy
+	organisation limitPolicy
+	log          *slog.Logger
+	metrics      *metrics
+}
+
+type limitPolicy struct {
+	name  string
+	quota int64 // negative: none
+	text  string
+}
+
+func newLimitPolicy(name string, quota, standard int) limitPolicy {
+	if quota == 0 {
+		quota = standard
+	}
+	text := `"` + name + `";q=` + strconv.Itoa(quota) + ";w=" + strconv.Itoa(int(limitWindow.Seconds()))
+	return limitPolicy{name, int64(quota), text}
+}
+
+func newLimits(deps Deps, m *metrics) *limits {
+	return &limits{
+		ephemeral:    deps.Ephemeral,
+		client:       newLimitPolicy("client", deps.Limits.PerClient, defaultPerClient),
+		organisation: newLimitPolicy("organization", deps.Limits.PerOrganisation, defaultPerOrganisation),
+		log:          deps.Log, metrics: m,
+	}
+}
+
+// take counts a request and writes RateLimit-Policy and RateLimit
+// (draft-ietf-httpapi-ratelimit-headers-10). When the count cannot be had, the
+// request goes on: the limits protect us from load, not from intruders, and an
+// API that stops with its counter would be the worse failure.
+func (l *limits) take(ctx context.Context, header http.Header, claims *Claims) error {
+	err := l.count(ctx, header, l.client, "limit:client:"+claims.ClientID+":"+claims.Subject)
+	if err == nil && claims.Organisation != nil {
+		err = l.count(ctx, header, l.organisation, "limit:organization:"+claims.Organisation.ID)
+	}
+	return err
+}
+
+func (l *limits) count(ctx context.Context, header http.Header, policy limitPolicy, key string) error {
+	if policy.quota < 0 {
+		return nil
+	}
+	count, left, err := l.ephemeral.Incr(ctx, key, limitWindow)
+	if err != nil {
+		l.metrics.uncounted()
+		l.log.WarnContext(ctx, "request admitted uncounted", "err", err)
+		return nil
+	}
+	seconds := int64((left + time.Second - 1) / time.Second)
+	remaining := max(policy.quota-count, 0)
+	header.Add("RateLimit-Policy", policy.text)
+	header.Add("RateLimit", `"`+policy.name+`";r=`+strconv.FormatInt(remaining, 10)+";t="+strconv.FormatInt(seconds, 10))
+	if count <= policy.quota {
+		return nil
+	}
+	refused := refuse("rate_limited").because("rate_limited_"+policy.name).with("seconds", strconv.FormatInt(max(seconds, 1), 10))
+	refused.retryAfter = int(max(seconds, 1))
+	return refused
+}

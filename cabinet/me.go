@@ -1,0 +1,156 @@
+package cabinet
+
+import (
+	"net/http"
+	"time"
+
+	"propusk/idp/directory"
+	"propusk/storage"
+)
+
+// meView says for whom a token acts. Of a person it tells what the token's scopes
+// allow (OpenID Connect Core §5.4), never a document's number.
+type meView struct {
+	Subject      string                 `json:"sub"`
+	Kind         string                 `json:"kind"` // person or client
+	ClientID     string                 `json:"client_id"`
+	Scope        string                 `json:"scope"`
+	ExpiresAt    storage.Time           `json:"expires_at"`
+	ACR          string                 `json:"acr,omitempty"`
+	AMR          []string               `json:"amr,omitempty"`
+	AuthTime     *storage.Time          `json:"auth_time,omitempty"`
+	Person       *personView            `json:"person,omitempty"`
+	Organization *tokenOrganizationView `json:"organization,omitempty"`
+}
+
+type personView struct {
+	Number        string `json:"number,omitempty"`
+	Name          string `json:"name,omitempty"`
+	LastName      string `json:"last_name,omitempty"`
+	FirstName     string `json:"first_name,omitempty"`
+	MiddleName    string `json:"middle_name,omitempty"`
+	Locale        string `json:"locale,omitempty"`
+	Email         string `json:"email,omitempty"`
+	EmailVerified *bool  `json:"email_verified,omitempty"`
+	Phone         string `json:"phone,omitempty"`
+	PhoneVerified *bool  `json:"phone_verified,omitempty"`
+}
+
+// tokenOrganizationView is the organisation as the token names it.
+type tokenOrganizationView struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	INN         string   `json:"inn"`
+	KPP         string   `json:"kpp,omitempty"`
+	OGRN        string   `json:"ogrn"`
+	Roles       []string `json:"roles"`
+	Permissions []string `json:"permissions"`
+}
+
+// me answers GET /v1/me.
+func (s *Server) me(c call) error {
+	view := newMeView(c.claims)
+	if !c.claims.Service() {
+		person, err := s.Directory.Person(c.ctx(), c.claims.Subject)
+		if err != nil {
+			return directoryRefusal(err)
+		}
+		view.Person = newPersonView(person, c.claims)
+	}
+	return answer(c, http.StatusOK, "", view)
+}
+
+func newMeView(claims *Claims) meView {
+	view := meView{
+		Subject: claims.Subject, Kind: "person", ClientID: claims.ClientID, Scope: claims.Scope,
+		ExpiresAt: storage.Of(time.Unix(claims.Expiry, 0)), ACR: claims.ACR, AMR: claims.AMR,
+	}
+	if claims.Service() {
+		view.Kind = "client"
+	}
+	if claims.AuthTime > 0 {
+		at := storage.Of(time.Unix(claims.AuthTime, 0))
+		view.AuthTime = &at
+	}
+	if org := claims.Organisation; org != nil {
+		view.Organization = &tokenOrganizationView{
+			ID: org.ID, Name: org.Name, INN: org.INN, KPP: org.KPP, OGRN: org.OGRN,
+			Roles: list(claims.Roles), Permissions: list(claims.Permissions),
+		}
+	}
+	return view
+}
+
+func newPersonView(person directory.Person, claims *Claims) *personView {
+	view := new(personView)
+	if claims.HasScope("profile") {
+		view.Number, view.Name, view.Locale = person.Number, person.FullName(), person.Locale
+		view.LastName, view.FirstName, view.MiddleName = person.LastName, person.FirstName, person.MiddleName
+	}
+	if claims.HasScope("email") && person.Email != "" {
+		view.Email, view.EmailVerified = person.Email, &person.EmailVerified
+	}
+	if claims.HasScope("phone") && person.Phone != "" {
+		view.Phone, view.PhoneVerified = person.Phone, &person.PhoneVerified
+	}
+	return view
+}
+
+// list is never null in JSON.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// membershipView is one organisation of the person, so that an application can
+// offer to change to it (the organization parameter of a refresh). Current marks
+// the token's own.
+type membershipView struct {
+	ID        string         `json:"id"`
+	Kind      string         `json:"kind"`
+	Name      string         `json:"name"`
+	INN       string         `json:"inn"`
+	KPP       string         `json:"kpp,omitempty"`
+	OGRN      string         `json:"ogrn"`
+	Role      directory.Role `json:"role"`
+	RoleLabel string         `json:"role_label"`
+	Position  string         `json:"position,omitempty"`
+	Current   bool           `json:"current"`
+}
+
+func newMembershipView(m directory.Membership, claims *Claims, lang string) membershipView {
+	return membershipView{
+		ID: m.Organisation.ID, Kind: m.Organisation.Kind, Name: m.Organisation.Name,
+		INN: m.Organisation.INN, KPP: m.Organisation.KPP, OGRN: m.Organisation.OGRN,
+		Role: m.Member.Role, RoleLabel: m.Member.Role.Label(lang), Position: m.Member.Position,
+		Current: m.Organisation.ID == claims.OrganisationID(),
+	}
+}
+
+// organizations answers GET /v1/organizations: where the person is a member. It is
+// the one answer that names more than the token's organisation, and it names only
+// what the person chooses from at every sign-in.
+func (s *Server) organizations(c call) error {
+	if err := c.query().err(); err != nil {
+		return err
+	}
+	memberships, err := s.Directory.Memberships(c.ctx(), c.claims.Subject)
+	if err != nil {
+		return directoryRefusal(err)
+	}
+	lang := languageOf(c.Request())
+	views := make([]membershipView, len(memberships))
+	for i, m := range memberships {
+		views[i] = newMembershipView(m, c.claims, lang)
+	}
+	speaks(c, lang)
+	return answer(c, http.StatusOK, "", map[string]any{"organizations": views})
+}
+
+// speaks marks an answer whose labels depend on the language.
+func speaks(c call, lang string) {
+	c.Response().Header().Set("Content-Language", lang)
+	c.Response().Header().Add("Vary", "Accept-Language")
+}

@@ -1,0 +1,201 @@
+package cabinet
+
+import (
+	"net/http"
+
+	"propusk/idp/directory"
+	"propusk/storage"
+)
+
+// memberView is a member of the token's organisation.
+type memberView struct {
+	ID          string                 `json:"id"`
+	Person      memberPersonView       `json:"person"`
+	Role        directory.Role         `json:"role"`
+	Grants      []directory.Permission `json:"grants"`  // on top of the role's
+	Denials     []directory.Permission `json:"denials"` // win over role and grants
+	Permissions []directory.Permission `json:"permissions"`
+	Position    string                 `json:"position"`
+	ActivatedAt storage.Time           `json:"activated_at"`
+}
+
+// memberPersonView is what colleagues know of each other.
+type memberPersonView struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	LastName   string `json:"last_name"`
+	FirstName  string `json:"first_name"`
+	MiddleName string `json:"middle_name"`
+	Email      string `json:"email"`
+	Phone      string `json:"phone"`
+}
+
+func newMemberView(m directory.MemberView) memberView {
+	p := m.Person
+	return memberView{
+		ID: m.Member.ID,
+		Person: memberPersonView{
+			ID: p.ID, Name: p.FullName(), LastName: p.LastName, FirstName: p.FirstName,
+			MiddleName: p.MiddleName, Email: p.Email, Phone: p.Phone,
+		},
+		Role: m.Role, Grants: list(m.Grants), Denials: list(m.Denials),
+		Permissions: m.Permissions(), Position: m.Position, ActivatedAt: m.ActivatedAt,
+	}
+}
+
+func memberTag(m directory.MemberView) string {
+	return entityTag(m.Member.Version, m.Person.UpdatedAt)
+}
+
+// roleView explains a role, so that whoever gives it knows what it opens.
+type roleView struct {
+	Role        directory.Role         `json:"role"`
+	Label       string                 `json:"label"`
+	Permissions []directory.Permission `json:"permissions"`
+}
+
+type permissionView struct {
+	Permission directory.Permission `json:"permission"`
+	Label      string               `json:"label"`
+}
+
+// roles answers GET /v1/organization/roles.
+func (s *Server) roles(c call) error {
+	if err := c.query().err(); err != nil {
+		return err
+	}
+	lang := languageOf(c.Request())
+	var view struct {
+		Roles       []roleView       `json:"roles"`
+		Permissions []permissionView `json:"permissions"`
+	}
+	for _, role := range directory.Roles() {
+		view.Roles = append(view.Roles, roleView{role, role.Label(lang), role.Permissions()})
+	}
+	for _, permission := range directory.Permissions() {
+		view.Permissions = append(view.Permissions, permissionView{permission, permission.Label(lang)})
+	}
+	speaks(c, lang)
+	return answer(c, http.StatusOK, "", view)
+}
+
+// membersView is one page of members; Next is the after= of the next one.
+type membersView struct {
+	Members []memberView `json:"members"`
+	Next    string       `json:"next,omitempty"`
+}
+
+// members answers GET /v1/organization/members.
+func (s *Server) members(c call) error {
+	page, err := c.page()
+	if err != nil {
+		return err
+	}
+	found, next, err := s.Directory.Members(c.ctx(), c.claims.OrganisationID(), page)
+	if err != nil {
+		return directoryRefusal(err)
+	}
+	view := membersView{Members: make([]memberView, len(found)), Next: next}
+	for i, m := range found {
+		view.Members[i] = newMemberView(m)
+	}
+	return answer(c, http.StatusOK, "", view)
+}
+
+// page reads the parameters of a list that comes in pages.
+func (c call) page() (directory.Page, error) {
+	q := c.query("after", "limit")
+	page := directory.Page{
+		After: q.text("after", isCursor),
+		Limit: int(q.number("limit", 1, directory.MaxPage, directory.DefaultPage)),
+	}
+	return page, q.err()
+}
+
+// isCursor bounds a cursor; only the directory knows what it means.
+func isCursor(s string) bool {
+	for _, b := range []byte(s) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return len(s) <= 512
+}
+
+// member answers GET /v1/organization/members/{id}.
+func (s *Server) member(c call) error {
+	m, err := s.memberByID(c)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, memberTag(m), newMemberView(m))
+}
+
+// memberByID looks among the members of the token's organisation and nowhere
+// else: another organisation's member is as unknown as an invented one.
+func (s *Server) memberByID(c call) (directory.MemberView, error) {
+	id, err := c.id()
+	if err != nil {
+		return directory.MemberView{}, err
+	}
+	m, err := s.Directory.MemberByID(c.ctx(), c.claims.OrganisationID(), id)
+	if err != nil {
+		return directory.MemberView{}, directoryRefusal(err)
+	}
+	return m, nil
+}
+
+type memberPatch struct {
+	Role     field[directory.Role]         `json:"role"`
+	Grants   field[[]directory.Permission] `json:"grants"`
+	Denials  field[[]directory.Permission] `json:"denials"`
+	Position field[string]                 `json:"position"`
+}
+
+// patchMember answers PATCH /v1/organization/members/{id} with the new state. The
+// change is in force with the answer: the member's tokens of before it are void.
+func (s *Server) patchMember(c call) error {
+	var patch memberPatch
+	if err := readPatch(c, &patch, "id", "person", "permissions", "activated_at"); err != nil {
+		return err
+	}
+	if patch.Role.null {
+		return invalidField("/role", "required")
+	}
+	m, err := s.memberByID(c)
+	if err != nil {
+		return err
+	}
+	change := directory.MemberChange{
+		Role: patch.Role.change(), Grants: patch.Grants.change(),
+		Denials: patch.Denials.change(), Position: patch.Position.change(),
+	}
+	if c.conditional() {
+		if err := checkIfMatch(c, memberTag(m)); err != nil {
+			return err
+		}
+		change.Version = &m.Member.Version
+	}
+	if _, err = s.Directory.ChangeMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID, change); err != nil {
+		return directoryRefusal(err)
+	}
+	return s.member(c)
+}
+
+// deleteMember answers DELETE /v1/organization/members/{id}. The member's past
+// acts stay in the journal.
+func (s *Server) deleteMember(c call) error {
+	m, err := s.memberByID(c)
+	if err != nil {
+		return err
+	}
+	if c.conditional() {
+		if err := checkIfMatch(c, memberTag(m)); err != nil {
+			return err
+		}
+	}
+	if err := s.Directory.RemoveMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID); err != nil {
+		return directoryRefusal(err)
+	}
+	return noContent(c)
+}

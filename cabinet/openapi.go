@@ -1,0 +1,45 @@
+package cabinet
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// openapiSource describes the whole API in OpenAPI 3.1, with {issuer} where the
+// address of the server goes. Tests hold it against the route table and against
+// real requests and answers, so that neither can change alone.
+//
+//go:embed openapi.json
+var openapiSource []byte
+
+// document is the description as it is served.
+type document struct {
+	body []byte
+	etag string
+}
+
+func newDocument(issuer string) (*document, error) {
+	quoted, err := json.Marshal(strings.TrimRight(issuer, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("cabinet: issuer: %w", err)
+	}
+	filled := bytes.ReplaceAll(openapiSource, []byte("{issuer}"), bytes.Trim(quoted, `"`))
+	var body bytes.Buffer
+	if err := json.Compact(&body, filled); err != nil {
+		return nil, fmt.Errorf("cabinet: OpenAPI document: %w", err)
+	}
+	digest := sha256.Sum256(body.Bytes())
+	return &document{body.Bytes(), `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`}, nil
+}
+
+// openapi answers GET /v1/openapi.json, the only route without a token.
+func (s *Server) openapi(c call) error {
+	c.Response().Header().Set("Cache-Control", "public, max-age=300")
+	return answer(c, http.StatusOK, s.document.etag, json.RawMessage(s.document.body))
+}

@@ -1,0 +1,200 @@
+package cabinet
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"propusk/storage/revocation"
+)
+
+// tokenLimit bounds an access token in bytes. Ours have about 1,400 with every
+// permission in them.
+const tokenLimit = 8 << 10
+
+// algorithms that may sign an access token; each key is bound to one of them.
+// "none" and everything symmetric are absent for good (RFC 9700 §4.11, RFC 8725 §3.1).
+var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
+
+// verifiedToken is a token of which everything that does not change with time has
+// been checked: signature, typ, iss, aud and the required claims.
+type verifiedToken struct {
+	Claims
+	kid        string
+	key        crypto.PublicKey
+	revocation revocation.Token
+}
+
+// bearer takes the token from the Authorization header (RFC 6750 §2.1), the only
+// place that is accepted: a token in the address (§2.3) ends up in logs, so its
+// presence alone refuses the request.
+func bearer(r *http.Request) (string, error) {
+	if queryHasToken(r.URL.RawQuery) {
+		return "", refuse("token_in_query").challenged("invalid_request", "the token came in the address")
+	}
+	values := r.Header["Authorization"]
+	switch {
+	case len(values) == 0:
+		return "", refuse("token_missing")
+	case len(values) > 1:
+		return "", refuse("authorization_duplicate").challenged("invalid_request", "more than one Authorization header")
+	case len(values[0]) > tokenLimit:
+		return "", refuse("authorization_too_long")
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimLeft(token, " ")
+	switch {
+	case !strings.EqualFold(scheme, "Bearer"):
+		return "", refuse("token_missing").because("scheme_unknown")
+	case token == "" || !isCompactJWS(token):
+		return "", invalid("token_malformed", "the token is not a signed JWT")
+	}
+	return token, nil
+}
+
+// queryHasToken looks at the raw query and not at its parsed form, from which a
+// badly written parameter is missing.
+func queryHasToken(rawQuery string) bool {
+	if rawQuery == "" {
+		return false
+	}
+	for pair := range strings.FieldsFuncSeq(rawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		if strings.EqualFold(name, "access_token") {
+			return true
+		}
+	}
+	return false
+}
+
+// isCompactJWS accepts three non-empty parts of base64url (RFC 7515 §7.1) without
+// padding, line breaks or left-over bits, so that a token has one spelling only.
+func isCompactJWS(token string) bool {
+	parts := 0
+	for part := range strings.SplitSeq(token, ".") {
+		parts++
+		if part == "" || parts > 3 || strings.ContainsAny(part, "\r\n") {
+			return false
+		}
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return parts == 3
+}
+
+// verify does for a token not seen before what never has to be repeated.
+func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error) {
+	jws, err := jose.ParseSignedCompact(token, algorithms)
+	if err != nil {
+		return nil, invalid("algorithm_refused", "the token's header or algorithm is not accepted")
+	}
+	header := jws.Signatures[0].Protected
+	if err := checkHeader(header); err != nil {
+		return nil, err
+	}
+	key, alg, err := g.keys(ctx, header.KeyID)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		return nil, invalid("key_unknown", "the token's key is not published by the issuer")
+	case err != nil:
+		return nil, refuse("keys_unavailable").wrap(err)
+	case alg != header.Algorithm:
+		return nil, invalid("algorithm_refused", "the token's key is not for its algorithm")
+	}
+	payload, err := jws.Verify(key)
+	if err != nil {
+		return nil, invalid("signature_wrong", "the token's signature is wrong")
+	}
+	claims, err := g.checkClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	return &verifiedToken{Claims: *claims, kid: header.KeyID, key: key, revocation: claims.revocable()}, nil
+}
+
+// checkHeader refuses everything that tries to say how to verify the token: the
+// key comes from the issuer's key set and from nowhere else (RFC 8725 §3.10).
+func checkHeader(header jose.Header) error {
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+	if typ != "at+jwt" { // RFC 9068 §4: an ID token or any other JWT is not an access token
+		return invalid("type_refused", "the token is not an access token")
+	}
+	if header.JSONWebKey != nil {
+		return invalid("header_refused", "the token's header carries a key")
+	}
+	for _, name := range []jose.HeaderKey{"jku", "x5u", "crit", "b64", "zip"} {
+		if _, there := header.ExtraHeaders[name]; there {
+			return invalid("header_refused", "the token's header is not accepted")
+		}
+	}
+	if header.KeyID == "" || len(header.KeyID) > 128 {
+		return invalid("key_unknown", "the token names no key")
+	}
+	return nil
+}
+
+// checkClaims reads the claims and checks those that stay as they are.
+func (g *guard) checkClaims(payload []byte) (*Claims, error) {
+	claims, err := parseClaims(payload)
+	if err != nil {
+		return nil, invalid("claims_refused", "the token's claims cannot be read")
+	}
+	switch {
+	case claims.Issuer != g.issuer:
+		return nil, invalid("issuer_wrong", "the token is of another issuer")
+	case !slices.Contains(claims.Audience, g.audience):
+		return nil, invalid("audience_wrong", "the token is for another audience")
+	case len(claims.Confirmation) > 0:
+		// RFC 9449 §7.2, RFC 8705 §3: a bound token is worth nothing without its proof.
+		return nil, invalid("proof_missing", "the token is bound to a key and came without its proof")
+	}
+	if err := claims.complete(); err != nil {
+		return nil, invalid("claims_refused", err.Error())
+	}
+	return claims, nil
+}
+
+// current checks what changes while a token lives: the time and the key's publication.
+func (g *guard) current(ctx context.Context, token *verifiedToken) error {
+	now := g.now()
+	switch {
+	case now.Unix() >= token.Expiry:
+		return refuse("token_expired").challenged("invalid_token", "the token has expired")
+	case token.NotBefore > now.Add(clockSkew).Unix():
+		return invalid("not_yet_valid", "the token is not valid yet")
+	case token.IssuedAt > now.Add(clockSkew).Unix():
+		return invalid("not_yet_valid", "the token was issued in the future")
+	}
+	key, _, err := g.keys(ctx, token.kid)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		return invalid("key_unknown", "the token's key is no longer published by the issuer")
+	case err != nil:
+		return refuse("keys_unavailable").wrap(err)
+	case !sameKey(key, token.key):
+		return invalid("key_unknown", "the token's key has been replaced")
+	}
+	return nil
+}
+
+// sameKey spares the comparison of numbers while the key set is the same one.
+func sameKey(a, b crypto.PublicKey) bool {
+	if a, ok := a.(*ecdsa.PublicKey); ok && b == crypto.PublicKey(a) {
+		return true
+	}
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
