@@ -27,13 +27,33 @@ func Postgres(t testing.TB) *storage.DB {
 // tests that open it several times.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	server, err := postgresServer()
-	if err != nil {
-		unavailable(t, "PostgreSQL", err)
-	}
+	needPostgres(t)
 	template, err := postgresTemplate()
 	if err != nil {
 		t.Fatalf("migrate PostgreSQL: %v", err)
+	}
+	return newDatabase(t, template)
+}
+
+// EmptyPostgresURL makes a database that is not migrated.
+func EmptyPostgresURL(t testing.TB) string {
+	t.Helper()
+	needPostgres(t)
+	return newDatabase(t, "template0")
+}
+
+func needPostgres(t testing.TB) {
+	t.Helper()
+	if _, err := postgresServer(); err != nil {
+		unavailable(t, "PostgreSQL", err)
+	}
+}
+
+func newDatabase(t testing.TB, template string) string {
+	t.Helper()
+	server, err := postgresServer()
+	if err != nil {
+		t.Fatal(err)
 	}
 	name := "propusk_t_" + strings.ToLower(rand.Text()[:16])
 	if err := admin(server, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, name, template)); err != nil {

@@ -32,6 +32,12 @@ func SQLiteURL(t testing.TB) string {
 	return sqliteURL(file)
 }
 
+// EmptySQLiteURL names a file in the test's folder that is not there yet.
+func EmptySQLiteURL(t testing.TB) string {
+	t.Helper()
+	return sqliteURL(filepath.Join(t.TempDir(), "propusk.db"))
+}
+
 func sqliteURL(file string) string { return "sqlite://" + file + "?synchronous=off" }
 
 // sqliteTemplate migrates once a process and returns the file's bytes.
