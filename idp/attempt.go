@@ -81,7 +81,8 @@ type attempts struct {
 	now       func() time.Time
 }
 
-func attemptKey(id string) string { return "signin:" + hashed(id) }
+func attemptKey(id string) string  { return "signin:" + hashed(id) }
+func finishedKey(id string) string { return "signin-done:" + hashed(id) }
 
 // open begins the attempt for the browser with this cookie value.
 func (as attempts) open(ctx context.Context, a *attempt, browser string) error {
@@ -142,17 +143,34 @@ func (as attempts) save(ctx context.Context, a *attempt) error {
 	return nil
 }
 
-// finish ends the attempt, for one caller: errDone for the others. What stays
-// until it expires tells the back button that nothing is left to do.
+// finish ends the attempt, for one caller: errDone for the others. A mark of
+// its own decides, since a racing request may write the attempt once more; what
+// stays of the attempt tells the back button that nothing is left to do.
 func (as attempts) finish(ctx context.Context, a *attempt) error {
-	_, err := as.ephemeral.Take(ctx, attemptKey(a.ID))
-	if errors.Is(err, storage.ErrNotFound) {
+	left := as.left(a)
+	if left <= 0 {
+		return errNoAttempt
+	}
+	err := as.ephemeral.Add(ctx, finishedKey(a.ID), []byte{1}, left)
+	if errors.Is(err, storage.ErrExists) {
 		return errDone
 	}
 	if err != nil {
 		return fmt.Errorf("finish attempt: %w", err)
 	}
 	return as.save(ctx, &attempt{ID: a.ID, Browser: a.Browser, CreatedAt: a.CreatedAt, Done: true})
+}
+
+// unfinish takes finish back: nothing was given, and the person may try again
+// by reloading the page.
+func (as attempts) unfinish(ctx context.Context, a *attempt) error {
+	if err := as.save(ctx, a); err != nil {
+		return err
+	}
+	if err := as.ephemeral.Delete(ctx, finishedKey(a.ID)); err != nil {
+		return fmt.Errorf("take back the end of attempt: %w", err)
+	}
+	return nil
 }
 
 func (as attempts) left(a *attempt) time.Duration {

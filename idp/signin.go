@@ -108,12 +108,12 @@ func (s *Server) finish(ctx context.Context, t *turn) error {
 	return s.attempts.finish(ctx, t.attempt)
 }
 
-// unfinish lets the person try again by reloading: nothing was given.
+// unfinish takes finish back.
 func (s *Server) unfinish(ctx context.Context, t *turn) error {
 	if t.ID == "" {
 		return nil
 	}
-	return s.attempts.save(ctx, t.attempt)
+	return s.attempts.unfinish(ctx, t.attempt)
 }
 
 // redirectHost names where the person will be taken, for the consent page.

@@ -65,7 +65,7 @@ func (v *visitor) do(method, path string, form url.Values) *view {
 	r.Header.Set("Test-Address", v.address)
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		if r.Header.Get("Sec-Fetch-Site") == "" {
+		if _, set := r.Header["Sec-Fetch-Site"]; !set {
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 		}
 	}
