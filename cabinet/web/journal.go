@@ -23,6 +23,11 @@ var actions = []string{
 	"person.blocked", "person.unblocked", "grant.ended", "access.refused",
 }
 
+// reasons of refusals that have words.
+var reasons = []string{
+	"permission_missing", "scope_missing", "assurance_insufficient", "token_revoked", "forbidden", "last_administrator",
+}
+
 type entryRow struct {
 	At              time.Time
 	What, Who, Name string // Name is the action's own, for what has no words
@@ -138,7 +143,11 @@ func (v *visit) detail(name, value string) string {
 			words[i] = "«" + v.t("scope."+right) + "»"
 		}
 		value = strings.Join(words, ", ")
-	case "email", "position", "reason":
+	case "reason":
+		if slices.Contains(reasons, value) {
+			value = v.t("reason." + value)
+		}
+	case "email", "position":
 	default:
 		return ""
 	}

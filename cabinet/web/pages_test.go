@@ -14,7 +14,7 @@ func TestOrganisationShowsItsRequisites(t *testing.T) {
 	w := newWorld(t)
 	w.signIn()
 	p := w.get("/cabinet")
-	p.want(t, 200, "Общество «Маяк»", "7801234561", "780101001", "1187800012345", "Санкт-Петербург, наб. 1", "совпадает с юридическим",
+	p.want(t, 200, "Общество «Маяк»", "7801234561", "780101001", "1187800012345", "Санкт-Петербург, наб. 1", "&#43;7 812 000-00-00", "совпадает с юридическим",
 		"4 права", "Смотреть журнал", `aria-current="page">Организация`, `href="/cabinet/organisations"`)
 	if policy := p.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+w.peer.URL+";") {
 		t.Errorf("policy %q", policy)
@@ -161,7 +161,7 @@ func TestJournalIsFilteredAndSaidInWords(t *testing.T) {
 	w.signIn()
 	w.get("/cabinet/journal?from=2026-11-20&to=2026-11-22&action=member.changed").want(t, 200,
 		"22 ноября 2026, 12:05", "Роль или права изменены", "Анна Белова", "192.0.2.7", "прежняя роль: Оператор", "роль: Бухгалтер", "получены права: «Подписывать и отправлять отчётность»",
-		"Программа warehouse", "Отказано", "Проверка при входе", "Пропуск", `value="2026-11-20"`, `value="member.changed" selected`,
+		"Программа warehouse", "Отказано", "причина: нет нужного права", "Проверка при входе", "Пропуск", `value="2026-11-20"`, `value="member.changed" selected`,
 		`href="/cabinet/journal?action=member.changed&amp;before=41&amp;from=2026-11-20&amp;to=2026-11-22"`)
 	if !w.called("GET /v1/organization/journal?action=member.changed&from=2026-11-19T21%3A00%3A00Z&limit=30&to=2026-11-22T21%3A00%3A00Z") {
 		t.Errorf("calls %q", w.calls)
@@ -231,6 +231,9 @@ func TestCataloguesOfTheCabinetAgreeAndHoldEveryKeyInUse(t *testing.T) {
 	keys := []string{"action.signin.factor", "refused.permission", "notice.repeat"}
 	for _, name := range actions {
 		keys = append(keys, "action."+name)
+	}
+	for _, name := range reasons {
+		keys = append(keys, "reason."+name)
 	}
 	for _, name := range notices {
 		keys = append(keys, "done."+name)

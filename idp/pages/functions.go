@@ -34,6 +34,7 @@ func (k *Kit) functions(lang string) template.FuncMap {
 		"dict":       dict,
 		"png":        png,
 		"groups":     groups,
+		"phone":      phone,
 		"seconds":    seconds,
 		"many":       func(total int) bool { return total > searchFrom },
 		"chosen":     chosen,
@@ -106,6 +107,15 @@ func groups(secret string) string {
 		out.WriteRune(r)
 	}
 	return out.String()
+}
+
+// phone writes a Russian number as people read it, "+7 812 555-35-35"; others
+// stay as they are.
+func phone(e164 string) string {
+	if len(e164) != 12 || !strings.HasPrefix(e164, "+7") {
+		return e164
+	}
+	return fmt.Sprintf("+7 %s %s-%s-%s", e164[2:5], e164[5:8], e164[8:10], e164[10:])
 }
 
 // seconds is d in whole seconds, rounded up; 0 when nothing is left.

@@ -394,3 +394,15 @@ func TestWrongComponentFailsThePageAndSendsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersAreGroupedForReading(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"+78125553535": "+7 812 555-35-35", "+4930123456": "+4930123456", "": ""} {
+		if got := phone(in); got != want {
+			t.Errorf("%q is written %q, want %q", in, got, want)
+		}
+	}
+	if got := groups("ABCDEFGHIJ"); got != "ABCD EFGH IJ" {
+		t.Errorf("groups %q", got)
+	}
+}
