@@ -219,8 +219,9 @@ func delegated(c *Certificate, check OCSPCheck) *Fault {
 	case !bytes.Equal(c.RawIssuer, check.Issuer.RawSubject):
 		return Faultf(OCSPSigner, "%s is of another authority", c.Subject)
 	}
-	if fault := c.CheckSignature(check.Issuer); fault != nil {
+	fault := c.CheckSignature(check.Issuer)
+	if fault != nil && fault.Code == SignatureWrong {
 		return Faultf(OCSPSigner, "%s is not of this authority", c.Subject)
 	}
-	return nil
+	return fault
 }
