@@ -46,8 +46,8 @@ func memberByNumber(column string) string {
 // It returns storage.ErrNotFound for everything else, and ErrBlocked, which is
 // a storage.ErrNotFound too, together with the person, for one who is blocked.
 //
-// Eleven bare digits that begin like a Russian phone are a phone first; a СНИЛС
-// beginning so has not been issued.
+// Eleven digits that begin like a Russian phone are a phone first, however they
+// are separated; a СНИЛС beginning so has not been issued.
 func (d *Directory) Resolve(ctx context.Context, login string) (Resolved, error) {
 	l, ok := parseLogin(login)
 	if !ok {
