@@ -216,6 +216,9 @@ func TestAttemptGivesOneAnswer(t *testing.T) {
 // with is a copy of a form with some fields set.
 func with(form url.Values, fields ...string) url.Values {
 	form = maps.Clone(form)
+	if form == nil {
+		form = url.Values{}
+	}
 	for i := 0; i < len(fields); i += 2 {
 		form[fields[i]] = []string{fields[i+1]}
 	}

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	maxLogin    = 254  // bytes; the longest e-mail address (RFC 5321 §4.5.3.1.3)
-	maxPassword = 1024 // bytes; a passphrase, not a file
-	maxCode     = 16   // bytes; six digits and the spaces of whoever typed them
+	maxLogin    = 254 // bytes; the longest e-mail address (RFC 5321 §4.5.3.1.3)
+	maxPassword = 512 // bytes; idp/factor takes no longer one
+	maxCode     = 16  // bytes; six digits and the spaces of whoever typed them
 )
 
 // identifyForm is what the identify page shows of what was typed.
@@ -93,10 +93,10 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 		return directory.Resolved{}, err
 	}
 	who, err := s.deps.Directory.Resolve(ctx, login)
-	unknown := errors.Is(err, storage.ErrNotFound)
-	if err != nil && !unknown {
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return who, fmt.Errorf("resolve login: %w", err)
 	}
+	unknown := who.Person.ID == ""
 	verified := s.deps.Passwords.Verify(ctx, who.Person.ID, login, password)
 	outcome := outcomeOf(verified)
 	switch {

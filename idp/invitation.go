@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -197,24 +198,26 @@ var passwordKeys = map[string]string{
 	"password_short":    "error.password_short",
 	"password_long":     "error.password_long",
 	"password_personal": "error.password_personal",
-	"password_common":   "error.password_weak",
+	"password_common":   "error.password_breached",
 	"password_same":     "error.password_used",
+	"password_upper":    "error.password_classes",
+	"password_lower":    "error.password_classes",
+	"password_digit":    "error.password_classes",
+	"password_special":  "error.password_classes",
 	"password_spaces":   "signin.password_spaces",
-	"password_upper":    "signin.password_upper",
-	"password_lower":    "signin.password_lower",
-	"password_digit":    "signin.password_digit",
-	"password_special":  "signin.password_special",
 }
 
-// passwordErrors says what is wrong with a new password; nil when err is about
-// something else.
+// passwordErrors says what is wrong with a new password, each thing once; nil
+// when err is about something else.
 func passwordErrors(err error) (errs []pages.FieldError) {
 	var fields directory.FieldErrors
 	if !errors.As(err, &fields) {
 		return nil
 	}
 	for _, f := range fields {
-		if key, known := passwordKeys[f.Code]; known {
+		key, known := passwordKeys[f.Code]
+		said := slices.ContainsFunc(errs, func(e pages.FieldError) bool { return e.Key == key })
+		if known && !said {
 			args := map[string]any{"Min": f.Args["min"], "Max": f.Args["max"]}
 			errs = append(errs, pages.FieldError{Field: "password", Key: key, Args: args})
 		}
