@@ -219,8 +219,11 @@ func (c *Codes) kept(ctx context.Context, attemptID string) (sentCode, error) {
 	if err != nil {
 		return kept, fmt.Errorf("factor: read code: %w", err)
 	}
-	if err := json.Unmarshal(value, &kept); err != nil || c.locks[kept.Channel] == nil {
-		return kept, fmt.Errorf("factor: read code: malformed record: %w", err)
+	if err := json.Unmarshal(value, &kept); err != nil {
+		return kept, fmt.Errorf("factor: read code: %w", err)
+	}
+	if c.locks[kept.Channel] == nil {
+		return kept, fmt.Errorf("factor: read code: sent by %q", kept.Channel)
 	}
 	return kept, nil
 }
