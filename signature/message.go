@@ -133,14 +133,18 @@ func (m *message) parseCertificates(in *cryptobyte.String) *Fault {
 	if !in.ReadOptionalASN1(&set, &present, explicit0) {
 		return faultf(pki.Malformed, "certificates")
 	}
+	var raws [][]byte
 	for !set.Empty() {
 		var raw cryptobyte.String
-		if len(m.certificates) == MaxCertificates {
-			return faultf(CertificatesTooMany, "more than %d", MaxCertificates)
-		}
 		if !set.ReadASN1Element(&raw, casn1.SEQUENCE) {
 			return faultf(pki.Malformed, "attribute certificates and other forms are not read")
 		}
+		raws = append(raws, raw)
+	}
+	if len(raws) > MaxCertificates {
+		return faultf(CertificatesTooMany, "%d", len(raws))
+	}
+	for _, raw := range raws {
 		certificate, fault := pki.ParseCertificate(raw)
 		if fault != nil {
 			return fault
