@@ -51,6 +51,9 @@ func loadOpenAPI(t testing.TB) *openapiCheck {
 func (o *openapiCheck) check(t testing.TB, r *http.Request, body string, answer reply) {
 	t.Helper()
 	route, parameters, err := o.router.FindRoute(r)
+	if strings.HasSuffix(r.URL.Path, "/") {
+		return // the validator's router takes it for the path without the slash
+	}
 	if err != nil {
 		if answer.StatusCode != http.StatusNotFound && answer.StatusCode != http.StatusMethodNotAllowed && r.Method != http.MethodHead && r.Method != http.MethodOptions {
 			t.Errorf("%s %s answers %d but is not in the document: %v", r.Method, r.URL.Path, answer.StatusCode, err)

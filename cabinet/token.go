@@ -54,8 +54,8 @@ func bearer(r *http.Request) (string, error) {
 	switch {
 	case !strings.EqualFold(scheme, "Bearer"):
 		return "", refuse("token_missing").because("scheme_unknown")
-	case token == "" || !isCompactJWS(token):
-		return "", invalid("token_malformed", "the token is not a signed JWT")
+	case token == "":
+		return "", invalid("token_malformed", "the header has no token")
 	}
 	return token, nil
 }
@@ -96,6 +96,9 @@ func isCompactJWS(token string) bool {
 
 // verify does for a token not seen before what never has to be repeated.
 func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error) {
+	if !isCompactJWS(token) {
+		return nil, invalid("token_malformed", "the token is not a signed JWT")
+	}
 	jws, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
 		return nil, invalid("algorithm_refused", "the token's header or algorithm is not accepted")

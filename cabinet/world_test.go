@@ -123,7 +123,7 @@ func (w *world) person(tag string) directory.Person {
 	w.t.Helper()
 	n := w.people.Add(1)
 	p, err := w.directory.CreatePerson(context.Background(), directory.NewPerson{
-		LastName: "Фамилия" + letters(n) + tag, FirstName: "Имя" + tag,
+		LastName: "Surname" + letters(n) + strings.ToLower(tag), FirstName: "Name" + strings.ToLower(tag),
 		Email: fmt.Sprintf("p%d.%s@example.ru", n, strings.ToLower(tag)), EmailVerified: true,
 		Phone: fmt.Sprintf("+7916%07d", n), PhoneVerified: true,
 	})
@@ -134,7 +134,7 @@ func (w *world) person(tag string) directory.Person {
 func letters(n int64) string {
 	text := ""
 	for ; n > 0; n /= 10 {
-		text += string(rune('а' + n%10))
+		text += string(rune('a' + n%10))
 	}
 	return text
 }
