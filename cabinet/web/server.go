@@ -44,8 +44,8 @@ type Deps struct {
 	ClientSecret string
 	Ephemeral    storage.Ephemeral // sessions and pending sign-ins
 	Sealer       *storage.Sealer   // seals them
-	Pages        *pages.Kit
-	HTTPClient   *http.Client // for the issuer and the API; nil = one that waits 10 s
+	Pages        *pages.Kit        // its Assets must be served where the cabinet stands
+	HTTPClient   *http.Client      // for the issuer and the API; nil = one that waits 10 s
 	Log          *slog.Logger
 	Now          func() time.Time
 }

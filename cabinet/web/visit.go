@@ -210,6 +210,7 @@ func (v *visit) shell() *pages.Shell {
 	shell := &pages.Shell{
 		Organisation: pages.Strip{Name: v.me.Organization.Name, Sub: v.roles()},
 		PersonName:   v.me.Person.short(), HomeURL: "/cabinet", SignOutURL: "/cabinet/signout",
+		HelpURL: strings.TrimRight(v.s.deps.Issuer, "/") + "/help",
 	}
 	if v.session.Several {
 		shell.Organisation.SwitchURL = "/cabinet/organisations"
