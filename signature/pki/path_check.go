@@ -49,30 +49,24 @@ func (p Path) checkCritical() *Fault {
 }
 
 // checkLengths: no more authorities follow than each allows (§6.1.4 (l), (m)).
+// Unlike there, and like crypto/x509, one that certified itself counts too.
 func (p Path) checkLengths() *Fault {
-	below := 0 // authorities between the certificate and the end entity, self-issued ones not counted
-	for _, c := range p[1:] {
+	for below, c := range p[1:] {
 		if c.PathLength >= 0 && below > c.PathLength {
 			return Faultf(PathLength, "%s allows %d authorities below it", c.Subject, c.PathLength)
-		}
-		if !c.SelfIssued() {
-			below++
 		}
 	}
 	return nil
 }
 
 // checkNames: what an authority constrains holds for everything below it (§6.1.3
-// (b), (c)), authorities that issued to themselves excepted.
+// (b), (c)), authorities that certified themselves not excepted.
 func (p Path) checkNames() *Fault {
 	for i, c := range p[1:] {
 		if c.constraints == nil {
 			continue
 		}
-		for j, below := range p[:i+1] {
-			if j > 0 && below.SelfIssued() {
-				continue
-			}
+		for _, below := range p[:i+1] {
 			if fault := c.constraints.allow(below.constrainedNames()); fault != nil {
 				return fault
 			}
