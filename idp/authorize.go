@@ -44,17 +44,23 @@ func (s *Server) authorizeByPost(c echo.Context) error {
 }
 
 // authorizeError tells the application, when it is sure that it is one; else
-// the person.
+// the person, with the reason for whoever looks after the application.
 func (s *Server) authorizeError(c echo.Context, err error) error {
 	page := s.deps.Provider.AuthorizeError(c.Response(), c.Request(), err)
 	if page == nil {
-		return nil
+		return err // told; fail logs it when it is the server's own
 	}
-	return s.render(c, http.StatusBadRequest, pages.Failure{
-		Title: "failure.request.title",
-		What:  "failure.request.what",
-		Why:   page.Description,
-		Do:    "failure.request.do",
-		Code:  page.Code,
-	})
+	return refusedRequest(page.Status, page.Code, page.Description, err)
+}
+
+// refusedRequest is the page for a request of an application that is wrong.
+func refusedRequest(status int, code, why string, err error) error {
+	f := fault{Status: status, Page: pages.FailureRequest, Code: code, Why: why, Err: err}
+	switch {
+	case status >= http.StatusInternalServerError:
+		f.Page, f.Why = pages.FailureInternal, ""
+	case code == "invalid_client", code == "unauthorized_client":
+		f.Page = pages.FailureClient
+	}
+	return f
 }

@@ -2,7 +2,6 @@ package idp
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -49,7 +48,7 @@ func (s *Server) consent(c echo.Context) error {
 		}
 		return s.refuse(c, t, "access_denied", "The person refused.")
 	case decision != "accept":
-		return fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("decision %q", decision)}
+		return malformed("decision %q", decision)
 	}
 	if err := s.accept(c, t); err != nil {
 		return err

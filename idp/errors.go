@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -20,29 +21,37 @@ import (
 // Catalogue keys of why a person who is signed in is asked again.
 const (
 	noticeSignInAgain     = "notice.signin_again"
-	noticeOtherPerson     = "signin.other_person"
-	noticeNotMember       = "signin.not_member"
-	noticeOrganisationACR = "signin.organisation_acr"
+	noticeOtherPerson     = "flow.other_person"
+	noticeNotMember       = "flow.not_member"
+	noticeOrganisationACR = "flow.organisation_acr"
 )
 
-// fault is an error with an answer of its own. Its page has the texts
-// failure.<Code>.title, .what, .why and .do.
+// fault is an error with an answer of its own.
 type fault struct {
 	Status     int
-	Code       string        // stable
+	Page       string        // which failure the page tells, one of pages.Failure… or ours
+	Code       string        // stable, on the page; "" = Page
+	Why        string        // in place of the page's own reason; "" = that
 	RetryAfter time.Duration // 0 = trying again at once is all right, or does not help
-	RetryURL   string        // "" = no button
 	Err        error         // what happened, for the log; may be nil
 }
 
+// failureMalformed is the one failure that this package tells itself.
+const failureMalformed = "malformed"
+
 func (f fault) Error() string {
 	if f.Err == nil {
-		return f.Code
+		return f.Page
 	}
-	return f.Code + ": " + f.Err.Error()
+	return f.Page + ": " + f.Err.Error()
 }
 
 func (f fault) Unwrap() error { return f.Err }
+
+// malformed is a form that no page of ours sends.
+func malformed(format string, args ...any) fault {
+	return fault{Status: http.StatusBadRequest, Page: failureMalformed, Err: fmt.Errorf(format, args...)}
+}
 
 // faultOf finds the answer to any error that a handler returned.
 func faultOf(err error) fault {
@@ -57,23 +66,23 @@ func faultOf(err error) fault {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, errDone), errors.Is(err, errNoAttempt):
-		return fault{Status: http.StatusGone, Code: "expired", Err: err}
+		return fault{Status: http.StatusGone, Page: pages.FailureExpired, Err: err}
 	case errors.Is(err, errOtherBrowser):
-		return fault{Status: http.StatusForbidden, Code: "browser", Err: err}
+		return fault{Status: http.StatusForbidden, Page: pages.FailureBrowser, Err: err}
 	case errors.As(err, &tooMany):
-		return fault{Status: http.StatusTooManyRequests, Code: "too_many", RetryAfter: tooMany.RetryAfter, Err: err}
+		return fault{Status: http.StatusTooManyRequests, Page: pages.FailureTooMany, RetryAfter: tooMany.RetryAfter, Err: err}
 	case errors.As(err, &busy):
-		return fault{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: busy.RetryAfter, Err: err}
+		return fault{Status: http.StatusServiceUnavailable, Page: pages.FailureBusy, RetryAfter: busy.RetryAfter, Err: err}
 	case errors.Is(err, storage.ErrFull):
-		return fault{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Minute, Err: err}
+		return fault{Status: http.StatusServiceUnavailable, Page: pages.FailureBusy, RetryAfter: time.Minute, Err: err}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fault{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second, Err: err}
+		return fault{Status: http.StatusServiceUnavailable, Page: pages.FailureBusy, RetryAfter: time.Second, Err: err}
 	case errors.As(err, &told):
-		return fault{Status: told.Status, Code: "request", Err: err}
+		return fault{Status: told.Status, Page: pages.FailureRequest, Err: err}
 	case errors.As(err, &echoed):
 		return routing(echoed)
 	default:
-		return fault{Status: http.StatusInternalServerError, Code: "internal", Err: err}
+		return fault{Status: http.StatusInternalServerError, Page: pages.FailureInternal, Err: err}
 	}
 }
 
@@ -81,11 +90,11 @@ func faultOf(err error) fault {
 func routing(err *echo.HTTPError) fault {
 	switch err.Code {
 	case http.StatusNotFound:
-		return fault{Status: err.Code, Code: "missing", Err: err}
+		return fault{Status: err.Code, Page: pages.FailureMissing, Err: err}
 	case http.StatusMethodNotAllowed:
-		return fault{Status: err.Code, Code: "method", Err: err}
+		return fault{Status: err.Code, Page: pages.FailureMethod, Err: err}
 	default:
-		return fault{Status: http.StatusInternalServerError, Code: "internal", Err: err}
+		return fault{Status: http.StatusInternalServerError, Page: pages.FailureInternal, Err: err}
 	}
 }
 
@@ -113,11 +122,11 @@ func (s *Server) fail(err error, c echo.Context) {
 
 // failure is the page of a fault.
 func (s *Server) failure(r *http.Request, f fault) pages.Failure {
-	key := "failure." + f.Code
-	return pages.Failure{
-		Title: key + ".title", What: key + ".what", Why: key + ".why", Do: key + ".do",
-		Code: f.Code, RequestID: journal.From(r.Context()).RequestID, RetryURL: f.RetryURL,
-	}
+	page := pages.Fail(f.Page)
+	page.Code = orElse(f.Code, f.Page)
+	page.Why = orElse(f.Why, page.Why)
+	page.RequestID = journal.From(r.Context()).RequestID
+	return page
 }
 
 // problem is a fault in the words of RFC 6749 §5.2.

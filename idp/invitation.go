@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -59,12 +58,12 @@ func refusedInvitation(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, directory.ErrBlocked):
-		return fault{Status: http.StatusForbidden, Code: "blocked", Err: err}
+		return fault{Status: http.StatusForbidden, Page: pages.FailureBlocked, Err: err}
 	case errors.Is(err, directory.ErrOtherPerson):
-		return fault{Status: http.StatusForbidden, Code: "invitation_other", Err: err}
+		return fault{Status: http.StatusForbidden, Page: pages.FailureInvitationOther, Err: err}
 	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrUsed), errors.Is(err, storage.ErrExists),
 		errors.Is(err, directory.ErrInvitationExpired), errors.Is(err, directory.ErrInvitationWithdrawn):
-		return fault{Status: http.StatusGone, Code: "invitation", Err: err}
+		return fault{Status: http.StatusGone, Page: pages.FailureInvitation, Err: err}
 	default:
 		return err
 	}
@@ -198,26 +197,24 @@ var passwordKeys = map[string]string{
 	"password_short":    "error.password_short",
 	"password_long":     "error.password_long",
 	"password_personal": "error.password_personal",
-	"password_common":   "error.password_breached",
+	"password_common":   "error.password_weak",
 	"password_same":     "error.password_used",
-	"password_upper":    "error.password_classes",
-	"password_lower":    "error.password_classes",
-	"password_digit":    "error.password_classes",
-	"password_special":  "error.password_classes",
-	"password_spaces":   "signin.password_spaces",
+	"password_upper":    "flow.password_upper",
+	"password_lower":    "flow.password_lower",
+	"password_digit":    "flow.password_digit",
+	"password_special":  "flow.password_special",
+	"password_spaces":   "flow.password_spaces",
 }
 
-// passwordErrors says what is wrong with a new password, each thing once; nil
-// when err is about something else.
+// passwordErrors says what is wrong with a new password; nil when err is about
+// something else.
 func passwordErrors(err error) (errs []pages.FieldError) {
 	var fields directory.FieldErrors
 	if !errors.As(err, &fields) {
 		return nil
 	}
 	for _, f := range fields {
-		key, known := passwordKeys[f.Code]
-		said := slices.ContainsFunc(errs, func(e pages.FieldError) bool { return e.Key == key })
-		if known && !said {
+		if key, known := passwordKeys[f.Code]; known {
 			args := map[string]any{"Min": f.Args["min"], "Max": f.Args["max"]}
 			errs = append(errs, pages.FieldError{Field: "password", Key: key, Args: args})
 		}

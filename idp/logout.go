@@ -35,8 +35,12 @@ func leavingKey(id string) string { return "signout:" + hashed(id) }
 func (s *Server) logout(c echo.Context) error {
 	ctx, r := c.Request().Context(), c.Request()
 	request, err := s.deps.Provider.LogoutRequest(ctx, r)
+	var refused *oauth.Error
+	if errors.As(err, &refused) {
+		return refusedRequest(refused.Status, refused.Code, refused.Description, err)
+	}
 	if err != nil {
-		return s.logoutError(c, err)
+		return err
 	}
 	going := leaving{Logout: request}
 	session, err := s.sessions.any(ctx, cookie(r, cookieSession))
@@ -52,21 +56,6 @@ func (s *Server) logout(c echo.Context) error {
 	}
 }
 
-// logoutError tells the person that the application's request is wrong.
-func (s *Server) logoutError(c echo.Context, err error) error {
-	var refused *oauth.Error
-	if !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError {
-		return fmt.Errorf("read logout request: %w", err)
-	}
-	return s.render(c, http.StatusBadRequest, pages.Failure{
-		Title: "failure.request.title",
-		What:  "failure.logout.what",
-		Why:   refused.Description,
-		Do:    "failure.request.do",
-		Code:  refused.Code, RequestID: journal.From(c.Request().Context()).RequestID,
-	})
-}
-
 // logoutByPost takes the yes of our own page, and turns an application's POST
 // into the GET, for the reason given at authorizeByPost.
 func (s *Server) logoutByPost(c echo.Context) error {
@@ -79,7 +68,7 @@ func (s *Server) logoutByPost(c echo.Context) error {
 		return seeOther(c, "/oauth2/logout?"+r.PostForm.Encode())
 	}
 	if err := s.origin.Check(r); err != nil {
-		return fault{Status: http.StatusForbidden, Code: "cross_site", Err: err}
+		return fault{Status: http.StatusForbidden, Page: pages.FailureCrossSite, Err: err}
 	}
 	return s.confirmedLeaving(c, id)
 }

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+
+	"propusk/idp/pages"
 )
 
 const (
@@ -49,7 +51,7 @@ func (s *Server) guarded(route Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if route.Kind == Page {
 			if err := s.origin.Check(c.Request()); err != nil {
-				return fault{Status: http.StatusForbidden, Code: "cross_site", Err: err}
+				return fault{Status: http.StatusForbidden, Page: pages.FailureCrossSite, Err: err}
 			}
 		}
 		if err := wellFormed(c.Response(), c.Request()); err != nil {
@@ -64,7 +66,7 @@ func (s *Server) guarded(route Route) echo.HandlerFunc {
 // characters. What comes after it finds r.Form parsed.
 func wellFormed(w http.ResponseWriter, r *http.Request) error {
 	if len(r.URL.RawQuery) > maxQuery {
-		return fault{Status: http.StatusRequestURITooLong, Code: "large"}
+		return fault{Status: http.StatusRequestURITooLong, Page: pages.FailureLarge}
 	}
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -73,14 +75,14 @@ func wellFormed(w http.ResponseWriter, r *http.Request) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return fault{Status: http.StatusRequestEntityTooLarge, Code: "large", Err: err}
+		return fault{Status: http.StatusRequestEntityTooLarge, Page: pages.FailureLarge, Err: err}
 	case err != nil:
-		return fault{Status: http.StatusBadRequest, Code: "malformed", Err: err}
+		return malformed("parse form: %w", err)
 	}
 	for name, values := range r.Form {
 		for _, value := range append(values, name) {
 			if !printable(value) {
-				return fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("parameter %q is not text", name)}
+				return malformed("parameter %q is not text", name)
 			}
 		}
 	}
@@ -137,11 +139,11 @@ func field(r *http.Request, name string, limit int) (string, error) {
 	values := r.PostForm[name]
 	switch {
 	case len(values) > 1:
-		return "", fault{Status: http.StatusBadRequest, Code: "malformed", Err: fmt.Errorf("field %q is there twice", name)}
+		return "", malformed("field %q is there twice", name)
 	case len(values) == 0:
 		return "", nil
 	case len(values[0]) > limit:
-		return "", fault{Status: http.StatusBadRequest, Code: "large", Err: fmt.Errorf("field %q is too long", name)}
+		return "", fault{Status: http.StatusBadRequest, Page: pages.FailureLarge, Err: fmt.Errorf("field %q is too long", name)}
 	default:
 		return values[0], nil
 	}
