@@ -248,7 +248,7 @@ var missing = map[Code]bool{
 // failOpen reports whether the issuer's record lets the fault pass, and has it
 // written down.
 func (j *judgement) failOpen(c, issuer *pki.Certificate, fault *Fault) (*FailOpenUse, bool) {
-	authority := j.trust.authority(issuer)
+	authority := j.trust.answersFor(issuer)
 	if !missing[fault.Code] || authority == nil || authority.DangerouslyFailOpen == nil || j.deps.OnFailOpen == nil {
 		return nil, false
 	}

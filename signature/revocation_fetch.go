@@ -36,9 +36,8 @@ type source struct {
 	fault     string
 }
 
-// Fetcher returns an HTTP client for lists and answers: bounded in time, no
-// proxies from the environment's surprises left out, and redirects only within
-// the host that the operator configured.
+// Fetcher returns an HTTP client for lists and answers: bounded in time, and with
+// redirects only within the host that the operator configured.
 func Fetcher() *http.Client {
 	return &http.Client{
 		Timeout: 30 * time.Second,
@@ -109,9 +108,9 @@ func (r *Revocations) source(authority Authority, address string) source {
 func (r *Revocations) refresh(ctx context.Context, authority Authority, address string, s source) {
 	now := r.deps.Now()
 	s.tried = now
-	list, err := r.fetch(ctx, address, &s)
-	if err == nil && list != nil {
-		err = r.accept(authority, address, list, &s)
+	answer, err := r.fetch(ctx, address, s)
+	if err == nil && answer != nil {
+		err = r.accept(authority, address, *answer, &s)
 	}
 	if err != nil {
 		s.failures++
@@ -125,9 +124,15 @@ func (r *Revocations) refresh(ctx context.Context, authority Authority, address 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sources[address] = &s
-	if err == nil && list != nil {
+	if err == nil && answer != nil {
 		r.hold(s.held)
 	}
+}
+
+// fetched is a list as it came, with what to ask by whether it has changed.
+type fetched struct {
+	list           *pki.CRL
+	etag, modified string
 }
 
 // nextFetch is an hour from now, or earlier: when a tenth of the list's life is
@@ -148,7 +153,7 @@ func nextFetch(now time.Time, held *heldList) time.Time {
 }
 
 // fetch asks an address for its list; nil means that it has not changed.
-func (r *Revocations) fetch(ctx context.Context, address string, s *source) (*pki.CRL, error) {
+func (r *Revocations) fetch(ctx context.Context, address string, s source) (*fetched, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
@@ -181,14 +186,15 @@ func (r *Revocations) fetch(ctx context.Context, address string, s *source) (*pk
 	if fault != nil {
 		return nil, fault
 	}
-	s.etag, s.modified = response.Header.Get("ETag"), response.Header.Get("Last-Modified")
-	return list, nil
+	return &fetched{list, response.Header.Get("ETag"), response.Header.Get("Last-Modified")}, nil
 }
 
 // accept takes a fetched list when the authority signed it, it is fresh, and it is
-// not older than the one held.
-func (r *Revocations) accept(authority Authority, address string, list *pki.CRL, s *source) error {
-	if fault := signedBy(authority, list); fault != nil {
+// not older than the one held. Only then is its tag remembered: otherwise "not
+// changed" would later stand for a list that was refused.
+func (r *Revocations) accept(authority Authority, address string, answer fetched, s *source) error {
+	list := answer.list
+	if fault := r.signedBy(authority, list); fault != nil {
 		return fault
 	}
 	if !list.NextUpdate.After(r.deps.Now()) {
@@ -198,24 +204,25 @@ func (r *Revocations) accept(authority Authority, address string, list *pki.CRL,
 		return faultf(CRLRollback, "number %v of %s after number %v of %s",
 			list.Number, list.ThisUpdate.Format(time.RFC3339), s.held.Number, s.held.ThisUpdate.Format(time.RFC3339))
 	}
-	s.held = &heldList{CRL: list, address: address}
-	return r.keep(address, list)
+	s.held, s.etag, s.modified = &heldList{CRL: list, address: address}, answer.etag, answer.modified
+	if err := r.keep(address, list); err != nil {
+		// The list counts all the same; only a restart would miss it.
+		r.deps.Log.Warn("revocation list not kept on disk", "address", address, "error", err)
+	}
+	return nil
 }
 
-// signedBy verifies a list against the authority's own certificates.
-func signedBy(authority Authority, list *pki.CRL) *Fault {
+// signedBy verifies a list against the authority's own certificates, and against
+// the intermediate ones below it when its record stands for a hierarchy.
+func (r *Revocations) signedBy(authority Authority, list *pki.CRL) *Fault {
+	state := r.deps.Trust.state.Load()
 	fault := faultf(pki.CRLForged, "the list is of another authority than %s", authority.Name)
-	for _, raw := range authority.Certificates {
-		certificate, bad := pki.ParseCertificate(raw)
-		if bad != nil {
+	for _, c := range append(state.anchors.Named(list.RawIssuer), state.intermediates.Named(list.RawIssuer)...) {
+		if above := state.answersFor(c); above == nil || above.ID != authority.ID {
 			continue
 		}
-		refusal := list.Verify(certificate)
-		if refusal == nil {
+		if fault = list.Verify(c); fault == nil {
 			return nil
-		}
-		if string(certificate.RawSubject) == string(list.RawIssuer) {
-			fault = refusal
 		}
 	}
 	return fault
@@ -270,7 +277,7 @@ func (r *Revocations) Restore() {
 			}
 			list, fault := pki.ParseCRL(data)
 			if fault == nil {
-				fault = signedBy(authority, list)
+				fault = r.signedBy(authority, list)
 			}
 			if fault != nil {
 				r.deps.Log.Warn("kept revocation list refused", "authority", authority.Name, "address", address, "error", fault)

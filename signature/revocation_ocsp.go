@@ -24,7 +24,7 @@ func (r *Revocations) fromResponders(ctx context.Context, certificate, issuer *p
 	if r.deps.Client == nil || r.deps.Trust == nil {
 		return Evidence{}, false, nil
 	}
-	authority := r.deps.Trust.state.Load().authority(issuer)
+	authority := r.deps.Trust.state.Load().answersFor(issuer)
 	if authority == nil || len(authority.OCSP) == 0 {
 		return Evidence{}, false, nil
 	}

@@ -178,6 +178,28 @@ func (s *Store) update(change func(map[string]*Authority, *pki.Pool) error) erro
 // authority returns the record of a trusted certificate, or nil.
 func (t *trustState) authority(c *pki.Certificate) *Authority { return t.byCertificate[string(c.Raw)] }
 
+// answersFor returns the record that answers for an issuing certificate: its own,
+// or that of the root above a known intermediate when the root's record stands for
+// its whole hierarchy. nil when there is none.
+func (t *trustState) answersFor(issuer *pki.Certificate) *Authority {
+	if own := t.authority(issuer); own != nil {
+		return own
+	}
+	if !t.intermediates.Contains(issuer) {
+		return nil
+	}
+	paths, fault := t.builder.Paths(issuer, nil)
+	if fault != nil {
+		return nil
+	}
+	for _, path := range paths {
+		if above := t.authority(path.Anchor()); above != nil && above.Hierarchy {
+			return above
+		}
+	}
+	return nil
+}
+
 // responsible returns the nearest record above the leaf and how many certificates
 // lie between; the path ends in a trusted one, so there is always a record.
 func (t *trustState) responsible(path pki.Path) (authority *Authority, between int) {

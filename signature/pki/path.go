@@ -142,7 +142,7 @@ func (s *search) unknownIssuer(path Path) *Fault {
 func (s *search) candidates(c *Certificate) []*Certificate {
 	var all []*Certificate
 	for _, pool := range []*Pool{s.anchors, s.intermediates, s.extra} {
-		for _, candidate := range pool.named(c.RawIssuer) {
+		for _, candidate := range pool.Named(c.RawIssuer) {
 			if !slices.Contains(all, candidate) {
 				all = append(all, candidate)
 			}

@@ -1,5 +1,7 @@
 package pki
 
+import "slices"
+
 // Pool is a set of certificates found by subject. Fill it, then share it: adding
 // is not safe beside reading.
 type Pool struct {
@@ -43,4 +45,7 @@ func (p *Pool) All() []*Certificate {
 // find returns the pool's own copy of a certificate, or nil.
 func (p *Pool) find(c *Certificate) *Certificate { return p.byRaw[string(c.Raw)] }
 
-func (p *Pool) named(subject []byte) []*Certificate { return p.bySubject[string(subject)] }
+// Named returns the certificates with a subject, given raw.
+func (p *Pool) Named(subject []byte) []*Certificate {
+	return slices.Clone(p.bySubject[string(subject)])
+}
