@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,24 +145,31 @@ func onServer(t *testing.T, server, statement string) {
 // redisServer starts a Redis that keeps nothing on disk.
 func redisServer(t *testing.T) string {
 	t.Helper()
+	address, _ := stoppableRedis(t)
+	return address
+}
+
+func stoppableRedis(t *testing.T) (address string, stop func()) {
+	t.Helper()
 	program := needProgram(t, "redis-server", "valkey-server")
 	port := freePort(t)
 	cmd := exec.Command(program, "--bind", "127.0.0.1", "--port", fmt.Sprint(port), "--dir", t.TempDir(), "--save", "", "--appendonly", "no")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	address := fmt.Sprintf("127.0.0.1:%d", port)
+	t.Cleanup(stop)
+	address = fmt.Sprintf("127.0.0.1:%d", port)
 	for range 200 {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
-			return "redis://" + address + "/0"
+			return "redis://" + address + "/0", stop
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("Redis does not answer")
-	return ""
+	return "", nil
 }

@@ -97,12 +97,13 @@ func (p *process) kill() {
 	<-p.exited
 }
 
+// terminate asks the process to stop.
+func (p *process) terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
+
 // stop asks the process to stop and waits until it did.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	p.terminate()
 	select {
 	case <-p.exited:
 	case <-time.After(30 * time.Second):

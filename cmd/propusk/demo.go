@@ -80,13 +80,12 @@ func (b *base) demonstrate(cmd *cobra.Command, dir string, l net.Listener, asJSO
 	defer h.close()
 	d, err := demo.Open(cmd.Context(), demo.Deps{
 		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
-		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword,
+		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnSecrets: map[string]string{cabinetClientID: h.cabinetSecret()},
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	d.Mount(h.mux)
-	h.handler = localNamesOnly(h.handler)
+	h.handler = localNamesOnly(d.Over(h.handler))
 	return h.run(cmd.Context(), l, func() {
 		// Filling took passwords' worth of memory that is not needed again.
 		debug.FreeOSMemory()
@@ -180,4 +179,3 @@ func demoLog(options demoOptions, w io.Writer) *slog.Logger {
 	}
 	return newLog(conf.Log{Level: level, Format: "text"}, w)
 }
-

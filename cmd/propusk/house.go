@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"propusk/cabinet"
+	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/pages"
 )
@@ -22,6 +23,7 @@ type house struct {
 	pages   *pages.Kit
 	idp     *idp.Server
 	cabinet *cabinet.Server
+	web     *web.Server
 	health  *health
 	mux     *http.ServeMux
 	handler http.Handler
@@ -34,16 +36,18 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 		return nil, err
 	}
 	h := &house{issuer: i}
-	if err := errors.Join(h.openIDP(), h.openCabinet()); err != nil {
-		i.close()
-		return nil, err
+	for _, open := range []func(context.Context) error{h.openIDP, h.openCabinet, h.openWeb} {
+		if err := open(ctx); err != nil {
+			i.close()
+			return nil, err
+		}
 	}
 	h.health = &health{checks: h.checks()}
 	h.mount()
 	return h, nil
 }
 
-func (h *house) openIDP() (err error) {
+func (h *house) openIDP(context.Context) (err error) {
 	if h.pages, err = pages.New(pages.Deps{Log: h.log}); err != nil {
 		return fmt.Errorf("read the pages: %w", err)
 	}
@@ -58,7 +62,7 @@ func (h *house) openIDP() (err error) {
 
 // openCabinet gives the cabinet the issuer's keys as any resource server gets
 // them, from the published set; only the way there is short, see inProcess.
-func (h *house) openCabinet() (err error) {
+func (h *house) openCabinet(context.Context) (err error) {
 	h.cabinet, err = cabinet.New(cabinet.Deps{
 		Issuer: h.cfg.Issuer, Audience: audience(h.cfg.Issuer),
 		Keys:        cabinet.NewJWKS(h.cfg.Issuer+"/oauth2/jwks", inProcess{h}).Key,
@@ -74,6 +78,9 @@ func (h *house) openCabinet() (err error) {
 func (h *house) mount() {
 	h.mux = http.NewServeMux()
 	h.mux.Handle("/v1/", h.cabinet)
+	h.mux.Handle("/cabinet", h.web)
+	h.mux.Handle("/cabinet/", h.web)
+	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
 	h.mux.Handle("/", h.idp)
 	h.mux.HandleFunc("GET /healthz", h.health.alive)
 	h.mux.HandleFunc("GET /readyz", h.health.ready)

@@ -23,10 +23,9 @@ func clients(issuer string, organisationID func(key string) string) []oauth.Clie
 		},
 		{
 			ID: "zakupki", Name: "Закупки", NameEN: "Procurement", Kind: oauth.Web,
-			TokenEndpointAuthMethod: oauth.AuthPost, GrantTypes: append([]string{oauth.GrantClientCredentials}, code...),
+			TokenEndpointAuthMethod: oauth.AuthPost, GrantTypes: code,
 			RedirectURIs: []string{issuer + CallbackPath}, PostLogoutRedirectURIs: []string{issuer + "/"},
-			Scope:          scope("openid profile email offline_access organization", directory.OrganizationRead, directory.OrganizationWrite, directory.MembersRead, directory.MembersWrite, directory.JournalRead),
-			OrganisationID: organisationID("verfi"),
+			Scope: scope("openid profile email offline_access organization", directory.OrganizationRead, directory.OrganizationWrite, directory.MembersRead, directory.MembersWrite, directory.JournalRead),
 		},
 		{
 			ID: "terminal", Name: "Терминал сбора данных", NameEN: "Handheld terminal", Kind: oauth.Native,

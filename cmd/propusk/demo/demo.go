@@ -37,6 +37,9 @@ type Deps struct {
 	Issuer    string
 	Dir       string // where demo.json and the test authority are kept
 	Now       func() time.Time
+	// OwnSecrets are those of the house's own clients, by client_id: they are
+	// shown beside the demo's, which are kept in demo.json.
+	OwnSecrets map[string]string
 	// SetPassword sets a person's password.
 	SetPassword func(ctx context.Context, p directory.Person, password string) error
 }
@@ -93,10 +96,13 @@ func (d *Demo) trustDir() string { return filepath.Join(d.deps.Dir, "trust") }
 // Line is what `propusk demo --json` prints.
 func (d *Demo) Line() Line { return d.seen }
 
-// Mount adds the demo's pages.
-func (d *Demo) Mount(mux *http.ServeMux) {
+// Over answers the demo's own pages and leaves every other request to next.
+func (d *Demo) Over(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", d.home)
 	mux.HandleFunc("GET "+OutboxPath, d.outbox)
 	mux.HandleFunc("GET "+startPath, d.start)
 	mux.HandleFunc("GET "+CallbackPath, d.callback)
+	mux.Handle("/", next)
+	return mux
 }

@@ -212,6 +212,13 @@ func (d *Demo) lineClients(ctx context.Context) ([]LineClient, error) {
 		}
 		out = append(out, lineClient(c, d.state.ClientSecrets[c.ID]))
 	}
+	for id, secret := range d.deps.OwnSecrets {
+		c, err := d.deps.Clients.Client(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lineClient(c, secret))
+	}
 	return out, nil
 }
 

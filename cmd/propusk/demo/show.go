@@ -89,7 +89,7 @@ func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		w.Header().Set("Refresh", "5")
-		d.render(w, r, "demo-outbox.html", "demo.outbox.title", map[string]any{"Messages": messages})
+		d.render(w, r, "demo-outbox.html", "demo.outbox.title", map[string]any{"Messages": d.readable(messages)})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -97,6 +97,42 @@ func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(messages)
+}
+
+// readableMessage is a message cut into lines, and these into plain text and
+// links into this node.
+type readableMessage struct {
+	outboxMessage
+	Lines [][]part
+}
+
+type part struct{ Text, URL string }
+
+func (d *Demo) readable(messages []outboxMessage) []readableMessage {
+	out := make([]readableMessage, len(messages))
+	for i, m := range messages {
+		out[i].outboxMessage = m
+		for line := range strings.Lines(m.Text) {
+			out[i].Lines = append(out[i].Lines, d.parts(strings.TrimSpace(line)))
+		}
+	}
+	return out
+}
+
+func (d *Demo) parts(line string) (parts []part) {
+	for {
+		before, rest, found := strings.Cut(line, d.deps.Issuer+"/")
+		if before != "" {
+			parts = append(parts, part{Text: before})
+		}
+		if !found {
+			return parts
+		}
+		path, after, _ := strings.Cut(rest, " ")
+		address := d.deps.Issuer + "/" + path
+		parts = append(parts, part{Text: address, URL: "/" + path})
+		line = strings.TrimSuffix(" "+after, " ")
+	}
 }
 
 // sent is one authorization request of the demo application.
@@ -154,14 +190,15 @@ func (d *Demo) callback(w http.ResponseWriter, r *http.Request) {
 	d.render(w, r, "demo-callback.html", "demo.callback.title", data)
 }
 
-func curlRedeem(issuer string, c LineClient, code, verifier string) string {
-	return strings.Join([]string{
-		"curl -u " + shell(c.ClientID+":"+c.ClientSecret) + " " + shell(issuer+"/oauth2/token"),
-		"  -d grant_type=authorization_code",
-		"  --data-urlencode " + shell("redirect_uri="+issuer+CallbackPath),
-		"  --data-urlencode " + shell("code_verifier="+verifier),
-		"  --data-urlencode " + shell("code="+code),
-	}, " \\\n")
+// curlRedeem is the command, a line each.
+func curlRedeem(issuer string, c LineClient, code, verifier string) []string {
+	return []string{
+		"curl -u " + shell(c.ClientID+":"+c.ClientSecret) + " " + shell(issuer+"/oauth2/token") + ` \`,
+		`-d grant_type=authorization_code \`,
+		"--data-urlencode " + shell("redirect_uri="+issuer+CallbackPath) + ` \`,
+		"--data-urlencode " + shell("code_verifier="+verifier) + ` \`,
+		"--data-urlencode " + shell("code="+code),
+	}
 }
 
 // shell quotes an argument for a POSIX shell: what comes from the address line

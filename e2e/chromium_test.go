@@ -1,0 +1,267 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// eyes is a Chromium that leaves a picture of what it sees at the width of a
+// desk and of a phone.
+type eyes struct {
+	t      *testing.T
+	ctx    context.Context
+	folder string
+	count  int
+}
+
+func openEyes(t *testing.T, folder string) *eyes {
+	t.Helper()
+	program := needProgram(t, "chromium", "chromium-browser", "google-chrome")
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("accept-lang", "ru"), chromedp.Flag("lang", "ru"), chromedp.Env("LANGUAGE=ru"),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	folder = filepath.Join(artifacts, folder)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	e := &eyes{t: t, ctx: ctx, folder: folder}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return e
+}
+
+// patience bounds one step, so that a failure shows its page.
+const patience = 15 * time.Second
+
+func (e *eyes) do(what string, actions ...chromedp.Action[chromedp.Void]) {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(e.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		e.t.Fatalf("%s: %v\nthe page says: %s", what, err, e.text())
+	}
+}
+
+// ask runs an action that answers something.
+func ask[T any](e *eyes, what string, action chromedp.Action[T]) T {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(e.ctx, patience)
+	defer cancel()
+	answer, err := chromedp.Run(ctx, action)
+	if err != nil {
+		e.t.Fatalf("%s: %v\nthe page says: %s", what, err, e.text())
+	}
+	return answer
+}
+
+// text is what the page says now.
+func (e *eyes) text() string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
+	defer cancel()
+	said, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+	return strings.Join(strings.Fields(said), " ")
+}
+
+// picture keeps the page at both widths.
+func (e *eyes) picture(name string) {
+	e.t.Helper()
+	e.count++
+	for _, width := range []int64{1280, 390} {
+		e.do("set the width", chromedp.EmulateViewport(width, 900))
+		if ask(e, "measure "+name, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`)) {
+			e.t.Errorf("%s scrolls sideways at %d", name, width)
+		}
+		file := filepath.Join(e.folder, fmt.Sprintf("%02d-%s-%d.png", e.count, name, width))
+		if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	e.do("set the width back", chromedp.EmulateViewport(1280, 900))
+}
+
+// at waits for a page that has the selector, and looks at it.
+func (e *eyes) at(name, selector string) {
+	e.t.Helper()
+	e.do("wait for "+name, chromedp.WaitVisible(chromedp.CSS(selector)))
+	e.picture(name)
+}
+
+func (e *eyes) open(address string) {
+	e.t.Helper()
+	e.do("open "+address, chromedp.Navigate(address))
+}
+
+func (e *eyes) fill(selector, value string) {
+	e.t.Helper()
+	e.do("fill "+selector,
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).value = ''", selector)),
+		chromedp.SendKeys(chromedp.CSS(selector), value))
+}
+
+func (e *eyes) click(selector string) {
+	e.t.Helper()
+	e.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (e *eyes) says(words ...string) {
+	e.t.Helper()
+	said := e.text()
+	for _, w := range words {
+		if !strings.Contains(said, w) {
+			e.t.Errorf("the page does not say %q, it says: %s", w, said)
+		}
+	}
+}
+
+func (e *eyes) enterPassword(u *user) {
+	e.t.Helper()
+	e.fill(`input[name=login]`, u.Login)
+	e.fill(`input[name=password]`, u.Password)
+	e.click(`main form button:not([name]):not([type=button])`)
+}
+
+func (e *eyes) enterCode(code string) {
+	e.t.Helper()
+	e.fill(`input[name=code]`, code)
+	e.click(`main form button:not([name]):not([type=button])`)
+}
+
+// chooseOrganisation clicks the strip of an organisation and goes on.
+func (e *eyes) chooseOrganisation(id string) {
+	e.t.Helper()
+	e.click(`input[name=organisation][value="` + id + `"]`)
+	e.click(`main form button:not([name]):not([type=button])`)
+}
+
+// TestChromium walks a person through password, code, organisation and consent
+// to the demo application, then through the cabinet, and looks at every page.
+func TestChromium(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := openEyes(t, "pages")
+	u := s.memberOfTwo(t)
+	o := u.Organisations[1].organisation
+
+	e.open(s.Issuer + "/")
+	e.at("demo-start", "main table")
+	e.open(s.Issuer + "/demo/start")
+	e.at("sign-in", `input[name=password]`)
+	e.enterPassword(&user{Login: u.Login, Password: "Yantar-41-Vetra"})
+	e.at("sign-in-wrong", `[role=alert]`)
+	e.enterPassword(u)
+	e.at("code", `input[name=code]`)
+	e.enterCode(u.code(t))
+	e.at("organisation", `input[name=organisation]`)
+	e.says(u.Organisations[0].Name, o.Name, o.INN)
+	e.chooseOrganisation(o.ID)
+	e.at("consent", `button[name=decision]`)
+	e.says(o.Name)
+	e.click(`button[name=decision][value=accept]`)
+	e.at("application", `main code`)
+	e.says("grant_type=authorization_code")
+	s.checkRedeemed(t, e, o)
+
+	e.walkCabinet(s, o)
+	e.open(s.Issuer + "/help")
+	e.at("help", "main")
+	e.open(s.Issuer + "/oauth2/authorize?client_id=nobody")
+	e.at("failure", "main")
+	e.open(s.Outbox)
+	e.at("outbox", "main")
+}
+
+// checkRedeemed changes the code on the application's page for tokens, as its
+// curl does, and reads the cabinet with them.
+func (s *site) checkRedeemed(t *testing.T, e *eyes, o organisation) {
+	t.Helper()
+	command := ask(e, "read the curl", chromedp.Text(chromedp.CSS("main code")))
+	var got tokens
+	runShell(t, needProgram(t, "bash"), command, &got)
+	s.checkCabinet(t, got.AccessToken, o)
+}
+
+func (e *eyes) walkCabinet(s *site, o organisation) {
+	e.t.Helper()
+	e.open(s.Cabinet)
+	e.at("cabinet-choice", `input[name=organisation], nav.places`)
+	if strings.Contains(e.location(), "/signin") {
+		e.chooseOrganisation(o.ID)
+	}
+	e.at("cabinet-organisation", `nav.places`)
+	e.says(o.Name, o.INN)
+	for name, path := range map[string]string{"cabinet-members": "/members", "cabinet-organisations": "/organisations"} {
+		e.open(s.Cabinet + path)
+		e.at(name, `nav.places`)
+	}
+}
+
+func (e *eyes) location() string {
+	e.t.Helper()
+	return ask(e, "read the address", chromedp.Location())
+}
+
+// TestChromiumOtherWays looks at the code by SMS, the set-up of a code
+// generator, the administrator's pages, an invitation and the sign-out.
+func TestChromiumOtherWays(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := openEyes(t, "other-ways")
+
+	sms := s.named(t, "olga.")
+	e.open(s.Cabinet)
+	e.at("sign-in-cabinet", `input[name=password]`)
+	e.enterPassword(sms)
+	e.at("code-by-sms", `input[name=code]`)
+	e.enterCode(s.sentCode(t, "sms", sms.Phone))
+	e.enterCabinet("cabinet-of-a-manager")
+	e.signOut()
+
+	e.open(s.Cabinet)
+	e.enterPassword(s.named(t, "pavel."))
+	e.at("set-up-a-generator", `input[name=code]`)
+	secret := ask(e, "read the secret", chromedp.Text(chromedp.CSS(`.key`)))
+	e.enterCode(codeAt(t, strings.ReplaceAll(secret, " ", ""), time.Now().Unix()/30))
+	e.enterCabinet("cabinet-of-an-operator")
+	e.signOut()
+
+	admin, o := s.administrator(t)
+	e.open(s.Cabinet)
+	e.enterPassword(admin)
+	e.at("code-of-an-administrator", `input[name=code]`)
+	e.enterCode(admin.code(t))
+	e.enterCabinet("cabinet-of-an-administrator")
+	e.says(o.Name)
+	e.open(s.Cabinet + "/members/invite")
+	e.at("cabinet-invite", `input[name=email]`)
+	e.open(s.Cabinet + "/journal")
+	e.at("cabinet-journal", `table`)
+	e.signOut()
+}
+
+// enterCabinet goes on with the one organisation that the person has.
+func (e *eyes) enterCabinet(name string) {
+	e.t.Helper()
+	e.do("wait for the organisation", chromedp.WaitVisible(chromedp.CSS(`input[name=organisation]`)))
+	e.click(`main form button:not([name]):not([type=button])`)
+	e.at(name, `nav.places`)
+}
+
+func (e *eyes) signOut() {
+	e.t.Helper()
+	e.click(`form[action$="/signout"] button`)
+	e.at("signed-out", `main h1`)
+}
