@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ func (k *Kit) functions(lang string) template.FuncMap {
 		"say":        func(keyOrText string, args ...any) string { return k.say(lang, keyOrText, args...) },
 		"told":       func(e FieldError) string { return k.say(lang, e.Key, e.Args) },
 		"fault":      func(errs []FieldError, field string) string { return k.fault(lang, errs, field) },
+		"fields":     fields,
 		"asset":      func(name string) (string, error) { return k.asset(name) },
 		"date":       func(at time.Time) string { return k.date(lang, at) },
 		"datetime":   func(at time.Time) string { return k.datetime(lang, at) },
@@ -51,6 +53,11 @@ func (k *Kit) fault(lang string, errs []FieldError, field string) string {
 		}
 	}
 	return ""
+}
+
+// fields reports whether something entered is wrong, rather than the act refused.
+func fields(errs []FieldError) bool {
+	return slices.ContainsFunc(errs, func(e FieldError) bool { return e.Field != "" })
 }
 
 // asset is the address of a static file. A wrong name fails the page, in every

@@ -228,6 +228,10 @@ func TestErrorsAreToldInTheSummaryAndTheTitle(t *testing.T) {
 			t.Errorf("the summary lacks %q: %s", want, summary)
 		}
 	}
+	refused := render(t, kit, Identify{Errors: []FieldError{{Key: "error.credentials"}}}, "/signin").Body.String()
+	if !strings.Contains(summary, "Проверьте, что введено") || !strings.Contains(refused, "Не получилось") {
+		t.Error("the summary's title does not tell a wrong field from a refusal")
+	}
 	if n := strings.Count(body, " autofocus"); n != 1 {
 		t.Errorf("%d elements want the focus", n)
 	}
