@@ -72,7 +72,7 @@ func (r rights) mayMove(from, to standing) error {
 		return fmt.Errorf("%w: an administrator is a matter for administrators", ErrForbidden)
 	}
 	if gained := to.set() &^ from.set(); !r.set.covers(gained) {
-		return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, sorted(gained&^r.set))
+		return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ r.set).list())
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type Member struct {
 
 // Permissions is the effective set, sorted by name: the role's permissions and
 // the grants, less the denials.
-func (m Member) Permissions() []Permission { return sorted(m.set()) }
+func (m Member) Permissions() []Permission { return m.set().list() }
 
 // Can reports whether the member holds p.
 func (m Member) Can(p Permission) bool { set := permissionBits[p]; return set != 0 && m.set()&set != 0 }

@@ -231,7 +231,7 @@ func (c change) details() map[string]string {
 
 func names(set permissionSet) string {
 	var texts []string
-	for _, p := range sorted(set) {
+	for _, p := range set.list() {
 		texts = append(texts, string(p))
 	}
 	return strings.Join(texts, " ")

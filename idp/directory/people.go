@@ -183,9 +183,14 @@ func newUserNumber() string {
 // hold the contact: channel is "email" or "sms", value what the code was sent
 // to. storage.ErrNotFound when the contact has changed meanwhile.
 func (d *Directory) ConfirmContact(ctx context.Context, personID, channel, value string) error {
-	query := `UPDATE persons SET email_verified = TRUE, updated_at = $1 WHERE id = $2 AND email = $3 AND email <> ''`
-	if channel == "sms" {
+	var query string
+	switch channel {
+	case "email":
+		query = `UPDATE persons SET email_verified = TRUE, updated_at = $1 WHERE id = $2 AND email = $3 AND email <> ''`
+	case "sms":
 		query = `UPDATE persons SET phone_verified = TRUE, updated_at = $1 WHERE id = $2 AND phone = $3 AND phone <> ''`
+	default:
+		return fmt.Errorf("directory: confirm contact: no channel %q", channel)
 	}
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		n, err := d.db.Exec(ctx, query, d.time(), personID, value)

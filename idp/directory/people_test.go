@@ -129,6 +129,9 @@ func TestContactIsConfirmedAsItWas(t *testing.T) {
 		if err := w.ConfirmContact(w.ctx, p.ID, "sms", ""); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("no phone was confirmed: %v", err)
 		}
+		if err := w.ConfirmContact(w.ctx, p.ID, "pigeon", "li@example.ru"); err == nil {
+			t.Error("an unknown channel is taken")
+		}
 		w.must(w.ConfirmContact(w.ctx, p.ID, "email", "li@example.ru"))
 		if p, _ = w.Person(w.ctx, p.ID); !p.EmailVerified || p.PhoneVerified {
 			t.Errorf("%+v", p)

@@ -122,19 +122,26 @@ var roleTable = []struct {
 	}},
 }
 
-// permissionSet is a set of permissions, one bit for each row of
-// permissionTable.
+// permissionSet is a set of permissions, one bit for each, in the order of
+// their names.
 type permissionSet uint32
 
 var (
-	permissionBits = indexPermissions()
-	roleSets       = indexRoles()
+	permissionNames = sortedNames()
+	permissionBits  = indexPermissions()
+	roleSets        = indexRoles()
 )
 
+func sortedNames() []Permission {
+	names := Permissions()
+	slices.Sort(names)
+	return names
+}
+
 func indexPermissions() map[Permission]permissionSet {
-	index := make(map[Permission]permissionSet, len(permissionTable))
-	for i, row := range permissionTable {
-		index[row.permission] = 1 << i
+	index := make(map[Permission]permissionSet, len(permissionNames))
+	for i, name := range permissionNames {
+		index[name] = 1 << i
 	}
 	return index
 }
@@ -158,12 +165,12 @@ func setOf(permissions []Permission) permissionSet {
 // covers reports whether s holds everything that other holds.
 func (s permissionSet) covers(other permissionSet) bool { return other&^s == 0 }
 
-// list returns the set in the table's order.
+// list returns the set, sorted by name.
 func (s permissionSet) list() []Permission {
 	list := make([]Permission, 0, bits.OnesCount32(uint32(s)))
-	for i, row := range permissionTable {
+	for i, name := range permissionNames {
 		if s&(1<<i) != 0 {
-			list = append(list, row.permission)
+			list = append(list, name)
 		}
 	}
 	return list
@@ -199,7 +206,7 @@ func (r Role) Label(lang string) string {
 
 // Permissions is what the role holds before individual grants and denials,
 // sorted by name.
-func (r Role) Permissions() []Permission { return sorted(roleSets[r]) }
+func (r Role) Permissions() []Permission { return roleSets[r].list() }
 
 // Permissions lists every permission in the order in which they are shown.
 func Permissions() []Permission {
@@ -222,12 +229,6 @@ func (p Permission) Label(lang string) string {
 		}
 	}
 	return string(p)
-}
-
-func sorted(set permissionSet) []Permission {
-	list := set.list()
-	slices.Sort(list)
-	return list
 }
 
 // PermissionList is how grants and denials are stored: a JSON array in a TEXT

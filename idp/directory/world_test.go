@@ -51,14 +51,26 @@ func newWorld(t testing.TB, db *storage.DB) *world {
 		Revocations: revocation.New(revocation.Deps{DB: db, Events: storagetest.Memory(t, w.clock.Now), Now: w.clock.Now, Lifetime: 10 * time.Minute}),
 	})
 	w.must(err)
+	w.must(db.Tx(w.ctx, func(ctx context.Context) error {
+		inside := *w
+		inside.ctx = ctx
+		inside.settle()
+		w.org = inside.org
+		return nil
+	}))
+	return w
+}
+
+// settle makes the organisation and its members, in one transaction because
+// every test waits for it.
+func (w *world) settle() {
+	w.t.Helper()
 	var first Member
-	admin := w.person("admin")
-	w.org, first = w.organisation(admin.ID)
+	w.org, first = w.organisation(w.person("admin").ID)
 	w.members[Administrator] = first
 	for _, role := range Roles()[1:] {
 		w.members[role] = w.add(w.org.ID, w.person(string(role)).ID, role)
 	}
-	return w
 }
 
 func newOutbox(db *storage.DB, sealer *storage.Sealer, clock *storagetest.Clock, keep bool) *outbox.Outbox {
