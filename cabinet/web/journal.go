@@ -1,7 +1,6 @@
 package web
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,7 +19,8 @@ var actions = []string{
 	"signin", "signout", "organisation.created", "organisation.updated", "organisation.closed",
 	"member.added", "member.changed", "member.removed",
 	"invitation.created", "invitation.resent", "invitation.withdrawn", "invitation.accepted",
-	"person.blocked", "person.unblocked", "grant.ended", "access.refused",
+	"person.blocked", "person.unblocked", "consent",
+	"client.created", "client.updated", "client.secret_rotated", "client.deleted", "grant.ended", "access.refused",
 }
 
 // reasons of refusals that have words.
@@ -31,11 +31,23 @@ var reasons = []string{
 type entryRow struct {
 	At              time.Time
 	What, Who, Name string // Name is the action's own, for what has no words
-	Details         []string
+	Details         []detailRow
 	IP              string
 	Refused         bool
 	Outcome         string // in words
 }
+
+// detailRow is one detail; a long list of rights is folded.
+type detailRow struct {
+	Text   string
+	Folded []string
+}
+
+// details that are shown, in their order; ids are left to the API.
+var details = []string{"role", "role_before", "position", "email", "name", "gained", "lost", "reason"}
+
+// foldFrom is the number of rights above which their list is folded.
+const foldFrom = 2
 
 type journalView struct {
 	Entries              []entryRow
@@ -124,32 +136,38 @@ func (v *visit) row(e entry) entryRow {
 	if row.Refused {
 		row.Outcome = v.t("journal.refused")
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
-		if text := v.detail(name, e.Details[name]); text != "" {
-			row.Details = append(row.Details, text)
+	for _, name := range details {
+		if value := e.Details[name]; value != "" {
+			row.Details = append(row.Details, v.detail(name, value))
 		}
 	}
 	return row
 }
 
-// detail says one detail; ids are left to the API.
-func (v *visit) detail(name, value string) string {
+// detail says one detail in words.
+func (v *visit) detail(name, value string) detailRow {
+	label := v.t("detail."+name) + ": "
 	switch name {
 	case "role", "role_before":
-		value = v.t("role." + value)
+		return detailRow{Text: label + v.t("role."+value)}
 	case "gained", "lost":
-		words := strings.Fields(value)
-		for i, right := range words {
-			words[i] = "«" + v.t("scope."+right) + "»"
-		}
-		value = strings.Join(words, ", ")
+		return v.rights(label, strings.Fields(value))
 	case "reason":
 		if slices.Contains(reasons, value) {
 			value = v.t("reason." + value)
 		}
-	case "email", "position":
-	default:
-		return ""
 	}
-	return v.t("detail."+name) + ": " + value
+	return detailRow{Text: label + value}
+}
+
+// rights lists rights in words.
+func (v *visit) rights(label string, names []string) detailRow {
+	words := make([]string, len(names))
+	for i, name := range names {
+		words[i] = v.t("scope." + name)
+	}
+	if len(words) > foldFrom {
+		return detailRow{Text: label + v.t("organisation.rights", "Count", len(words)), Folded: words}
+	}
+	return detailRow{Text: label + "«" + strings.Join(words, "», «") + "»"}
 }

@@ -249,7 +249,8 @@ func (w *world) defaults() {
 	w.answer("GET /v1/organization/journal", 200, map[string]any{"next": 41, "entries": []map[string]any{
 		{"seq": 43, "at": "2026-11-22T09:05:00Z", "actor": "p1", "actor_name": "Анна Белова", "action": "member.changed", "outcome": "success", "ip": "192.0.2.7", "details": map[string]string{"role_before": "operator", "role": "accountant", "gained": "filings:sign", "person": "p2"}},
 		{"seq": 42, "at": "2026-11-22T09:00:00Z", "client": "warehouse", "action": "access.refused", "outcome": "refused", "details": map[string]string{"reason": "permission_missing"}},
-		{"seq": 41, "at": "2026-11-22T08:00:00Z", "action": "signin.totp", "outcome": "accepted"},
+		{"seq": 41, "at": "2026-11-22T08:00:00Z", "action": "signin.totp", "outcome": "accepted", "details": map[string]string{"lost": "members:read members:write journal:read"}},
+		{"seq": 40, "at": "2026-11-22T07:00:00Z", "action": "unheard.of", "outcome": "success", "details": map[string]string{"reason": "weather", "name": "Склад"}},
 	}})
 }
 
