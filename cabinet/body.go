@@ -137,7 +137,7 @@ func splitObject(body []byte) ([]member, error) {
 	if _, err := decoder.Token(); err != nil {
 		return nil, malformed("unexpected end")
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, malformed("something follows the object")
 	}
 	if len(twice) > 0 {

@@ -151,7 +151,7 @@ func (j *JWKS) fetched(ctx context.Context) error {
 func (j *JWKS) mayFetch() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.fault == errFetching || j.rested()
+	return errors.Is(j.fault, errFetching) || j.rested()
 }
 
 // rested is called with mu held.

@@ -204,7 +204,10 @@ func TestRouterRefusesInProblems(t *testing.T) {
 	w := newWorld(t, storagetest.SQLite(t))
 	a := w.office("Alpha")
 	token := w.token(a, a.members[directory.Administrator])
-	w.expect(w.do("GET", "/v1/nothing", token, ""), 404, "not_found")
+	nothing := w.expect(w.do("GET", "/v1/nothing", token, ""), 404, "not_found")
+	if nothing.Header.Get("X-Content-Type-Options") != "nosniff" || nothing.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers %v", nothing.Header)
+	}
 	w.expect(w.do("GET", "/v1/organization/members/", token, ""), 404, "not_found")
 	got := w.expect(w.do("PUT", "/v1/organization", token, `{}`), 405, "method_not_allowed")
 	if allow := got.Header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "PATCH") {

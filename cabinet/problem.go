@@ -107,11 +107,6 @@ func invalidField(pointer, code string) *refusal {
 	return &refusal{code: "validation_failed", fields: []fieldFault{{pointer: pointer, code: code}}}
 }
 
-// invalidParameter refuses a query for one of its parameters.
-func invalidParameter(name, code string) *refusal {
-	return &refusal{code: "parameter_invalid", fields: []fieldFault{{parameter: name, code: code}}}
-}
-
 // asRefusal gives every error a code: what is not one of ours is our own fault.
 func asRefusal(err error) *refusal {
 	if known, ok := errors.AsType[*refusal](err); ok {

@@ -143,6 +143,7 @@ func (s *Server) Routes() []Route { return append([]Route(nil), s.routes...) }
 
 // ServeHTTP makes the Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if crossOrigin(w, r) {
 		return
 	}
@@ -179,7 +180,6 @@ func (s *Server) handler(route *Route) echo.HandlerFunc {
 
 func (s *Server) serve(route *Route, c echo.Context) error {
 	header := c.Response().Header()
-	header.Set("X-Content-Type-Options", "nosniff")
 	if route.Access == Public {
 		return route.handle(s, call{Context: c})
 	}

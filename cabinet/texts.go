@@ -118,20 +118,19 @@ var texts = map[string]text{
 
 // fieldTexts says what can be wrong with one field or parameter.
 var fieldTexts = map[string]map[string]string{
-	"unknown":       {"ru": "Такого поля нет.", "en": "There is no such field."},
-	"duplicate":     {"ru": "Указано дважды.", "en": "Given twice."},
-	"required":      {"ru": "Обязательное поле.", "en": "Required."},
-	"type":          {"ru": "Ожидается {expected}.", "en": "Expected: {expected}."},
-	"format":        {"ru": "Неверный формат.", "en": "The format is wrong."},
-	"invalid":       {"ru": "Недопустимое значение.", "en": "The value is not acceptable."},
-	"too_long":      {"ru": "Слишком длинное значение.", "en": "The value is too long."},
-	"out_of_range":  {"ru": "Значение вне допустимых границ.", "en": "The value is out of range."},
-	"unknown_value": {"ru": "Такого значения нет.", "en": "There is no such value."},
-	"not_allowed":   {"ru": "Здесь это недопустимо.", "en": "Not allowed here."},
-	"taken":         {"ru": "Уже занято.", "en": "Taken already."},
-	"member":        {"ru": "Владелец этого адреса уже состоит в организации.", "en": "The holder of this mailbox is a member already."},
-	"invited":       {"ru": "На этот адрес уже отправлено приглашение. Отправьте его повторно или отзовите.", "en": "An invitation to this mailbox is open. Send it again or withdraw it."},
-	"read_only":     {"ru": "Поле здесь не меняется.", "en": "The field cannot be changed here."},
+	"unknown":      {"ru": "Такого поля нет.", "en": "There is no such field."},
+	"duplicate":    {"ru": "Указано дважды.", "en": "Given twice."},
+	"required":     {"ru": "Обязательное поле.", "en": "Required."},
+	"type":         {"ru": "Ожидается {expected}.", "en": "Expected: {expected}."},
+	"format":       {"ru": "Неверный формат.", "en": "The format is wrong."},
+	"invalid":      {"ru": "Недопустимое значение.", "en": "The value is not acceptable."},
+	"too_long":     {"ru": "Слишком длинное значение.", "en": "The value is too long."},
+	"out_of_range": {"ru": "Значение вне допустимых границ.", "en": "The value is out of range."},
+	"not_allowed":  {"ru": "Здесь это недопустимо.", "en": "Not allowed here."},
+	"taken":        {"ru": "Уже занято.", "en": "Taken already."},
+	"member":       {"ru": "Владелец этого адреса уже состоит в организации.", "en": "The holder of this mailbox is a member already."},
+	"invited":      {"ru": "На этот адрес уже отправлено приглашение. Отправьте его повторно или отзовите.", "en": "An invitation to this mailbox is open. Send it again or withdraw it."},
+	"read_only":    {"ru": "Поле здесь не меняется.", "en": "The field cannot be changed here."},
 }
 
 // fieldText says a fault in one language. A code of another package that has no

@@ -112,7 +112,7 @@ func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error
 	case errors.Is(err, ErrUnknownKey):
 		return nil, invalid("key_unknown", "the token's key is not published by the issuer")
 	case err != nil:
-		return nil, refuse("keys_unavailable").wrap(err)
+		return nil, keysUnavailable(err)
 	case alg != header.Algorithm:
 		return nil, invalid("algorithm_refused", "the token's key is not for its algorithm")
 	}
@@ -186,11 +186,18 @@ func (g *guard) current(ctx context.Context, token *verifiedToken) error {
 	case errors.Is(err, ErrUnknownKey):
 		return invalid("key_unknown", "the token's key is no longer published by the issuer")
 	case err != nil:
-		return refuse("keys_unavailable").wrap(err)
+		return keysUnavailable(err)
 	case !sameKey(key, token.key):
 		return invalid("key_unknown", "the token's key has been replaced")
 	}
 	return nil
+}
+
+// keysUnavailable asks to come back once the issuer may be asked again.
+func keysUnavailable(err error) *refusal {
+	refused := refuse("keys_unavailable").wrap(err)
+	refused.retryAfter = int(keyFetchPause.Seconds())
+	return refused
 }
 
 // sameKey spares the comparison of numbers while the key set is the same one.
