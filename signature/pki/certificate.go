@@ -122,10 +122,10 @@ func (c *Certificate) parseTBS(in cryptobyte.String) *Fault {
 		return Faultf(CertificateMalformed, "issuer, validity, subject or key")
 	}
 	var fault *Fault
-	if c.Issuer, fault = parseName(c.RawIssuer); fault != nil {
+	if c.Issuer, fault = ParseName(c.RawIssuer); fault != nil {
 		return fault
 	}
-	if c.Subject, fault = parseName(c.RawSubject); fault != nil {
+	if c.Subject, fault = ParseName(c.RawSubject); fault != nil {
 		return fault
 	}
 	if len(c.Issuer) == 0 {

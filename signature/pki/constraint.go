@@ -54,7 +54,7 @@ func readGeneralName(in *cryptobyte.String) (n generalName, ok bool) {
 	n.form = nameForm(tag & 0x1f)
 	if n.form == formDirectory {
 		var fault *Fault
-		n.directory, fault = parseName(value)
+		n.directory, fault = ParseName(value)
 		return n, fault == nil
 	}
 	n.text = string(value)

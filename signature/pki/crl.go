@@ -89,7 +89,7 @@ func (c *CRL) parseTBS(in cryptobyte.String) *Fault {
 		return Faultf(CRLMalformed, "issuer")
 	}
 	var fault *Fault
-	if c.Issuer, fault = parseName(c.RawIssuer); fault != nil {
+	if c.Issuer, fault = ParseName(c.RawIssuer); fault != nil {
 		return Faultf(CRLMalformed, "issuer")
 	}
 	if c.ThisUpdate, ok = readTime(&in); !ok {

@@ -39,8 +39,9 @@ func (n Name) Attributes() []Attribute {
 	return all
 }
 
-// parseName reads a Name, RFC 5280 §4.1.2.4.
-func parseName(raw []byte) (Name, *Fault) {
+// ParseName reads a Name in DER, RFC 5280 §4.1.2.4. The fault's code is
+// CertificateMalformed.
+func ParseName(raw []byte) (Name, *Fault) {
 	in := cryptobyte.String(raw)
 	sequence, ok := readSequence(&in)
 	if !ok || !in.Empty() {

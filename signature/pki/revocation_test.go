@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
 )
 
@@ -338,5 +340,79 @@ func TestOCSPRequest(t *testing.T) {
 		if _, fault := ParseOCSP(der); fault == nil {
 			t.Errorf("%s is accepted", name)
 		}
+	}
+}
+
+// nonced signs an answer with a nonce by hand: the library's writer has no place
+// for one.
+func (i issuerAndLeaf) nonced(t testing.TB, nonce []byte) []byte {
+	t.Helper()
+	sequence := func(b *cryptobyte.Builder, fill func(*cryptobyte.Builder)) { b.AddASN1(casn1.SEQUENCE, fill) }
+	time := func(b *cryptobyte.Builder, at time.Time) { b.AddASN1GeneralizedTime(at) }
+	nameHash, keyHash := certID(i.leaf, i.issuer)
+	tbs := cryptobyte.NewBuilder(nil)
+	sequence(tbs, func(b *cryptobyte.Builder) {
+		b.AddASN1(casn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(i.issuer.RawSubject) })
+		time(b, noon)
+		sequence(b, func(b *cryptobyte.Builder) {
+			sequence(b, func(b *cryptobyte.Builder) {
+				sequence(b, func(b *cryptobyte.Builder) {
+					sequence(b, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier([]int{1, 3, 14, 3, 2, 26}) })
+					b.AddASN1OctetString(nameHash)
+					b.AddASN1OctetString(keyHash)
+					b.AddASN1BigInt(i.leaf.Serial)
+				})
+				b.AddASN1(casn1.Tag(0).ContextSpecific(), func(*cryptobyte.Builder) {})
+				time(b, noon)
+			})
+		})
+		b.AddASN1(casn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			sequence(b, func(b *cryptobyte.Builder) {
+				sequence(b, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier([]int{1, 3, 6, 1, 5, 5, 7, 48, 1, 2})
+					b.AddASN1(casn1.OCTET_STRING, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
+				})
+			})
+		})
+	})
+	signed := tbs.BytesOrPanic()
+	digest := SHA256.Sum(signed)
+	value, err := i.p256.Sign(rand.Reader, digest, crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	basic := cryptobyte.NewBuilder(nil)
+	sequence(basic, func(b *cryptobyte.Builder) {
+		b.AddBytes(signed)
+		sequence(b, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier([]int{1, 2, 840, 10045, 4, 3, 2}) })
+		b.AddASN1BitString(value)
+	})
+	answer := cryptobyte.NewBuilder(nil)
+	sequence(answer, func(b *cryptobyte.Builder) {
+		b.AddASN1Enum(0)
+		b.AddASN1(casn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			sequence(b, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier([]int{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})
+				b.AddASN1OctetString(basic.BytesOrPanic())
+			})
+		})
+	})
+	return answer.BytesOrPanic()
+}
+
+func TestOCSPAnswerWithItsNonce(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	response, fault := ParseOCSP(i.nonced(t, []byte{1, 2, 3, 4}))
+	if fault != nil {
+		t.Fatal(fault)
+	}
+	check := OCSPCheck{Certificate: i.leaf, Issuer: i.issuer, At: noon, MaxAge: time.Hour, Nonce: []byte{1, 2, 3, 4}}
+	if single, fault := response.Check(check); fault != nil || single.Status != OCSPGood {
+		t.Errorf("got %+v %v", single, fault)
+	}
+	check.Nonce = []byte{1, 2, 3, 5}
+	if _, fault := response.Check(check); fault == nil || fault.Code != OCSPNonce {
+		t.Errorf("another nonce: got %v", fault)
 	}
 }
