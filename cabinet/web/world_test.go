@@ -78,9 +78,12 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// sharedKit is one for all tests: a kit never changes.
+var sharedKit = sync.OnceValues(func() (*pages.Kit, error) { return pages.New(pages.Deps{}) })
+
 func (w *world) newServer(change func(*Deps)) *Server {
 	w.t.Helper()
-	kit, err := pages.New(pages.Deps{})
+	kit, err := sharedKit()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -15,9 +16,12 @@ import (
 	"golang.org/x/net/html"
 )
 
+// sharedKit is one for all tests: a kit never changes.
+var sharedKit = sync.OnceValues(func() (*Kit, error) { return New(Deps{}) })
+
 func setup(t *testing.T) *Kit {
 	t.Helper()
-	kit, err := New(Deps{})
+	kit, err := sharedKit()
 	if err != nil {
 		t.Fatal(err)
 	}
