@@ -71,9 +71,7 @@ func (p *Provider) Authorize(ctx context.Context, r *http.Request) (*Authorizati
 	}
 	request, err := p.authorize(ctx, client, form, repeated)
 	if err != nil {
-		e := asError(err)
-		e.to = to
-		return nil, e
+		return nil, asError(err).told(to)
 	}
 	return request, nil
 }

@@ -71,23 +71,24 @@ func readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
 	}
 }
 
+var errBasic = invalidClient("the Authorization header is not HTTP Basic with form-encoded client_id and client_secret")
+
 // readBasic reads HTTP Basic (RFC 7617 §2). Both halves were form-encoded before
 // they were joined (RFC 6749 §2.3.1).
 func readBasic(authorization string) (credentials, *Error) {
-	bad := invalidClient("the Authorization header is not HTTP Basic with form-encoded client_id and client_secret")
 	scheme, encoded, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return credentials{}, bad
+		return credentials{}, errBasic
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
 	if err != nil {
-		return credentials{}, bad
+		return credentials{}, errBasic
 	}
 	rawID, rawSecret, colon := strings.Cut(string(raw), ":")
 	id, err1 := url.QueryUnescape(rawID)
 	secret, err2 := url.QueryUnescape(rawSecret)
 	if !colon || err1 != nil || err2 != nil || id == "" {
-		return credentials{}, bad
+		return credentials{}, errBasic
 	}
 	return credentials{id, secret, AuthBasic}, nil
 }

@@ -173,7 +173,7 @@ func TestALostRaceEndsNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		c := h.web()
 		code := h.code(c, nil)
-		late := &exchange{began: h.now(), client: newRegistration(c.Client)}
+		late := &exchange{began: h.now(), grantType: GrantAuthorizationCode, client: newRegistration(c.Client)}
 		h.clock.Advance(time.Millisecond)
 		first := h.post(h.Token, c, redeeming(code, nil))
 		_, err := h.exchangeOnce(h.request(c, nil), late, redeeming(code, nil))

@@ -36,6 +36,13 @@ func (e *Error) Error() string {
 // Unwrap returns what went wrong underneath.
 func (e *Error) Unwrap() error { return e.cause }
 
+// told returns the error as one that may be told at a redirect URI.
+func (e *Error) told(to *redirection) *Error {
+	told := *e
+	told.to = to
+	return &told
+}
+
 // fault makes a protocol error.
 func fault(status int, code, format string, args ...any) *Error {
 	return &Error{Code: code, Description: ascii(fmt.Sprintf(format, args...)), Status: status}

@@ -99,7 +99,7 @@ func TestTheLoserOfARaceOnACodeIsToldInvalidGrant(t *testing.T) {
 		c := h.web()
 		code := h.code(c, nil)
 		// Both have looked the code up; one spends it.
-		lost := &exchange{began: h.now(), client: newRegistration(c.Client)}
+		lost := &exchange{began: h.now(), grantType: GrantAuthorizationCode, client: newRegistration(c.Client)}
 		ctx := lost.in(t.Context())
 		request, err := h.fosite.NewAccessRequest(ctx, &http.Request{Method: http.MethodPost, Body: http.NoBody, Form: redeeming(code, nil), PostForm: redeeming(code, nil)}, newSession(nil))
 		if err != nil {

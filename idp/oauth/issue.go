@@ -44,7 +44,7 @@ func (p *Provider) Issue(ctx context.Context, w http.ResponseWriter, r *http.Req
 		e := asError(err)
 		client, lost := p.client(ctx, request.ClientID)
 		if lost == nil && client.Active() && client.redirects(request.RedirectURI) {
-			e.to = &redirection{request.RedirectURI, request.State}
+			e = e.told(&redirection{request.RedirectURI, request.State})
 		}
 		p.metrics.authorization(e.Code)
 		return e

@@ -127,6 +127,8 @@ func New(deps Deps) (*Provider, error) {
 func (p *Provider) Close() {
 	p.stop()
 	<-p.done
+	p.clients.StopAllGoroutines()
+	p.organisations.StopAllGoroutines()
 }
 
 func (d *Deps) complete() error {
@@ -208,10 +210,24 @@ func (p *Provider) compose() *fosite.Fosite {
 		Config:       config,
 	}
 	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof, connect}
-	// In this order: the code is looked up, its proof key checked, the owner
-	// resolved; only then does code spend it and connect add the ID token.
-	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{
-		code, proof, &ownerHandler{p}, connect, credentials, &refreshHandler{p},
-	}
-	return fosite.NewOAuth2Provider(store, config)
+	return fosite.NewOAuth2Provider(store, &configuration{Config: config, grants: map[string]fosite.TokenEndpointHandlers{
+		// In this order: the code is looked up, its proof key checked, the owner
+		// resolved; only then does code spend it and connect add the ID token.
+		GrantAuthorizationCode: {code, proof, &ownerHandler{p}, connect},
+		GrantClientCredentials: {&ownerHandler{p}, credentials},
+		GrantRefreshToken:      {&refreshHandler{p}},
+	}})
+}
+
+// configuration gives a token request the handlers of its grant type alone.
+// fosite would ask every handler whether it is the one, and each that is not
+// answers with a stack trace.
+type configuration struct {
+	*fosite.Config
+	grants map[string]fosite.TokenEndpointHandlers
+}
+
+// GetTokenEndpointHandlers implements fosite.TokenEndpointHandlersProvider.
+func (c *configuration) GetTokenEndpointHandlers(ctx context.Context) fosite.TokenEndpointHandlers {
+	return c.grants[exchangeOf(ctx).grantType]
 }

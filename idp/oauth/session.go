@@ -67,9 +67,10 @@ func (s *session) Clone() fosite.Session {
 // exchange is one token request on its way through fosite. It travels in the
 // context, beside the transaction.
 type exchange struct {
-	began  storage.Time
-	client *registration
-	code   *redemption // the code, once looked up
+	began     storage.Time
+	grantType string // one of grantTypes, or "unknown"
+	client    *registration
+	code      *redemption // the code, once looked up
 	// committed says that something must stay done although the request is
 	// refused: a replay ends its grant.
 	committed bool

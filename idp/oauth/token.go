@@ -31,48 +31,46 @@ var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClient
 // counting failures. Codes are spent, refresh tokens rotated and replays
 // punished in one transaction; client credentials touch no row.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
-	x := &exchange{began: p.now()}
-	grantType := "unknown"
+	x := &exchange{began: p.now(), grantType: "unknown"}
 	response, err := func() (*tokenResponse, error) {
 		form, bad := bodyParameters(r)
 		if bad != nil {
 			return nil, bad
 		}
 		if slices.Contains(grantTypes, form.Get("grant_type")) {
-			grantType = form.Get("grant_type")
+			x.grantType = form.Get("grant_type")
 		}
-		return p.token(r, x, grantType, form)
+		return p.token(r, x, form)
 	}()
 	if err != nil {
 		e := asError(err)
-		p.metrics.token(grantType, e.Code)
+		p.metrics.token(x.grantType, e.Code)
 		return p.writeError(w, r, e)
 	}
-	p.metrics.token(grantType, "success")
+	p.metrics.token(x.grantType, "success")
 	return p.writeJSON(w, http.StatusOK, response)
 }
 
 // token is the pipeline: grant type, client, what the client may, exchange.
-func (p *Provider) token(r *http.Request, x *exchange, grantType string, form url.Values) (*tokenResponse, error) {
+func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
 	switch {
 	case !form.Has("grant_type"):
 		return nil, invalidRequest("grant_type is missing")
-	case grantType == "unknown":
+	case x.grantType == "unknown":
 		// fosite would call this invalid_request (RFC 6749 §5.2).
 		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the grant types are authorization_code, refresh_token and client_credentials")
 	}
-	client, err := p.authenticate(r, form)
-	if err != nil {
+	var err error
+	if x.client, err = p.authenticate(r, form); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(client.GrantTypes, grantType) {
-		return nil, unauthorizedClient("the client may not use the grant type %s", grantType)
+	if !slices.Contains(x.client.GrantTypes, x.grantType) {
+		return nil, unauthorizedClient("the client may not use the grant type %s", x.grantType)
 	}
-	if missing := missingParameter(grantType, form); missing != "" {
+	if missing := missingParameter(x.grantType, form); missing != "" {
 		return nil, invalidRequest("%s is missing", missing)
 	}
-	x.client = client
-	if grantType == GrantClientCredentials {
+	if x.grantType == GrantClientCredentials {
 		return p.exchange(r, x, form)
 	}
 	return p.exchangeOnce(r, x, form)

@@ -46,6 +46,7 @@ func TestAClientActingForItselfSpeaksForItsOrganisation(t *testing.T) {
 func TestClientCredentialsTouchNoDatabaseOnceCached(t *testing.T) {
 	h := alone(t)
 	c := h.service()
+	h.Close() // the event of the client's creation has passed
 	if a := h.post(h.Token, c, ownGrant); a.status != http.StatusOK {
 		t.Fatalf("%d %v", a.status, a.body)
 	}
