@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"propusk/storage"
@@ -214,12 +215,27 @@ func TestLastAdministratorStays(t *testing.T) {
 	})
 }
 
-// The rule stands in the database, not in the order in which Go does things.
+// The rule stands in the database, not in the order in which Go does things:
+// also without our lock, of many that count down at once one too many fails.
 func TestDatabaseRefusesToLoseTheLastAdministrator(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		_, err := w.db.Exec(w.ctx, `UPDATE organisations SET administrators = administrators - 1 WHERE id = $1`, w.org.ID)
-		if !errors.Is(err, storage.ErrCheck) {
-			t.Error(err)
+		const down = `UPDATE organisations SET administrators = administrators - 1 WHERE id = $1`
+		_, err := w.db.Exec(w.ctx, `UPDATE organisations SET administrators = 10 WHERE id = $1`, w.org.ID)
+		w.must(err)
+		var refused atomic.Int64
+		var done sync.WaitGroup
+		for range 20 {
+			done.Go(func() {
+				if _, err := w.db.Exec(w.ctx, down, w.org.ID); errors.Is(err, storage.ErrCheck) {
+					refused.Add(1)
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		done.Wait()
+		if refused.Load() != 11 || w.administrators(w.org.ID) != 1 {
+			t.Errorf("%d of 20 were refused, %d administrators", refused.Load(), w.administrators(w.org.ID))
 		}
 	})
 }
