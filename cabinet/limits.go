@@ -71,6 +71,12 @@ func (l *limits) take(ctx context.Context, header http.Header, claims *Claims) e
 	return err
 }
 
+// The headers in the form that http.Header keeps them in, which spares making it.
+const (
+	rateLimit       = "Ratelimit"
+	rateLimitPolicy = "Ratelimit-Policy"
+)
+
 func (l *limits) count(ctx context.Context, header http.Header, policy limitPolicy, key string) error {
 	if policy.quota < 0 {
 		return nil
@@ -82,13 +88,20 @@ func (l *limits) count(ctx context.Context, header http.Header, policy limitPoli
 		return nil
 	}
 	seconds := int64((left + time.Second - 1) / time.Second)
-	remaining := max(policy.quota-count, 0)
-	header.Add("RateLimit-Policy", policy.text)
-	header.Add("RateLimit", `"`+policy.name+`";r=`+strconv.FormatInt(remaining, 10)+";t="+strconv.FormatInt(seconds, 10))
+	header[rateLimitPolicy] = append(header[rateLimitPolicy], policy.text)
+	header[rateLimit] = append(header[rateLimit], policy.left(count, seconds))
 	if count <= policy.quota {
 		return nil
 	}
 	refused := refuse("rate_limited").because("rate_limited_"+policy.name).with("seconds", strconv.FormatInt(max(seconds, 1), 10))
 	refused.retryAfter = int(max(seconds, 1))
 	return refused
+}
+
+// left writes what remains of a budget and for how many seconds: "client";r=598;t=42
+func (p limitPolicy) left(count, seconds int64) string {
+	var buffer [64]byte
+	text := append(append(append(buffer[:0], '"'), p.name...), `";r=`...)
+	text = append(strconv.AppendInt(text, max(p.quota-count, 0), 10), ";t="...)
+	return string(strconv.AppendInt(text, seconds, 10))
 }
