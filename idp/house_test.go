@@ -64,7 +64,7 @@ func sealer() *storage.Sealer {
 
 // house is a whole authorization server behind a real listener, with people in it.
 type house struct {
-	t         *testing.T
+	t         testing.TB
 	clock     *storagetest.Clock
 	db        *storage.DB
 	volatile  storage.Volatile
@@ -98,13 +98,13 @@ func eachHouse(t *testing.T, test func(h *house)) {
 }
 
 // newHouse is a house on SQLite, with deps as adjust leaves them.
-func newHouse(t *testing.T, adjust func(*Deps)) *house {
+func newHouse(t testing.TB, adjust func(*Deps)) *house {
 	t.Helper()
 	clock := storagetest.NewClock()
 	return build(t, storagetest.SQLite(t), storagetest.Memory(t, clock.Now), clock, adjust)
 }
 
-func build(t *testing.T, db *storage.DB, volatile storage.Volatile, clock *storagetest.Clock, adjust func(*Deps)) *house {
+func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *storagetest.Clock, adjust func(*Deps)) *house {
 	t.Helper()
 	h := &house{t: t, clock: clock, db: db, volatile: volatile, metrics: prometheus.NewRegistry()}
 	h.journal = journal.New(journal.Deps{DB: db, Now: clock.Now})
@@ -286,7 +286,7 @@ type tokens struct {
 }
 
 // claims reads a token's payload without checking it.
-func claims(t *testing.T, token string) map[string]any {
+func claims(t testing.TB, token string) map[string]any {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -42,7 +42,7 @@ func (h *house) visitor() *visitor {
 
 // view is what the browser shows, or the address of another site it was sent to.
 type view struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   string
@@ -304,12 +304,12 @@ func (p *view) secret() string {
 
 // log fails the test for anything that the server calls an error.
 func (h *house) log() *slog.Logger {
-	return slog.New(slog.NewTextHandler(strict{h.t}, &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(slog.NewTextHandler(strict{h}, &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
-type strict struct{ t *testing.T }
+type strict struct{ h *house }
 
 func (s strict) Write(line []byte) (int, error) {
-	s.t.Errorf("the server logged: %s", line)
+	s.h.t.Errorf("the server logged: %s", line)
 	return len(line), nil
 }
