@@ -97,7 +97,7 @@ func readAttribute(in *cryptobyte.String) (kind string, values cryptobyte.String
 // set reads one attribute. Reading must use the whole value: a second value in
 // the set is refused like any other remainder.
 func (a *attributes) set(kind string, value cryptobyte.String) *Fault {
-	ok := true
+	var ok bool
 	switch kind {
 	case oidContentType:
 		var content string

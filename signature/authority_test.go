@@ -65,8 +65,6 @@ func numbered(oid asn1.ObjectIdentifier, value any) pkix.AttributeTypeAndValue {
 
 var (
 	attributeINN   = asn1.ObjectIdentifier{1, 2, 643, 3, 131, 1, 1}
-	attributeINNLE = asn1.ObjectIdentifier{1, 2, 643, 100, 4}
-	attributeOGRN  = asn1.ObjectIdentifier{1, 2, 643, 100, 1}
 	attributeSNILS = asn1.ObjectIdentifier{1, 2, 643, 100, 3}
 )
 

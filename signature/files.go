@@ -116,7 +116,7 @@ func readBounded(file string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signature: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, limit))
 	if err != nil {
 		return nil, fmt.Errorf("signature: %w", err)

@@ -74,7 +74,7 @@ func (l *Local) Verify(ctx context.Context, request Request) (Verdict, error) {
 		return j.finish(CheckNames), nil
 	}
 	j.SigningTime = m.signingTime()
-	release, err := l.turn(ctx, m)
+	release, err := l.turn(ctx, m.russian())
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -106,13 +106,14 @@ func (l *Local) VerifyCertificate(ctx context.Context, request CertificateReques
 		j.record(CheckChain, fault)
 		return j.finish(certificateChecks), nil
 	}
+	dear := certificate.Russian()
 	var chain []*pki.Certificate
 	for _, raw := range request.Chain[:min(len(request.Chain), MaxCertificates)] {
 		if c, fault := pki.ParseCertificate(raw); fault == nil {
-			chain = append(chain, c)
+			chain, dear = append(chain, c), dear || c.Russian()
 		}
 	}
-	release, err := l.turn(ctx, nil)
+	release, err := l.turn(ctx, dear)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -132,10 +133,9 @@ func (l *Local) judgement(ctx context.Context, at time.Time) *judgement {
 }
 
 // turn waits until a dear check may run. Signatures by RSA and EC keys do not
-// wait: they are cheap, and GOST floods must not hold them up. A certificate alone
-// (m is nil) waits, since its chain is not known yet.
-func (l *Local) turn(ctx context.Context, m *message) (release func(), err error) {
-	if m != nil && !m.russian() {
+// wait: they are cheap, and a flood of GOST must not hold them up.
+func (l *Local) turn(ctx context.Context, dear bool) (release func(), err error) {
+	if !dear {
 		return func() {}, nil
 	}
 	timer := time.NewTimer(l.deps.MaxWait)

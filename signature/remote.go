@@ -44,7 +44,7 @@ func NewRemote(deps RemoteDeps) (*Remote, error) {
 		return nil, fmt.Errorf("signature: address of the verifier: %w", err)
 	}
 	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		return nil, errors.New("signature: the verifier's address must be https")
 	}
 	if deps.Client == nil {

@@ -245,7 +245,7 @@ func (r *Revocations) keep(address string, list *pki.CRL) error {
 	if err != nil {
 		return fmt.Errorf("keep the list: %w", err)
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }() // gone already when all went well
 	_, err = file.Write(list.Raw)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("keep the list: %w", err)

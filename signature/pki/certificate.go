@@ -161,7 +161,7 @@ func (c *Certificate) parseExtensions(in cryptobyte.String) *Fault {
 	if !ok || !wrapped.Empty() || list.Empty() {
 		return Faultf(CertificateMalformed, "extensions")
 	}
-	return eachExtension(list, CertificateMalformed, c.Extensions.parse)
+	return eachExtension(list, CertificateMalformed, c.parse)
 }
 
 func readElement(in *cryptobyte.String, out *[]byte) bool {

@@ -17,9 +17,13 @@ const (
 // Path is a chain: the end entity first, a trusted certificate last.
 type Path []*Certificate
 
-// Leaf, Issuer and Anchor name the parts of a path.
-func (p Path) Leaf() *Certificate   { return p[0] }
+// Leaf is the end entity.
+func (p Path) Leaf() *Certificate { return p[0] }
+
+// Issuer is who issued the leaf.
 func (p Path) Issuer() *Certificate { return p[1] }
+
+// Anchor is the trusted certificate at the end.
 func (p Path) Anchor() *Certificate { return p[len(p)-1] }
 
 // Builder finds paths from a certificate to an anchor. It is safe for concurrent
