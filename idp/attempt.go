@@ -94,11 +94,11 @@ func (as attempts) open(ctx context.Context, a *attempt, browser string) error {
 // errOtherBrowser, errDone. A browser without the cookie refuses cookies, or is
 // another one; it learns nothing of the attempt.
 func (as attempts) find(ctx context.Context, id, browser string) (*attempt, error) {
-	if browser == "" {
-		return nil, errOtherBrowser
-	}
 	if id == "" {
 		return nil, errNoAttempt
+	}
+	if browser == "" {
+		return nil, errOtherBrowser
 	}
 	value, err := as.ephemeral.Get(ctx, attemptKey(id))
 	if errors.Is(err, storage.ErrNotFound) {

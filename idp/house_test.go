@@ -3,7 +3,6 @@ package idp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -351,5 +350,3 @@ func (h *house) counter(factor, outcome string) float64 {
 	}
 	return 0
 }
-
-var _ = fmt.Sprint

@@ -114,7 +114,11 @@ func (ss *sessions) touch(ctx context.Context, s *session, now storage.Time) err
 // its cookie's new value are returned.
 func (ss *sessions) begin(ctx context.Context, old *session, personID string, now storage.Time) (*session, string, error) {
 	if old != nil && old.PersonID == personID {
-		return ss.add(ctx, old, FactorPassword, now)
+		s, secret, err := ss.add(ctx, old, FactorPassword, now)
+		if !errors.Is(err, storage.ErrNotFound) {
+			return s, secret, err
+		}
+		old = nil // another tab ended it meanwhile
 	}
 	secret := random()
 	s := &session{ID: storage.NewID(), PersonID: personID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ss.absolute)}
@@ -140,26 +144,23 @@ func (ss *sessions) begin(ctx context.Context, old *session, personID string, no
 // secret known before the proof is worth nothing after it. ErrNotFound: the
 // session ended meanwhile.
 //
-// Two tabs may prove two factors at once: the row is read again inside the
-// transaction, so that neither proof is lost.
+// Two tabs may prove two factors at once: the first update locks the row before
+// it is read, so that neither proof is lost.
 func (ss *sessions) add(ctx context.Context, s *session, factor Factor, now storage.Time) (*session, string, error) {
 	var renewed session
 	secret := random()
 	err := ss.db.Tx(ctx, func(ctx context.Context) error {
 		renewed = session{}
-		if err := ss.db.Get(ctx, &renewed, `select `+sessionColumns+` from sessions where id = $1`, s.ID); err != nil {
+		err := ss.db.Get(ctx, &renewed, `update sessions set seen_at = $1 where id = $2 returning `+sessionColumns, now, s.ID)
+		if err != nil {
 			return err
 		}
 		renewed.prove(factor, now)
-		renewed.SeenAt = now
 		if factor == FactorPassword {
 			renewed.ExpiresAt = now.Add(ss.absolute)
 		}
-		affected, err := ss.db.Exec(ctx, `update sessions set secret_hash = $1, proofs = $2, seen_at = $3, expires_at = $4 where id = $5`,
-			hashed(secret), renewed.Proofs, renewed.SeenAt, renewed.ExpiresAt, renewed.ID)
-		if err == nil && affected == 0 {
-			return storage.ErrNotFound
-		}
+		_, err = ss.db.Exec(ctx, `update sessions set secret_hash = $1, proofs = $2, expires_at = $3 where id = $4`,
+			hashed(secret), renewed.Proofs, renewed.ExpiresAt, renewed.ID)
 		return err
 	})
 	if err != nil {

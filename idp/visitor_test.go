@@ -313,3 +313,6 @@ func (s strict) Write(line []byte) (int, error) {
 	s.h.t.Errorf("the server logged: %s", line)
 	return len(line), nil
 }
+
+// discard is the log of a test that expects errors.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
