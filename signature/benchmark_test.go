@@ -1,6 +1,10 @@
 package signature
 
-import "testing"
+import (
+	"context"
+	"sync"
+	"testing"
+)
 
 // BenchmarkVerify measures a whole verdict with the authority's own certificate
 // already checked, as it is for every sign-in but the first. The targets: RSA and EC
@@ -36,4 +40,29 @@ func BenchmarkRefuse(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkECUnderGOSTFlood measures a cheap verdict while 200 callers press dear
+// ones without pause: the bound on those leaves processors to the rest.
+func BenchmarkECUnderGOSTFlood(b *testing.B) {
+	set := openFixtures(b)
+	verifier := set.verifier(b)
+	content := set.read(b, "challenge.bin")
+	dear, cheap := set.read(b, "gost512/cms/person.p7s"), set.read(b, "ecp256/cms/person.p7s")
+	ctx, stop := context.WithCancel(b.Context())
+	var flood sync.WaitGroup
+	for range 200 {
+		flood.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = verifier.Verify(ctx, Request{Signature: dear, Content: content, At: set.at})
+			}
+		})
+	}
+	for b.Loop() {
+		if v, err := verifier.Verify(b.Context(), Request{Signature: cheap, Content: content, At: set.at}); err != nil || !v.Accepted {
+			b.Fatal(v.Code, err)
+		}
+	}
+	stop()
+	flood.Wait()
 }

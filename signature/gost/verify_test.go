@@ -125,7 +125,7 @@ func TestPointArithmetic(t *testing.T) {
 	}
 }
 
-// parsed is what the tests need of a certificate or of a bare key.
+// spki is a public key with its algorithm.
 type spki struct {
 	Algorithm struct {
 		OID    asn1.ObjectIdentifier
@@ -149,7 +149,7 @@ func (s spki) octets(t testing.TB) []byte {
 func TestVerifyCertificatesOfTheRecommendations(t *testing.T) {
 	t.Parallel()
 	var file struct {
-		Certificates []struct{ Name, Set, DER string }
+		Certificates []struct{ Name, Set, DER, Request, List string }
 	}
 	fixture(t, "certificates.json", &file)
 	if len(file.Certificates) != 5 {
@@ -160,58 +160,81 @@ func TestVerifyCertificatesOfTheRecommendations(t *testing.T) {
 		test[v.Name] = v.set()
 	}
 	for _, c := range file.Certificates {
-		der, err := base64.StdEncoding.DecodeString(c.DER)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var certificate struct {
-			TBS       asn1.RawValue
-			Algorithm asn1.RawValue
-			Signature asn1.BitString
-		}
-		var tbs struct {
-			Version   int `asn1:"explicit,tag:0"`
-			Serial    *big.Int
-			Algorithm asn1.RawValue
-			Issuer    asn1.RawValue
-			Validity  asn1.RawValue
-			Subject   asn1.RawValue
-			Key       spki
-			Rest      asn1.RawValue `asn1:"optional,tag:3"`
-		}
-		if _, err := asn1.Unmarshal(der, &certificate); err != nil {
-			t.Fatal(c.Name, err)
-		}
-		if _, err := asn1.Unmarshal(certificate.TBS.FullBytes, &tbs); err != nil {
-			t.Fatal(c.Name, err)
-		}
 		set := test[c.Set]
 		if set == nil {
 			set, _ = Parameters(c.Set)
 		}
-		key, err := NewPublicKey(set, tbs.Key.octets(t))
+		certificate := readSigned(t, c.DER)
+		key, err := NewPublicKey(set, certificate.key(t))
 		if err != nil {
 			t.Fatal(c.Name, err)
-		}
-		h := New256()
-		if set.Bits == 512 {
-			h = New512()
-		}
-		h.Write(certificate.TBS.FullBytes)
-		digest := h.Sum(nil)
-		if !key.Verify(digest, certificate.Signature.Bytes) {
-			t.Errorf("%s: the signature is refused", c.Name)
-		}
-		digest[0] ^= 1
-		if key.Verify(digest, certificate.Signature.Bytes) {
-			t.Errorf("%s: another digest is accepted", c.Name)
-		}
-		if key.Verify(digest[1:], certificate.Signature.Bytes) || key.Verify(digest, certificate.Signature.Bytes[1:]) {
-			t.Errorf("%s: a wrong length is accepted", c.Name)
 		}
 		if key.Bits() != set.Bits || key.ParameterSet() != set || !key.Equal(key) {
 			t.Errorf("%s: the key does not describe itself", c.Name)
 		}
+		for _, encoded := range []string{c.DER, c.Request, c.List} {
+			if encoded != "" {
+				readSigned(t, encoded).check(t, c.Name, key)
+			}
+		}
+	}
+}
+
+// signed is the outer form that certificates, requests and lists share.
+type signed struct {
+	TBS       asn1.RawValue
+	Algorithm asn1.RawValue
+	Signature asn1.BitString
+}
+
+func readSigned(t *testing.T, encoded string) (s signed) {
+	t.Helper()
+	der, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := asn1.Unmarshal(der, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// key returns the key octets of a certificate.
+func (s signed) key(t *testing.T) []byte {
+	t.Helper()
+	var tbs struct {
+		Version   int `asn1:"explicit,tag:0"`
+		Serial    *big.Int
+		Algorithm asn1.RawValue
+		Issuer    asn1.RawValue
+		Validity  asn1.RawValue
+		Subject   asn1.RawValue
+		Key       spki
+		Rest      asn1.RawValue `asn1:"optional,tag:3"`
+	}
+	if _, err := asn1.Unmarshal(s.TBS.FullBytes, &tbs); err != nil {
+		t.Fatal(err)
+	}
+	return tbs.Key.octets(t)
+}
+
+func (s signed) check(t *testing.T, name string, key *PublicKey) {
+	t.Helper()
+	h := New256()
+	if key.Bits() == 512 {
+		h = New512()
+	}
+	h.Write(s.TBS.FullBytes)
+	digest := h.Sum(nil)
+	if !key.Verify(digest, s.Signature.Bytes) {
+		t.Errorf("%s: the signature is refused", name)
+	}
+	digest[0] ^= 1
+	if key.Verify(digest, s.Signature.Bytes) {
+		t.Errorf("%s: another digest is accepted", name)
+	}
+	if key.Verify(digest[1:], s.Signature.Bytes) || key.Verify(digest, s.Signature.Bytes[1:]) {
+		t.Errorf("%s: a wrong length is accepted", name)
 	}
 }
 
