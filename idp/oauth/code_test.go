@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -96,6 +97,16 @@ func TestTokensAreSignedAsTheClientAsks(t *testing.T) {
 			if err := json.Unmarshal(raw, &header); err != nil || header["alg"] != alg || header["typ"] != typ || header["kid"] == "" {
 				t.Errorf("%s of %s: header %v", name, alg, header)
 			}
+		}
+		var left []byte // of the hash, see OpenID Connect Core §3.1.3.6 and RFC 8032 §5.1
+		if digest := sha512.Sum512([]byte(a.text("access_token"))); alg == keys.EdDSA {
+			left = digest[:32]
+		} else {
+			digest := sha256.Sum256([]byte(a.text("access_token")))
+			left = digest[:16]
+		}
+		if id, err := h.verifyIDTokenHint(a.text("id_token")); err != nil || id.AccessTokenHash != base64.RawURLEncoding.EncodeToString(left) {
+			t.Errorf("at_hash of %s is %q, %v", alg, id.AccessTokenHash, err)
 		}
 	}
 }

@@ -33,6 +33,7 @@ import (
 //	any client's loopback redirect takes any port   authorize_helper.go              TestRedirectURIsAreExact
 //	times are the wall clock's                      time.Now everywhere              TestFositesClockDecidesNothing
 //	expires_in loses a second on the way            access_response.go               TestACodeBringsTokensForItsOrganisationAlone
+//	at_hash of an EdDSA ID token is a SHA-256       handler/openid/helper.go         TestTokensAreSignedAsTheClientAsks
 //	introspection is open to any client             introspection_request_handler.go TestIntrospectionTellsAClientOnlyOfItsOwn
 
 func TestRequestObjectsAreRefused(t *testing.T) {

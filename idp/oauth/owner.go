@@ -52,30 +52,23 @@ var (
 // that the grant's assurance still suffices for organisation and client.
 // Without organisation scopes the owner is the person alone.
 func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string) (owner, error) {
-	person, err := p.deps.Directory.Person(ctx, g.PersonID)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && person.Status != directory.StatusActive {
-		return owner{}, errPersonBlocked
-	}
-	if err != nil {
-		return owner{}, err
-	}
 	if rank(g.ACR) < rank(client.RequiredACR) {
 		return owner{}, errAssurance
 	}
 	if !wantOrganisation(scopes) {
-		return owner{}, nil
+		return owner{}, p.personStands(ctx, g.PersonID)
 	}
 	membership, err := p.deps.Directory.Membership(ctx, g.PersonID, organisationID)
-	if errors.Is(err, storage.ErrNotFound) {
+	if errors.Is(err, storage.ErrNotFound) { // so it is for the blocked, too
+		if err := p.personStands(ctx, g.PersonID); err != nil {
+			return owner{}, err
+		}
 		return owner{}, errNotMember
 	}
 	if err != nil {
 		return owner{}, err
 	}
 	o := organisationFrom(membership.Organisation)
-	if o.closed {
-		return owner{}, errNotMember
-	}
 	if rank(g.ACR) < rank(o.requiredACR) {
 		return owner{}, errAssurance
 	}
@@ -83,6 +76,15 @@ func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, 
 		organisation: &o, roles: []string{string(membership.Role)},
 		permissions: names(membership.Permissions()), version: membership.Member.Version,
 	}, nil
+}
+
+// personStands fails with errPersonBlocked when the person may not sign in.
+func (p *Provider) personStands(ctx context.Context, id string) error {
+	person, err := p.deps.Directory.Person(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && person.Status != directory.StatusActive {
+		return errPersonBlocked
+	}
+	return err
 }
 
 func names(permissions []directory.Permission) []string {

@@ -231,7 +231,7 @@ func (h *refreshHandler) PopulateTokenEndpointResponse(ctx context.Context, requ
 		return err
 	}
 	if request.GetGrantedScopes().Has(scopeOpenID) {
-		id, err := h.p.idToken(client, s, "", hashOf(access))
+		id, err := h.p.idToken(client, s, "")
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 			t.Errorf("claims: %+v after %+v", two, one)
 		}
 		id, err := h.verifyIDTokenHint(second.text("id_token"))
-		if err != nil || id.Nonce != "" || id.Subject != h.maria.ID || id.AccessTokenHash != hashOf(second.text("access_token")) {
+		if err != nil || id.Nonce != "" || id.Subject != h.maria.ID || id.AccessTokenHash != hashOf("ES256", second.text("access_token")) {
 			t.Errorf("ID token %+v, %v (OpenID Connect Core section 12.2)", id, err)
 		}
 	})

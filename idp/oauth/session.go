@@ -17,10 +17,11 @@ import (
 // It keeps no expiry: an expiry stands in the token and in the row, by our
 // clock, and fosite, told of none, answers with the full expires_in.
 type session struct {
-	grant *grant // nil for client credentials
-	owner owner
+	grant  *grant // nil for client credentials
+	owner  owner
+	access string // the access token, once made
 	// connect is for fosite's OpenID Connect handler, which wants to see a
-	// subject and leaves the access token's hash there. What prompt and max_age
+	// subject. What prompt and max_age
 	// mean for the sign-in was decided before; fosite's own opinion would go by
 	// the wall clock.
 	connect jwt.IDTokenClaims

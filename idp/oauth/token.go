@@ -105,7 +105,10 @@ func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (
 		}
 		return err
 	})
-	return response, errors.Join(refusal, err)
+	if err != nil {
+		return nil, err
+	}
+	return response, refusal
 }
 
 // exchange has fosite's handlers turn the request into tokens.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -118,8 +119,8 @@ func (t *tokens) GenerateAccessToken(_ context.Context, request fosite.Requester
 			claims.SessionID = g.SessionID
 		}
 	}
-	token, err = t.p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
-	return token, "", err
+	s.access, err = t.p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
+	return s.access, "", err
 }
 
 // idToken is the payload of an ID token (OpenID Connect Core §2).
@@ -153,30 +154,34 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 }
 
 // GenerateIDToken implements openid.OpenIDConnectTokenStrategy. The request is
-// the authorization request, and fosite has left the access token's hash in its
-// session.
+// the authorization request; its session is the token request's.
 func (t *tokens) GenerateIDToken(_ context.Context, _ time.Duration, request fosite.Requester) (string, error) {
 	s := request.GetSession().(*session)
 	if s.grant == nil {
 		return "", errors.New("oauth: an ID token without a grant")
 	}
 	client := request.GetClient().(*clientView).registration
-	return t.p.idToken(client, s, request.GetRequestForm().Get("nonce"), s.connect.AccessTokenHash)
+	return t.p.idToken(client, s, request.GetRequestForm().Get("nonce"))
 }
 
-func (p *Provider) idToken(client *registration, s *session, nonce, accessTokenHash string) (string, error) {
+func (p *Provider) idToken(client *registration, s *session, nonce string) (string, error) {
 	now, g := p.deps.Now(), s.grant
 	return p.sign(client.IDTokenSignedResponseAlg, keys.TypeJWT, idToken{
 		Issuer: p.deps.Issuer, Subject: g.PersonID, Audience: audience{client.ID},
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.IDToken).Unix(),
 		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: g.SessionID,
-		AccessTokenHash: accessTokenHash, Organisation: s.owner.organisation, Roles: s.owner.roles,
+		AccessTokenHash: hashOf(client.IDTokenSignedResponseAlg, s.access), Organisation: s.owner.organisation, Roles: s.owner.roles,
 	})
 }
 
-// hashOf is at_hash (Core §3.1.3.6): the left half of the SHA-256, which is the
-// hash of every algorithm here.
-func hashOf(token string) string {
+// hashOf is at_hash (Core §3.1.3.6): the left half of the token's hash, by the
+// hash function of the ID token's algorithm. That of Ed25519 is SHA-512 (RFC
+// 8032 §5.1), where fosite would take SHA-256.
+func hashOf(algorithm, token string) string {
+	if algorithm == keys.EdDSA {
+		digest := sha512.Sum512([]byte(token))
+		return base64.RawURLEncoding.EncodeToString(digest[:len(digest)/2])
+	}
 	digest := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(digest[:len(digest)/2])
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/storage"
 	"propusk/storage/revocation"
@@ -101,30 +100,25 @@ func (p *Provider) liveOwner(ctx context.Context, t *accessToken) (bool, error) 
 	} else if err == nil {
 		return false, nil
 	}
-	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, errToken) {
-		return false, nil
+	for _, over := range []error{storage.ErrNotFound, errPersonBlocked, errToken} {
+		if errors.Is(err, over) {
+			return false, nil
+		}
 	}
 	return err == nil, err
 }
 
-// ownerStands fails with storage.ErrNotFound or errToken when the token's person
-// is not who he was when the token was made.
+// ownerStands fails with storage.ErrNotFound, errPersonBlocked or errToken when
+// the token's person is not who he was when the token was made.
 func (p *Provider) ownerStands(ctx context.Context, t *accessToken) error {
-	person, err := p.deps.Directory.Person(ctx, t.Subject)
-	if err != nil {
-		return err
-	}
-	if person.Status != directory.StatusActive {
-		return errToken
-	}
 	if t.Organisation == nil {
-		return nil
+		return p.personStands(ctx, t.Subject)
 	}
 	membership, err := p.deps.Directory.Membership(ctx, t.Subject, t.Organisation.ID)
 	if err != nil {
 		return err
 	}
-	if membership.Member.Version != t.MemberVersion || membership.Organisation.Status != directory.StatusActive {
+	if membership.Member.Version != t.MemberVersion {
 		return errToken
 	}
 	return nil
