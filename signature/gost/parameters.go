@@ -1,6 +1,9 @@
 package gost
 
-import "math/big"
+import (
+	"math/big"
+	"sync"
+)
 
 // ParameterSet is one named elliptic curve with its base point, in the short
 // Weierstrass form y² = x³ + ax + b over GF(p). The two twisted Edwards sets of
@@ -15,6 +18,9 @@ type ParameterSet struct {
 	q        *big.Int // the prime order of the base point
 	x, y     *big.Int // the base point
 	cofactor int64    // curve order divided by q
+
+	prepare sync.Once
+	curve   *curve
 }
 
 // Parameters returns the set that an object identifier in dotted form names, or

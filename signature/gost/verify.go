@@ -16,7 +16,7 @@ var (
 // and safe for concurrent use.
 type PublicKey struct {
 	set *ParameterSet
-	q   point
+	q   point // with z = 1
 }
 
 // NewPublicKey reads the octets of RFC 9215 §4.3: x and then y, each little-endian
@@ -28,10 +28,14 @@ func NewPublicKey(set *ParameterSet, raw []byte) (*PublicKey, error) {
 		return nil, ErrLength
 	}
 	x, y := littleEndian(raw[:size]), littleEndian(raw[size:])
-	if !set.onCurve(x, y) || !set.inSubgroup(affine(x, y)) {
+	if !set.onCurve(x, y) {
 		return nil, ErrOffCurve
 	}
-	return &PublicKey{set: set, q: affine(x, y)}, nil
+	q := set.arithmetic().affine(x, y)
+	if !set.inSubgroup(q) {
+		return nil, ErrOffCurve
+	}
+	return &PublicKey{set: set, q: q}, nil
 }
 
 // Bits returns the key length, 256 or 512.
@@ -42,7 +46,7 @@ func (k *PublicKey) ParameterSet() *ParameterSet { return k.set }
 
 // Equal reports whether both are the same point of the same curve.
 func (k *PublicKey) Equal(other *PublicKey) bool {
-	return k.set == other.set && k.q.x.Cmp(other.q.x) == 0 && k.q.y.Cmp(other.q.y) == 0
+	return k.set == other.set && k.q == other.q
 }
 
 // Verify reports whether signature is one of digest by the key, RFC 7091 §6.2.
@@ -71,7 +75,7 @@ func (k *PublicKey) verify(alpha, r, s *big.Int) bool {
 	z1 := new(big.Int).Mul(s, v)
 	z2 := new(big.Int).Mul(r, v)
 	z2.Neg(z2)
-	x, finite := k.set.combine(z1.Mod(z1, q), z2.Mod(z2, q), k.q)
+	x, finite := k.set.arithmetic().combine(z1.Mod(z1, q), z2.Mod(z2, q), k.q)
 	return finite && x.Mod(x, q).Cmp(r) == 0
 }
 

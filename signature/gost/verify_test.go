@@ -38,7 +38,7 @@ func TestVerifyRFC7091Vectors(t *testing.T) {
 		if !set.onCurve(set.x, set.y) || !set.onCurve(number(v.Qx), number(v.Qy)) {
 			t.Fatalf("%s: the points are not on the curve", v.Name)
 		}
-		key := &PublicKey{set, affine(number(v.Qx), number(v.Qy))}
+		key := &PublicKey{set, set.arithmetic().affine(number(v.Qx), number(v.Qy))}
 		alpha, r, s := number(v.Alpha), number(v.R), number(v.S)
 		if !key.verify(alpha, r, s) {
 			t.Errorf("%s: the signature of the standard is refused", v.Name)
@@ -81,7 +81,7 @@ func TestParameterSetsAreConsistent(t *testing.T) {
 		if !set.onCurve(set.x, set.y) {
 			t.Errorf("%s: the base point is not on the curve", set.Name)
 		}
-		if _, finite := set.combine(set.q, new(big.Int), affine(set.x, set.y)); finite {
+		if _, finite := set.arithmetic().combine(set.q, new(big.Int), set.arithmetic().base); finite {
 			t.Errorf("%s: q times the base point is not infinity", set.Name)
 		}
 		// Hasse: |cofactor·q - (p+1)| ≤ 2√p.
@@ -101,26 +101,29 @@ func TestParameterSetsAreConsistent(t *testing.T) {
 func TestPointArithmetic(t *testing.T) {
 	t.Parallel()
 	set := tc26Set512C
-	g, zero := affine(set.x, set.y), new(big.Int)
-	negative := affine(set.x, new(big.Int).Sub(set.p, set.y))
-	if s := set.add(g, negative); s.z.Sign() != 0 {
+	c := set.arithmetic()
+	zero := new(big.Int)
+	if s := c.join(c.base, c.affine(set.x, new(big.Int).Sub(set.p, set.y))); !s.atInfinity() {
 		t.Error("P + (-P) is not infinity")
 	}
-	if s := set.add(set.infinity(), g); s.x.Cmp(g.x) != 0 {
+	if s := c.join(c.infinity(), c.base); s != c.base {
 		t.Error("0 + P is not P")
 	}
-	if s := set.double(set.infinity()); s.z.Sign() != 0 {
+	if s := c.join(c.base, c.infinity()); s != c.base {
+		t.Error("P + 0 is not P")
+	}
+	if s := c.double(c.infinity()); !s.atInfinity() {
 		t.Error("2·0 is not infinity")
 	}
 	// 5P by doubling and adding, by addition of equal points, and by combine.
-	double := set.add(g, g)
-	five := set.add(set.double(double), g)
-	inverse := new(big.Int).ModInverse(five.z, set.p)
-	want := set.mul(five.x, set.mul(inverse, inverse))
-	if got, ok := set.combine(big.NewInt(5), zero, g); !ok || got.Cmp(want) != 0 {
+	five := c.join(c.double(c.join(c.base, c.base)), c.base)
+	inverse := c.invert(five.z)
+	inverse = c.mul(&inverse, &inverse)
+	want := c.to(c.mul(&five.x, &inverse))
+	if got, ok := c.combine(big.NewInt(5), zero, c.base); !ok || got.Cmp(want) != 0 {
 		t.Error("combine(5, 0) is not 5P")
 	}
-	if got, ok := set.combine(big.NewInt(2), big.NewInt(3), g); !ok || got.Cmp(want) != 0 {
+	if got, ok := c.combine(big.NewInt(2), big.NewInt(3), c.base); !ok || got.Cmp(want) != 0 {
 		t.Error("combine(2, 3) over the base point is not 5P")
 	}
 }
@@ -294,7 +297,8 @@ func reversed(n *big.Int, size int) []byte {
 
 func BenchmarkVerify(b *testing.B) {
 	for _, v := range curveVectors(b) {
-		key := &PublicKey{v.set(), affine(number(v.Qx), number(v.Qy))}
+		set := v.set()
+		key := &PublicKey{set, set.arithmetic().affine(number(v.Qx), number(v.Qy))}
 		alpha, r, s := number(v.Alpha), number(v.R), number(v.S)
 		b.Run(v.Name, func(b *testing.B) {
 			for b.Loop() {
