@@ -233,7 +233,7 @@ func TestChromiumOtherWays(t *testing.T) {
 	e.open(s.Cabinet)
 	e.enterPassword(s.named(t, "pavel."))
 	e.at("set-up-a-generator", `input[name=code]`)
-	secret := ask(e, "read the secret", chromedp.Text(chromedp.CSS(`.key`)))
+	secret := ask(e, "read the secret", chromedp.TextContent(chromedp.CSS(`.key`)))
 	e.enterCode(codeAt(t, strings.ReplaceAll(secret, " ", ""), time.Now().Unix()/30))
 	e.enterCabinet("cabinet-of-an-operator")
 	e.signOut()

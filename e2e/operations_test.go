@@ -285,7 +285,7 @@ func TestMetricsAndReadiness(t *testing.T) {
 		s.checkCabinet(t, s.grant(t, newVisitor(t), s.webClient(t), s.memberOfTwo(t), s.memberOfTwo(t).Organisations[0].ID).AccessToken, s.memberOfTwo(t).Organisations[0].organisation)
 		_, metrics := fetch(t, s.Issuer+"/metrics")
 		for _, name := range []string{
-			"propusk_http_requests_total", "propusk_database_connections", "propusk_jobs", "propusk_tokens", "propusk_signin", "propusk_cabinet", "go_goroutines",
+			"propusk_http_requests_total", "propusk_database_connections", "propusk_job_runs_total", "propusk_oauth_token_requests_total", "propusk_signins_total", "propusk_guard_decisions_total", "go_goroutines",
 		} {
 			if !strings.Contains(string(metrics), "\n"+name) {
 				t.Errorf("/metrics has nothing that begins with %s", name)

@@ -28,7 +28,9 @@ after it has finished what it began.`,
 				return err
 			}
 			tuneRuntime(cfg.Runtime)
-			b, err := openBase(cmd.Context(), cfg, newLog(cfg.Log, cmd.ErrOrStderr()))
+			log, flush := newBufferedLog(cfg.Log, cmd.ErrOrStderr())
+			defer flush()
+			b, err := openBase(cmd.Context(), cfg, log)
 			if err != nil {
 				return err
 			}
