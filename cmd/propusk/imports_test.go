@@ -45,7 +45,6 @@ var fences = map[string]string{
 	"github.com/spf13/cobra":             "cmd",
 	"propusk/storage/storagetest":        "storage/storagetest",
 	"github.com/alicebob/miniredis":      "storage/storagetest",
-	"github.com/pquerna/otp":             "idp/factor",
 	"github.com/nicksnyder/go-i18n":      "idp/pages",
 	"golang.org/x/crypto/argon2":         "idp/factor",
 	"software.sslmate.com/src/go-pkcs12": "cmd/propusk/demo",
