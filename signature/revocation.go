@@ -33,6 +33,8 @@ type RevocationDeps struct {
 type Revocations struct {
 	deps RevocationDeps
 
+	refreshing sync.Mutex // one round at a time
+
 	mu      sync.RWMutex
 	lists   map[string][]*heldList // by the issuer's raw name
 	sources map[string]*source     // by address

@@ -11,17 +11,20 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"propusk/signature/pki"
 )
 
-// Times of fetching.
+// Times and bounds of fetching.
 const (
 	refreshTick  = time.Minute      // how often Start looks what is due
 	refreshEvery = time.Hour        // a list is asked for again at the latest after
 	retryFirst   = time.Minute      // after a failure, doubling
 	retryLast    = 15 * time.Minute // up to
+
+	refreshAtOnce = 8 // addresses asked at the same time
 )
 
 // source is one address and what it last gave.
@@ -56,42 +59,50 @@ func fetchable(address string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// Start reads the lists kept in the folder, fetches what is due, and goes on
-// refreshing until the context ends. It returns after the first round.
+// Start reads the lists kept in the folder and goes on refreshing in the background
+// until the context ends. The first round begins at once and is not waited for:
+// Freshness tells what has come.
 func (r *Revocations) Start(ctx context.Context) {
 	r.Restore()
-	r.Refresh(ctx)
 	go func() {
 		ticker := time.NewTicker(refreshTick)
 		defer ticker.Stop()
-		for {
+		for ctx.Err() == nil {
+			r.Refresh(ctx)
 			select {
 			case <-ctx.Done():
-				return
 			case <-ticker.C:
-				r.Refresh(ctx)
 			}
 		}
 	}()
 }
 
-// Refresh fetches every list that is due. A failure keeps the last good list and
-// is told by Freshness; it never makes a list vanish.
+// Refresh fetches every list that is due, some at a time, and returns when all have
+// answered or failed. A failure keeps the last good list and is told by Freshness;
+// it never makes a list vanish.
 func (r *Revocations) Refresh(ctx context.Context) {
 	if r.deps.Client == nil || r.deps.Trust == nil {
 		return
 	}
+	r.refreshing.Lock()
+	defer r.refreshing.Unlock()
 	now := r.deps.Now()
+	turns := make(chan struct{}, refreshAtOnce)
+	var all sync.WaitGroup
 	for _, authority := range r.deps.Trust.Authorities() {
 		for _, address := range authority.CRLs {
-			if ctx.Err() != nil {
-				return
+			s := r.source(authority, address)
+			if ctx.Err() != nil || s.due.After(now) {
+				continue
 			}
-			if s := r.source(authority, address); !s.due.After(now) {
+			turns <- struct{}{}
+			all.Go(func() {
+				defer func() { <-turns }()
 				r.refresh(ctx, authority, address, s)
-			}
+			})
 		}
 	}
+	all.Wait()
 }
 
 // source returns a copy of the state of an address, making it when it is new.
