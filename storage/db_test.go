@@ -40,12 +40,12 @@ func eachDB(t *testing.T, test func(t *testing.T, ctx context.Context, db *stora
 	t.Parallel()
 	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
 		ctx := t.Context()
-		must(t, exec(db.Exec(ctx, things)))
+		must(t, affected(db.Exec(ctx, things)))
 		test(t, ctx, db)
 	})
 }
 
-func exec(_ int64, err error) error { return err }
+func affected(_ int64, err error) error { return err }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -101,7 +101,7 @@ func TestTimeIsTheSameInstantInEveryZone(t *testing.T) {
 		must(t, insert(ctx, db, "a", 0))
 		instant := time.Date(2026, 11, 22, 23, 30, 0, 123456789, time.UTC)
 		for _, zone := range []*time.Location{time.UTC, time.FixedZone("Asia/Kamchatka", 12*3600), time.FixedZone("west", -9*3600-1800)} {
-			must(t, exec(db.Exec(ctx, `UPDATE things SET at = $1`, storage.Of(instant.In(zone)))))
+			must(t, affected(db.Exec(ctx, `UPDATE things SET at = $1`, storage.Of(instant.In(zone)))))
 			var at storage.Time
 			must(t, db.Get(ctx, &at, `SELECT at FROM things WHERE at = $1`, storage.Of(instant)))
 			if got := at.Time().Format(time.RFC3339Nano); got != "2026-11-22T23:30:00.123456Z" {
@@ -116,11 +116,11 @@ func TestErrorsSayWhatTheyMean(t *testing.T) {
 		must(t, insert(ctx, db, "a", 0))
 		want(t, insert(ctx, db, "a", 0), storage.ErrExists)
 		want(t, insert(ctx, db, "b", -1), storage.ErrCheck)
-		want(t, exec(db.Exec(ctx, `UPDATE things SET parent = $1`, "nobody")), storage.ErrReference)
+		want(t, affected(db.Exec(ctx, `UPDATE things SET parent = $1`, "nobody")), storage.ErrReference)
 		var got thing
 		want(t, db.Get(ctx, &got, selectThing, "nobody"), storage.ErrNotFound)
-		want(t, exec(db.Exec(ctx, `UPDATE things SET n = $2 WHERE id = $1`, 1, "a")), storage.ErrStatement)
-		want(t, exec(db.Exec(ctx, `UPDATE things SET n = $1`)), storage.ErrStatement)
+		want(t, affected(db.Exec(ctx, `UPDATE things SET n = $2 WHERE id = $1`, 1, "a")), storage.ErrStatement)
+		want(t, affected(db.Exec(ctx, `UPDATE things SET n = $1`)), storage.ErrStatement)
 		must(t, insert(ctx, db, "b", 0))
 		if err := db.Get(ctx, &got, `SELECT id FROM things`); err == nil {
 			t.Fatal("two rows for one are no error")
@@ -128,7 +128,7 @@ func TestErrorsSayWhatTheyMean(t *testing.T) {
 		if err := db.Get(ctx, &got, `SELECT id, 1 AS unknown FROM things WHERE id = $1`, "a"); err == nil {
 			t.Fatal("a column without a field is no error")
 		}
-		for _, err := range []error{exec(db.Exec(ctx, `SELEC 1`)), db.Get(ctx, &got, `SELECT nothing FROM things`)} {
+		for _, err := range []error{affected(db.Exec(ctx, `SELEC 1`)), db.Get(ctx, &got, `SELECT nothing FROM things`)} {
 			if err == nil || errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExists) {
 				t.Fatalf("bad SQL gave %v", err)
 			}
@@ -228,7 +228,7 @@ func TestCancelledContextStopsAndLeavesTheDatabaseUsable(t *testing.T) {
 func TestWaitingForTheWriterEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	db := storagetest.SQLite(t)
-	must(t, exec(db.Exec(t.Context(), things)))
+	must(t, affected(db.Exec(t.Context(), things)))
 	must(t, db.Tx(t.Context(), func(context.Context) error {
 		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()

@@ -202,7 +202,7 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	t.Parallel()
 	db := storagetest.Second(t, storagetest.PostgresURL(t)+"&default_transaction_isolation=serializable")
 	ctx := t.Context()
-	must(t, exec(db.Exec(ctx, things)))
+	must(t, affected(db.Exec(ctx, things)))
 	must(t, insert(ctx, db, "a", 0))
 	var all sync.WaitGroup
 	for range 4 {
@@ -236,7 +236,7 @@ func TestTwoProcessesShareOneFile(t *testing.T) {
 	url := storagetest.SQLiteURL(t)
 	one, two := storagetest.Second(t, url), storagetest.Second(t, url)
 	ctx := t.Context()
-	must(t, exec(one.Exec(ctx, things)))
+	must(t, affected(one.Exec(ctx, things)))
 	must(t, insert(ctx, one, "a", 0))
 	var both sync.WaitGroup
 	for _, db := range []*storage.DB{one, two} {
