@@ -245,11 +245,48 @@ func TestChromiumOtherWays(t *testing.T) {
 	e.enterCode(admin.code(t))
 	e.enterCabinet("cabinet-of-an-administrator")
 	e.says(o.Name)
-	e.open(s.Cabinet + "/members/invite")
-	e.at("cabinet-invite", `input[name=email]`)
+	link := e.invite(s)
 	e.open(s.Cabinet + "/journal")
 	e.at("cabinet-journal", `table`)
 	e.signOut()
+	e.accept(link, o)
+}
+
+// invite sends an invitation and gives the link in its message.
+func (e *eyes) invite(s *site) string {
+	e.t.Helper()
+	e.open(s.Cabinet + "/members/invite")
+	e.at("cabinet-invite", `input[name=email]`)
+	const mailbox = "roman.zaytsev@severny-mayak.example"
+	for selector, value := range map[string]string{
+		"input[name=last_name]": "Зайцев", "input[name=first_name]": "Роман", "input[name=email]": mailbox,
+	} {
+		e.fill(selector, value)
+	}
+	e.do("choose the role", chromedp.SetValue(chromedp.CSS(`select[name=role]`), "operator"))
+	e.click(`main form .buttons button.button`)
+	e.at("cabinet-invited", `main table`)
+	for _, m := range s.messages(e.t) {
+		if _, rest, found := strings.Cut(m.Text, s.Issuer+"/invitations/"); found && m.To == mailbox {
+			return s.Issuer + "/invitations/" + strings.Fields(rest)[0]
+		}
+	}
+	e.t.Fatal("no invitation was sent to ", mailbox)
+	return ""
+}
+
+// accept opens the link as somebody new, who becomes a member.
+func (e *eyes) accept(link string, o organisation) {
+	e.t.Helper()
+	e.open(link)
+	e.at("invitation", `input[name=password]`)
+	e.says(o.Name)
+	e.fill(`input[name=password]`, "Sosna-58-Vetka")
+	e.fill(`input[name=password_again]`, "Sosna-58-Vetka")
+	e.click(`main form button.wide`)
+	e.do("wait for the end", chromedp.WaitNotPresent(chromedp.CSS(`input[name=password_again]`)))
+	e.at("joined", `.pass h1`)
+	e.says(o.Name)
 }
 
 // enterCabinet goes on with the one organisation that the person has.
@@ -263,5 +300,5 @@ func (e *eyes) enterCabinet(name string) {
 func (e *eyes) signOut() {
 	e.t.Helper()
 	e.click(`form[action$="/signout"] button`)
-	e.at("signed-out", `main h1`)
+	e.at("signed-out", `.pass h1`)
 }
