@@ -43,12 +43,9 @@ func startBare() (*bareSigner, error) {
 	return &bareSigner{child{cmd}, "http://" + strings.TrimSpace(address) + "/"}, err
 }
 
+// sign sends what is sent to propusk, byte for byte in size.
 func (b *bareSigner) sign() (*http.Request, error) {
-	req, err := http.NewRequest(http.MethodPost, b.url, strings.NewReader("grant_type=client_credentials"))
-	if err == nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	return req, err
+	return tokenRequest(b.url+"oauth2/token", "01a2017f-9aa2-7171-af2d-994c43f7527d", strings.Repeat("s", 43))
 }
 
 // claims are of the size of a client-credentials token's.

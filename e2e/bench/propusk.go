@@ -108,11 +108,16 @@ func (p *propusk) awaitToken() error {
 }
 
 func (p *propusk) clientCredentials() (*http.Request, error) {
+	return tokenRequest(p.issuer+"/oauth2/token", p.id, p.secret)
+}
+
+// tokenRequest asks for a token by client credentials (RFC 6749 §4.4.2).
+func tokenRequest(endpoint, id, secret string) (*http.Request, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"organization:read members:read"}}
-	req, err := http.NewRequest(http.MethodPost, p.issuer+"/oauth2/token", strings.NewReader(form.Encode()))
+	req, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err == nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.SetBasicAuth(p.id, p.secret)
+		req.SetBasicAuth(id, secret)
 	}
 	return req, err
 }
