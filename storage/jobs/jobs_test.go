@@ -259,7 +259,10 @@ func TestKilledWorkersLeaseIsTakenAgain(t *testing.T) {
 		<-hung
 		var attempt atomic.Int32
 		other := s.runner()
-		other.Handle("work", func(_ context.Context, j jobs.Job) error { attempt.Store(int32(j.Attempt)); return errors.New("not yet") })
+		other.Handle("work", func(_ context.Context, j jobs.Job) error {
+			attempt.Store(int32(j.Attempt))
+			return errors.New("not yet")
+		})
 		s.start(other)
 		s.clock.Advance(59 * time.Second)
 		time.Sleep(30 * time.Millisecond) // several polls
