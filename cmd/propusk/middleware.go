@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
@@ -131,14 +130,25 @@ func (e *edge) tell(r *http.Request, c journal.Circumstances, w *recorder, took 
 	if place == "health" {
 		return
 	}
-	e.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	e.access(r, c, w.code(), took)
+}
+
+// access writes the line of one request. Why not slog.LogAttrs: it looks up its
+// caller for every line, which is the same for all of these.
+func (e *edge) access(r *http.Request, c journal.Circumstances, status int, took time.Duration) {
+	handler := e.log.Handler()
+	if !handler.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	line := slog.NewRecord(e.now(), slog.LevelInfo, "request", 0)
+	line.AddAttrs(
 		slog.String("request_id", c.RequestID),
 		slog.String("method", r.Method),
 		slog.String("path", loggedPath(r.URL.Path)),
-		slog.Int("status", w.code()),
-		slog.Int("bytes", w.bytes),
+		slog.Int("status", status),
 		slog.Int64("microseconds", took.Microseconds()),
 		slog.String("ip", c.IP))
+	_ = handler.Handle(r.Context(), line) // a log that cannot be written has nowhere to say so
 }
 
 // placeOf names the part of the house a path belongs to, from a short fixed
@@ -173,7 +183,12 @@ func loggedPath(path string) string {
 	return cut(path, 256)
 }
 
-func statusClass(code int) string { return strconv.Itoa(code/100) + "xx" }
+func statusClass(code int) string {
+	if code < 100 || code > 599 {
+		return "other"
+	}
+	return [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}[code/100-1]
+}
 
 // plainID reports whether a request id from outside may stand in our log.
 func plainID(id string) bool {
@@ -205,10 +220,10 @@ func cut(s string, n int) string {
 	return s
 }
 
-// recorder remembers the status and size of an answer.
+// recorder remembers the status of an answer.
 type recorder struct {
 	http.ResponseWriter
-	status, bytes int
+	status int
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -222,9 +237,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += n
-	return n, err
+	return r.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
