@@ -87,7 +87,8 @@ func (p permanent) Unwrap() error { return p.err }
 // dead letter at once.
 func Permanent(err error) error { return permanent{err} }
 
-func isPermanent(err error) bool {
+// IsPermanent reports whether err is, or wraps, a Permanent one.
+func IsPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)
 }

@@ -134,7 +134,7 @@ func (r *Runner) settle(ctx context.Context, job Job, failure error, leaseLost b
 		outcome, n, err = r.release(ctx, job)
 	case r.isPeriodic(job.Kind):
 		outcome, n, err = r.remove(ctx, job, failedIt)
-	case isPermanent(failure) || job.Attempt >= job.MaxAttempts:
+	case IsPermanent(failure) || job.Attempt >= job.MaxAttempts:
 		outcome, n, err = r.bury(ctx, job, failure)
 	default:
 		outcome, n, err = r.putOff(ctx, job, failure)
