@@ -5,7 +5,7 @@
 // A verdict is an ordered list of named checks, each with a status, a stable code
 // and a text in Russian and English, so that a person sees exactly why a signature
 // was refused and an auditor can keep it. What is accepted and refused is written
-// down in PROFILE.md beside this file.
+// down in docs/signature.md.
 //
 //	Verifier           the small interface; Local is our body, Remote an outside service's
 //	message.go         CMS, read strictly: what is not in the profile is not a signature

@@ -48,7 +48,9 @@ type FileCheck struct {
 }
 
 // VerifyFiles judges detached signatures offline. The error means that it could
-// not judge: a path cannot be read, or holds nothing of its kind.
+// not judge: a path cannot be read, or holds nothing of its kind. A signature
+// file that cannot be read does not keep the others from being judged: their
+// verdicts come beside the error.
 func VerifyFiles(ctx context.Context, files Files) ([]FileVerdict, error) {
 	verifier, err := files.verifier()
 	if err != nil {
@@ -62,18 +64,20 @@ func VerifyFiles(ctx context.Context, files Files) ([]FileVerdict, error) {
 		return nil, errors.New("signature: no signature files")
 	}
 	verdicts := make([]FileVerdict, 0, len(files.Signatures))
+	var unreadable error
 	for _, file := range files.Signatures {
 		signature, err := readBounded(file, MaxSignature+1)
 		if err != nil {
-			return nil, err
+			unreadable = errors.Join(unreadable, err)
+			continue
 		}
 		verdict, err := verifier.Verify(ctx, Request{Signature: signature, Content: content, At: files.At})
 		if err != nil {
-			return nil, err
+			return verdicts, errors.Join(unreadable, err)
 		}
 		verdicts = append(verdicts, fileVerdict(file, verdict, files.Language))
 	}
-	return verdicts, nil
+	return verdicts, unreadable
 }
 
 // verifier loads trust and lists into a Local.

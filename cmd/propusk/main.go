@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), keyCommand(), auditCommand(),
-		versionCommand(),
+		signatureCommand(), versionCommand(),
 	)
 	return cmd
 }

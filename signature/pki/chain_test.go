@@ -143,7 +143,7 @@ func theirs(chain []*x509.Certificate) (bool, error) {
 }
 
 // stricter is the written list of rules in which we refuse what crypto/x509
-// accepts. Each has the reason beside it; PROFILE.md repeats the list.
+// accepts. Each has the reason beside it; docs/signature.md repeats the list.
 func stricter(specs []spec) string {
 	for i, s := range specs {
 		last := i == len(specs)-1
