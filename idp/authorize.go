@@ -55,10 +55,10 @@ func (s *Server) authorizeError(c echo.Context, err error) error {
 
 // refusedRequest is the page for a request of an application that is wrong.
 func refusedRequest(status int, code, why string, err error) error {
-	f := fault{Status: status, Page: pages.FailureRequest, Code: code, Why: why, Err: err}
+	f := fault{Status: status, Page: pages.FailureRequest, Code: code, Detail: why, Err: err}
 	switch {
 	case status >= http.StatusInternalServerError:
-		f.Page, f.Why = pages.FailureInternal, ""
+		f.Page, f.Detail = pages.FailureInternal, ""
 	case code == "invalid_client", code == "unauthorized_client":
 		f.Page = pages.FailureClient
 	}

@@ -31,7 +31,7 @@ type fault struct {
 	Status     int
 	Page       string        // which failure the page tells, one of pages.Failure… or ours
 	Code       string        // stable, on the page; "" = Page
-	Why        string        // in place of the page's own reason; "" = that
+	Detail     string        // error_description, for whoever looks after the application
 	RetryAfter time.Duration // 0 = trying again at once is all right, or does not help
 	Err        error         // what happened, for the log; may be nil
 }
@@ -124,7 +124,7 @@ func (s *Server) fail(err error, c echo.Context) {
 func (s *Server) failure(r *http.Request, f fault) pages.Failure {
 	page := pages.Fail(f.Page)
 	page.Code = orElse(f.Code, f.Page)
-	page.Why = orElse(f.Why, page.Why)
+	page.Detail = f.Detail
 	page.RequestID = journal.From(r.Context()).RequestID
 	return page
 }

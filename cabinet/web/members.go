@@ -193,10 +193,17 @@ type inviteView struct {
 	Notice    string
 }
 
+// leastRole is the one the form begins with: more is given by choice, never by
+// oversight.
+const leastRole = "observer"
+
 // inviteForm asks whom to invite.
 func (v *visit) inviteForm() error {
 	kept := v.draft()
-	return v.invitePage(http.StatusOK, formInvitation(kept), map[bool]string{true: "notice.repeat"}[kept != nil])
+	if kept == nil {
+		return v.invitePage(http.StatusOK, invitation{Role: leastRole}, "")
+	}
+	return v.invitePage(http.StatusOK, formInvitation(kept), "notice.repeat")
 }
 
 func (v *visit) invitePage(status int, form invitation, notice string, errs ...pages.FieldError) error {

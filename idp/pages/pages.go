@@ -127,6 +127,7 @@ type Failure struct {
 	Title, What, Why, Do string         // catalogue keys or text; empty ones are left out
 	Args                 map[string]any // values for the placeholders of those keys
 	Code                 string         // stable, e.g. "invalid_redirect_uri"
+	Detail               string         // for the application's developer, in English (RFC 6749 §4.1.2.1)
 	RequestID            string         // to find the matter in the log
 	RetryURL             string         // "" = trying again does not help
 }
