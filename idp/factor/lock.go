@@ -148,13 +148,14 @@ func (a attempt) failed(ctx context.Context) error {
 	return ErrWrong
 }
 
-// succeeded forgets the failures before.
+// succeeded forgets the failures before, those of the levels below too: their
+// counters outlive the locks, and would refuse the next attempt at level 0.
 func (a attempt) succeeded(ctx context.Context) error {
-	for _, key := range []string{
-		a.lock.key("tries", a.subject, a.level),
-		a.lock.key("lock", a.subject, a.level+1),
-		a.lock.levelKey(a.subject),
-	} {
+	keys := []string{a.lock.key("lock", a.subject, a.level+1), a.lock.levelKey(a.subject)}
+	for level := range a.level + 1 {
+		keys = append(keys, a.lock.key("tries", a.subject, level))
+	}
+	for _, key := range keys {
 		if err := a.lock.ephemeral.Delete(ctx, key); err != nil {
 			return fmt.Errorf("factor: forget failures: %w", err)
 		}

@@ -91,6 +91,30 @@ func TestSuccessForgetsFailures(t *testing.T) {
 	}
 }
 
+// Whoever signs in after a lock is not locked out again at the next sign-in.
+func TestSuccessAfterLocksForgetsEveryLevel(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for locks := 1; locks <= 3; locks++ {
+		l, clock := newLock(t)
+		for level := range locks {
+			looked(t, l, "s", 3)
+			clock.Advance(l.policy.length(level))
+		}
+		for attempt := range 5 {
+			a, err := l.begin(ctx, "s")
+			must(t, err)
+			if a.refused {
+				t.Fatalf("after %d locks and %d successes: refused", locks, attempt)
+			}
+			must(t, a.succeeded(ctx))
+		}
+		if got := looked(t, l, "s", 10); got != 3 {
+			t.Errorf("after %d locks and a success: %d looked at", locks, got)
+		}
+	}
+}
+
 func TestFailuresAreForgottenInTime(t *testing.T) {
 	t.Parallel()
 	l, clock := newLock(t)
