@@ -174,8 +174,11 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	next := *g
 	asked := request.GetRequestForm().Get("organization")
 	if asked != "" {
-		if !wantOrganisation(granted) {
+		switch {
+		case !wantOrganisation(granted):
 			return nil, invalidTarget("the grant is for no organisation")
+		case !wantOrganisation(scopes): // ownerOf would not look at the membership
+			return nil, invalidTarget("the scopes asked for speak of no organisation")
 		}
 		next.OrganisationID = asked
 	}

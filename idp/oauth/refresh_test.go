@@ -249,6 +249,29 @@ func TestARefreshReadsRightsAnew(t *testing.T) {
 	})
 }
 
+// A refresh that asks for no organisation scope must not move the grant to an
+// organisation that nobody checked: the next refresh would find no membership
+// there, end the grant, and say so in the journal of that organisation.
+func TestANarrowedRefreshDoesNotMoveTheGrantAway(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		first := h.signedIn(c, with{"scope": "openid organization"})
+		stranger := h.company("ООО «Чужая»", "")
+		before := h.journalled(stranger.ID)
+		for _, foreign := range []string{stranger.ID, "nowhere"} {
+			h.refused(foreign, h.post(h.Token, c, refreshing(first.text("refresh_token"), with{"scope": "openid", "organization": foreign})),
+				http.StatusBadRequest, "invalid_target")
+		}
+		second := h.post(h.Token, c, refreshing(first.text("refresh_token"), nil))
+		if got := h.claims(second); got.Organisation == nil || got.Organisation.ID != h.romashka.ID {
+			t.Errorf("claims: %+v", got)
+		}
+		if after := h.journalled(stranger.ID); len(after) != len(before) {
+			t.Errorf("another organisation's journal has %q", after)
+		}
+	})
+}
+
 func TestABlockedPersonsGrantEnds(t *testing.T) {
 	h := alone(t)
 	c := h.web()
