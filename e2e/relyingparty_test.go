@@ -178,7 +178,7 @@ func TestCurlWithClientCredentials(t *testing.T) {
 		var organization organizationAnswer
 		runCurl(t, curl, &organization, "-H", "Authorization: Bearer "+got.AccessToken, s.API+"/v1/organization")
 		want := s.organisation(t, c.Organisation)
-		if (organisation{organization.ID, organization.INN, organization.OGRN, organization.Name}) != want {
+		if organisation(organization) != want {
 			t.Errorf("curl reads %+v, want %+v", organization, want)
 		}
 	})

@@ -150,24 +150,6 @@ func random() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// claims reads a JWT without verifying it.
-func claims(t testing.TB, token string) map[string]any {
-	t.Helper()
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		t.Fatalf("not a JWT: %q", token)
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c map[string]any
-	if err := json.Unmarshal(payload, &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 // organizationAnswer is GET /v1/organization, of which we look at the numbers.
 type organizationAnswer struct {
 	ID   string `json:"id"`
@@ -184,7 +166,7 @@ func (s *site) checkCabinet(t testing.TB, token string, want organisation) {
 	if status := s.call(t, token, http.MethodGet, "/v1/organization", &got); status != http.StatusOK {
 		t.Fatalf("GET /v1/organization: %d", status)
 	}
-	if (organisation{got.ID, got.INN, got.OGRN, got.Name}) != want {
+	if organisation(got) != want {
 		t.Errorf("the cabinet shows %+v, want %+v", got, want)
 	}
 	for _, other := range s.Organisations {

@@ -147,10 +147,9 @@ type form struct {
 }
 
 type field struct {
-	value   string
-	values  []string // of radio buttons and buttons of one name
-	hidden  bool
-	checked string
+	value  string
+	values []string // of radio buttons and buttons of one name
+	hidden bool
 }
 
 // forms reads the forms of a page that are sent by POST.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -322,8 +321,7 @@ func TestLoopbackOnly(t *testing.T) {
 		if _, err := listen(t.Context(), l.Addr().String()); err == nil {
 			t.Error("one port was taken twice")
 		}
-		var address net.Addr = l.Addr()
-		if cfg := demoConfig("/d", address); cfg.Validate() != nil || !strings.HasPrefix(cfg.Issuer, "http://localhost:") {
+		if cfg := demoConfig("/d", l.Addr()); cfg.Validate() != nil || !strings.HasPrefix(cfg.Issuer, "http://localhost:") {
 			t.Errorf("the demo's configuration: %v", cfg.Validate())
 		}
 	}

@@ -295,7 +295,7 @@ func orgRemoveMemberCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := b.directory.RemoveMember(cmd.Context(), directory.System(), m.OrganisationID, m.Member.ID); err != nil {
+			if err := b.directory.RemoveMember(cmd.Context(), directory.System(), m.OrganisationID, m.Member.ID, nil); err != nil {
 				return err
 			}
 			return show(cmd, map[string]string{"id": m.Member.ID, "status": "removed"}, func(w io.Writer) {
