@@ -189,12 +189,14 @@ func (s *Server) deleteMember(c call) error {
 	if err != nil {
 		return err
 	}
+	var version *int64
 	if c.conditional() {
 		if err := checkIfMatch(c, memberTag(m)); err != nil {
 			return err
 		}
+		version = &m.Member.Version
 	}
-	if err := s.Directory.RemoveMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID); err != nil {
+	if err := s.Directory.RemoveMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID, version); err != nil {
 		return directoryRefusal(err)
 	}
 	return noContent(c)

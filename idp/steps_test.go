@@ -190,7 +190,7 @@ func TestRemovedMemberGetsNoCode(t *testing.T) {
 	page = v.choose(page, h.south.ID).is("/signin/consent")
 	membership, err := h.directory.Membership(h.ctx(), h.elena.ID, h.south.ID)
 	h.check(err)
-	h.check(h.directory.RemoveMember(h.ctx(), directory.System(), h.south.ID, membership.Member.ID))
+	h.check(h.directory.RemoveMember(h.ctx(), directory.System(), h.south.ID, membership.Member.ID, nil))
 	v.submit(page, "/signin/consent", "decision", "accept").is("/signin/organisation")
 }
 

@@ -155,7 +155,7 @@ func TestInvitationIsAcceptedOnce(t *testing.T) {
 		}
 		m, err := w.Membership(w.ctx, p.ID, w.org.ID)
 		w.must(err)
-		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, m.Member.ID))
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, m.Member.ID, nil))
 		if _, err := w.AcceptInvitation(w.ctx, Actor{PersonID: p.ID}, token, p.ID); !errors.Is(err, storage.ErrUsed) {
 			t.Errorf("the removed member came back by his old link: %v", err)
 		}
@@ -303,7 +303,7 @@ func TestInvitationsDoNotOutliveTheirGiversRights(t *testing.T) {
 		if _, err := w.InvitationByToken(w.ctx, links["acc@example.ru"]); err != nil {
 			t.Errorf("the accountant's: %v", err)
 		}
-		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, second.ID))
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, second.ID, nil))
 		if _, err := w.InvitationByToken(w.ctx, links["acc@example.ru"]); !errors.Is(err, ErrInvitationWithdrawn) {
 			t.Errorf("after the removal: %v", err)
 		}

@@ -152,8 +152,9 @@ func (d *Directory) moveMember(ctx context.Context, m Member, to standing, posit
 }
 
 // RemoveMember ends a membership at once. What the person did stays in the
-// journal. Rights and refusals are those of ChangeMember.
-func (d *Directory) RemoveMember(ctx context.Context, actor Actor, organisationID, memberID string) error {
+// journal. Rights and refusals are those of ChangeMember; version, when not
+// nil, must be the member's present one: ErrStale otherwise.
+func (d *Directory) RemoveMember(ctx context.Context, actor Actor, organisationID, memberID string, version *int64) error {
 	const action = "member.removed"
 	return d.within(ctx, actor, organisationID, MembersWrite, action, func(ctx context.Context, o Organisation, held rights) error {
 		before, err := d.MemberByID(ctx, o.ID, memberID)
@@ -161,6 +162,9 @@ func (d *Directory) RemoveMember(ctx context.Context, actor Actor, organisationI
 			return err
 		}
 		m := before.Member
+		if version != nil && *version != m.Version {
+			return ErrStale
+		}
 		from := standing{m.Role, m.Grants, m.Denials}
 		if err := held.mayMove(from, standing{}); err != nil {
 			return err

@@ -165,13 +165,13 @@ func TestAnotherOrganisationsMembersAreOutOfReach(t *testing.T) {
 			if _, err := w.ChangeMember(w.ctx, a, w.org.ID, id, MemberChange{Role: ptr(Observer)}); !errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("changed as one's own: %v", err)
 			}
-			if err := w.RemoveMember(w.ctx, a, w.org.ID, id); !errors.Is(err, storage.ErrNotFound) {
+			if err := w.RemoveMember(w.ctx, a, w.org.ID, id, nil); !errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("removed as one's own: %v", err)
 			}
 			if _, err := w.ChangeMember(w.ctx, a, b.ID, id, MemberChange{Role: ptr(Observer)}); !errors.Is(err, ErrForbidden) {
 				t.Errorf("changed in B: %v", err)
 			}
-			if err := w.RemoveMember(w.ctx, a, b.ID, id); !errors.Is(err, ErrForbidden) {
+			if err := w.RemoveMember(w.ctx, a, b.ID, id, nil); !errors.Is(err, ErrForbidden) {
 				t.Errorf("removed from B: %v", err)
 			}
 		}
@@ -192,7 +192,7 @@ func TestLastAdministratorStays(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		admin := w.members[Administrator]
 		for _, actor := range []Actor{w.by(Administrator), System()} {
-			if err := w.RemoveMember(w.ctx, actor, w.org.ID, admin.ID); !errors.Is(err, ErrLastAdministrator) {
+			if err := w.RemoveMember(w.ctx, actor, w.org.ID, admin.ID, nil); !errors.Is(err, ErrLastAdministrator) {
 				t.Errorf("removed: %v", err)
 			}
 			if _, err := w.ChangeMember(w.ctx, actor, w.org.ID, admin.ID, MemberChange{Role: ptr(Head)}); !errors.Is(err, ErrLastAdministrator) {
@@ -208,8 +208,8 @@ func TestLastAdministratorStays(t *testing.T) {
 		}
 		// With a second one, either may go.
 		second := w.add(w.org.ID, w.person("second").ID, Administrator)
-		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, admin.ID))
-		if err := w.RemoveMember(w.ctx, System(), w.org.ID, second.ID); !errors.Is(err, ErrLastAdministrator) {
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, admin.ID, nil))
+		if err := w.RemoveMember(w.ctx, System(), w.org.ID, second.ID, nil); !errors.Is(err, ErrLastAdministrator) {
 			t.Errorf("then the second: %v", err)
 		}
 	})
@@ -259,7 +259,7 @@ func TestTwoAdministratorsCannotRemoveEachOther(t *testing.T) {
 					target := m[(i+round)%2] // odd rounds: the other one, even rounds: oneself
 					<-start
 					if round%4 < 2 {
-						errs[i] = w.RemoveMember(w.ctx, Actor{PersonID: p[i].ID}, o.ID, target.ID)
+						errs[i] = w.RemoveMember(w.ctx, Actor{PersonID: p[i].ID}, o.ID, target.ID, nil)
 					} else {
 						_, errs[i] = w.ChangeMember(w.ctx, Actor{PersonID: p[i].ID}, o.ID, target.ID, MemberChange{Role: ptr(Observer)})
 					}
@@ -288,10 +288,22 @@ func TestTwoAdministratorsCannotRemoveEachOther(t *testing.T) {
 	})
 }
 
+func TestMemberIsRemovedInTheStateThatWasSeen(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		seen := w.members[Accountant]
+		_, err := w.ChangeMember(w.ctx, w.by(Head), w.org.ID, seen.ID, MemberChange{Position: ptr("Главный бухгалтер")})
+		w.must(err)
+		if err := w.RemoveMember(w.ctx, w.by(Head), w.org.ID, seen.ID, &seen.Version); !errors.Is(err, ErrStale) {
+			t.Errorf("removed in a state that was not seen: %v", err)
+		}
+		w.must(w.RemoveMember(w.ctx, w.by(Head), w.org.ID, seen.ID, ptr(seen.Version+1)))
+	})
+}
+
 func TestRemovedMemberLosesAtOnceAndComesBackAnew(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		m := w.members[Accountant]
-		w.must(w.RemoveMember(w.ctx, w.by(Head), w.org.ID, m.ID))
+		w.must(w.RemoveMember(w.ctx, w.by(Head), w.org.ID, m.ID, nil))
 		if _, err := w.Membership(w.ctx, m.PersonID, w.org.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("still a member: %v", err)
 		}
@@ -301,7 +313,7 @@ func TestRemovedMemberLosesAtOnceAndComesBackAnew(t *testing.T) {
 		if got := w.below(m.PersonID, w.org.ID); got != 2 {
 			t.Errorf("tokens below %d are dead", got)
 		}
-		if err := w.RemoveMember(w.ctx, w.by(Head), w.org.ID, m.ID); !errors.Is(err, storage.ErrNotFound) {
+		if err := w.RemoveMember(w.ctx, w.by(Head), w.org.ID, m.ID, nil); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("removed twice: %v", err)
 		}
 		if _, err := w.ChangeMember(w.ctx, w.by(Head), w.org.ID, m.ID, MemberChange{Role: ptr(Manager)}); !errors.Is(err, storage.ErrNotFound) {
@@ -323,7 +335,7 @@ func TestRemovedMemberLosesAtOnceAndComesBackAnew(t *testing.T) {
 
 func TestMembersComeInPagesWithoutTheRemoved(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		w.must(w.RemoveMember(w.ctx, System(), w.org.ID, w.members[Operator].ID))
+		w.must(w.RemoveMember(w.ctx, System(), w.org.ID, w.members[Operator].ID, nil))
 		first, next, err := w.Members(w.ctx, w.org.ID, Page{Limit: 4})
 		w.must(err)
 		rest, end, err := w.Members(w.ctx, w.org.ID, Page{After: next})
@@ -442,7 +454,7 @@ func TestRolledBackChangeLeavesNothing(t *testing.T) {
 func TestWithoutChannelsNoticesAreLeftOut(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		w.outbox = newOutbox(w.db, w.sealer, w.clock, false)
-		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, w.members[Operator].ID))
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, w.members[Operator].ID, nil))
 		if _, err := w.Invite(w.ctx, w.by(Administrator), w.org.ID, Invitation{LastName: "Ли", FirstName: "Ян", Email: "li@example.ru", Role: Observer}); err == nil {
 			t.Error("an invitation went nowhere, and nobody was told")
 		}

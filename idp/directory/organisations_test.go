@@ -191,7 +191,7 @@ func TestNoticesGoToTheOrganisationsMailbox(t *testing.T) {
 		_, err := w.UpdateOrganisation(w.ctx, w.by(Administrator), w.org.ID, OrganisationPatch{Email: ptr("boss@romashka.ru")})
 		w.must(err)
 		mark := w.mark()
-		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, w.members[Observer].ID))
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, w.members[Observer].ID, nil))
 		observer, _ := w.Person(w.ctx, w.members[Observer].PersonID)
 		want := []string{"boss@romashka.ru: " + w.org.Name + ": сотрудник удалён", observer.Email + ": Ваш доступ закрыт: " + w.org.Name}
 		if got := w.messages(mark); !slices.Equal(got, want) {
@@ -231,7 +231,7 @@ func TestCloseOrganisation(t *testing.T) {
 		}
 		for what, err := range map[string]error{
 			"closed again": w.CloseOrganisation(w.ctx, w.by(Administrator), o.ID),
-			"a removal":    w.RemoveMember(w.ctx, w.by(Administrator), o.ID, w.members[Head].ID),
+			"a removal":    w.RemoveMember(w.ctx, w.by(Administrator), o.ID, w.members[Head].ID, nil),
 		} {
 			if !errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("%s: %v", what, err)

@@ -229,7 +229,7 @@ func TestResolveByOrganisationNeedsExactlyOneActiveMember(t *testing.T) {
 		if _, err := w.Resolve(w.ctx, o.INN); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("two members: %v", err)
 		}
-		w.must(w.RemoveMember(w.ctx, System(), o.ID, m.ID))
+		w.must(w.RemoveMember(w.ctx, System(), o.ID, m.ID, nil))
 		if got, err := w.Resolve(w.ctx, o.INN); err != nil || got.Person.ID != only.ID {
 			t.Errorf("one was removed: %v", err)
 		}

@@ -270,7 +270,7 @@ func TestBetweenIssueAndRedemptionRightsAreReadAnew(t *testing.T) {
 	}
 
 	code = h.code(c, nil)
-	if err := h.deps.Directory.RemoveMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID); err != nil {
+	if err := h.deps.Directory.RemoveMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	h.refused("a removed member", h.post(h.Token, c, redeeming(code, nil)), http.StatusBadRequest, "invalid_grant")

@@ -236,7 +236,7 @@ func TestARefreshReadsRightsAnew(t *testing.T) {
 		if got := h.claims(second); !slices.Equal(got.Roles, []string{"observer"}) || got.MemberVersion != h.membership.Version+1 {
 			t.Errorf("claims: %+v", got)
 		}
-		if err := h.deps.Directory.RemoveMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID); err != nil {
+		if err := h.deps.Directory.RemoveMember(t.Context(), directory.System(), h.romashka.ID, h.membership.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		h.refused("a removed member", h.post(h.Token, c, refreshing(second.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
