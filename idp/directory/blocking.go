@@ -71,25 +71,32 @@ func (d *Directory) unblocked(ctx context.Context, actor Actor, personID string)
 	return d.statusChanged(ctx, actor, personID, "person.unblocked", organisations)
 }
 
-// raiseVersions makes every membership's tokens of today dead.
+// raiseVersions makes the tokens of today dead for every membership of the
+// person, and names the organisations.
 func (d *Directory) raiseVersions(ctx context.Context, personID string) (organisations []string, err error) {
-	var raised []struct {
-		OrganisationID string `db:"organisation_id"`
-		Version        int64  `db:"version"`
+	raised, err := d.raise(ctx, "person_id", personID)
+	for _, m := range raised {
+		organisations = append(organisations, m.OrganisationID)
 	}
-	err = d.db.Select(ctx, &raised, `UPDATE members SET version = version + 1, updated_at = $1
-		WHERE person_id = $2 AND removed_at = 0 RETURNING organisation_id, version`, d.time(), personID)
+	slices.Sort(organisations)
+	return organisations, err
+}
+
+// raise gives the active members that have the value in the column a new
+// version, and revokes the tokens that carry an older one.
+func (d *Directory) raise(ctx context.Context, column, value string) ([]Member, error) {
+	var raised []Member
+	err := d.db.Select(ctx, &raised, `UPDATE members SET version = version + 1, updated_at = $1
+		WHERE `+column+` = $2 AND removed_at = 0 RETURNING `+memberNames, d.time(), value)
 	if err != nil {
 		return nil, fmt.Errorf("directory: raise versions: %w", err)
 	}
 	for _, m := range raised {
-		if err := d.revokeMember(ctx, personID, m.OrganisationID, m.Version); err != nil {
+		if err := d.revokeMember(ctx, m.PersonID, m.OrganisationID, m.Version); err != nil {
 			return nil, err
 		}
-		organisations = append(organisations, m.OrganisationID)
 	}
-	slices.Sort(organisations)
-	return organisations, nil
+	return raised, nil
 }
 
 // statusChanged tells the system's chain, the chains of the person's

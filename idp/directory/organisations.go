@@ -24,6 +24,9 @@ const (
 	ACRQualified  = "urn:propusk:qualified"
 )
 
+// acrs orders what an organisation may demand, from nothing of its own.
+var acrs = []string{"", ACROneFactor, ACRTwoFactors, ACRQualified}
+
 // Organisation is a legal entity or a sole proprietor that has a cabinet here.
 type Organisation struct {
 	ID            string       `db:"id"`
@@ -183,12 +186,17 @@ func (d *Directory) insertOrganisation(ctx context.Context, o Organisation) erro
 
 // UpdateOrganisation changes contacts, addresses and the demanded assurance. It
 // takes organization:write, and an administrator for RequiredACR.
+//
+// A demand that is raised is in force at once: every member's live tokens of the
+// organisation are revoked, as nobody here knows how strong a sign-in they come
+// from. Who proved enough gets new ones by a refresh; the others must sign in.
 func (d *Directory) UpdateOrganisation(ctx context.Context, actor Actor, id string, patch OrganisationPatch) (Organisation, error) {
 	var updated Organisation
 	err := d.within(ctx, actor, id, OrganizationWrite, "organisation.updated", func(ctx context.Context, o Organisation, held rights) error {
 		if patch.Version != nil && *patch.Version != o.Version {
 			return ErrStale
 		}
+		demanded := o.RequiredACR
 		changed, err := patch.apply(&o)
 		if err != nil {
 			return err
@@ -199,6 +207,11 @@ func (d *Directory) UpdateOrganisation(ctx context.Context, actor Actor, id stri
 		updated = o
 		if len(changed) == 0 {
 			return nil
+		}
+		if slices.Index(acrs, o.RequiredACR) > slices.Index(acrs, demanded) {
+			if _, err := d.raise(ctx, "organisation_id", o.ID); err != nil {
+				return err
+			}
 		}
 		return d.storeOrganisation(ctx, actor, &updated, changed)
 	})

@@ -186,6 +186,34 @@ func TestWhoMayUpdateOrganisation(t *testing.T) {
 	})
 }
 
+// A demand that is raised stops the tokens made before it, which may be of a
+// weaker sign-in; one that is lowered or stays stops none.
+func TestARaisedDemandStopsLiveTokens(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		m, gone := w.members[Accountant], w.members[Observer]
+		w.must(w.RemoveMember(w.ctx, w.by(Administrator), w.org.ID, gone.ID, nil))
+		other, _ := w.organisation(m.PersonID)
+		for _, step := range []struct {
+			acr   string
+			below int64
+		}{{ACROneFactor, 2}, {ACRQualified, 3}, {ACRQualified, 3}, {ACRTwoFactors, 3}, {"", 3}, {ACRTwoFactors, 4}} {
+			_, err := w.UpdateOrganisation(w.ctx, w.by(Administrator), w.org.ID, OrganisationPatch{RequiredACR: &step.acr, Phone: ptr("+7 495 1112233")})
+			w.must(err)
+			membership, err := w.Membership(w.ctx, m.PersonID, w.org.ID)
+			w.must(err)
+			if got := w.below(m.PersonID, w.org.ID); got != step.below || membership.Member.Version != step.below {
+				t.Errorf("%q demanded: tokens below %d are dead, new ones say %d, want %d", step.acr, got, membership.Member.Version, step.below)
+			}
+		}
+		if got := w.below(m.PersonID, other.ID); got != 0 {
+			t.Errorf("tokens of another organisation below %d are dead", got)
+		}
+		if got := w.below(gone.PersonID, w.org.ID); got != 2 {
+			t.Errorf("the removed member was changed: below %d", got)
+		}
+	})
+}
+
 func TestNoticesGoToTheOrganisationsMailbox(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		_, err := w.UpdateOrganisation(w.ctx, w.by(Administrator), w.org.ID, OrganisationPatch{Email: ptr("boss@romashka.ru")})

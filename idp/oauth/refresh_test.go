@@ -300,6 +300,26 @@ func TestARaisedPolicyIsMetByANewSignIn(t *testing.T) {
 	h.refused("a refresh", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "interaction_required")
 }
 
+func TestARaisedDemandOfTheOrganisationStopsWeakTokens(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		weak := h.signedIn(c, nil, func(a *Approval) { a.ACR = directory.ACROneFactor })
+		strong := h.signedIn(c, nil)
+		demand := directory.ACRTwoFactors
+		if _, err := h.deps.Directory.UpdateOrganisation(t.Context(), directory.System(), h.romashka.ID,
+			directory.OrganisationPatch{RequiredACR: &demand}); err != nil {
+			t.Fatal(err)
+		}
+		if h.active(c, weak.text("access_token")) {
+			t.Error("a token of a weaker sign-in is active")
+		}
+		h.refused("a weaker grant", h.post(h.Token, c, refreshing(weak.text("refresh_token"), nil)), http.StatusBadRequest, "interaction_required")
+		if got := h.post(h.Token, c, refreshing(strong.text("refresh_token"), nil)); !h.active(c, got.text("access_token")) {
+			t.Errorf("a grant that suffices gives no token: %v", got.body)
+		}
+	})
+}
+
 func TestAnUnusedRefreshTokenExpires(t *testing.T) {
 	h := alone(t)
 	c := h.web()
