@@ -43,6 +43,7 @@ type Directory struct {
 	now                func() time.Time
 	baseURL            string
 	invitationLifetime time.Duration
+	refusals           refusals
 }
 
 // New returns a directory, or an error that names what is missing in deps.
@@ -83,7 +84,7 @@ func (d *Directory) record(ctx context.Context, actor Actor, organisation, actio
 // the permission there: it locks the organisation's members against every other
 // change (so that what fn reads stays true), reads the actor's rights under the
 // lock, and runs fn, all in one transaction. A refusal enters the journal too,
-// after the transaction has rolled back.
+// after the transaction has rolled back, as far as refusals.go lets it.
 func (d *Directory) within(ctx context.Context, actor Actor, organisationID string, need Permission, action string,
 	fn func(ctx context.Context, organisation Organisation, held rights) error,
 ) error {
@@ -105,17 +106,6 @@ func (d *Directory) within(ctx context.Context, actor Actor, organisationID stri
 		err = errors.Join(err, d.refused(ctx, actor, organisationID, action, err))
 	}
 	return err
-}
-
-func (d *Directory) refused(ctx context.Context, actor Actor, organisation, action string, why error) error {
-	reason := "forbidden"
-	if errors.Is(why, ErrLastAdministrator) {
-		reason = "last_administrator"
-	}
-	return d.journal.Append(ctx, journal.Entry{
-		Organisation: organisation, Actor: actor.PersonID, Client: actor.ClientID,
-		Action: action, Object: organisation, Outcome: "refused", Details: map[string]string{"reason": reason},
-	})
 }
 
 // page cuts rows, of which one more than the limit was asked for, to the limit;
