@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -168,7 +169,7 @@ func (m *Memory) at(ctx context.Context, key string, step func(s *shard, old cel
 		return step(s, old, ok && old.ends > now, now)
 	}
 	err := try()
-	if err == ErrFull && m.sweep() > 0 {
+	if errors.Is(err, ErrFull) && m.sweep() > 0 {
 		err = try()
 	}
 	return err

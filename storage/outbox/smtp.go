@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -67,7 +69,9 @@ func (s *smtp) Deliver(ctx context.Context, m Message) error {
 	if err != nil {
 		return jobs.Permanent(err)
 	}
-	client, err := mail.NewClient(s.Host, s.options...)
+	options, hangUp := s.dialling()
+	defer hangUp()
+	client, err := mail.NewClient(s.Host, options...)
 	if err != nil {
 		return jobs.Permanent(fmt.Errorf("smtp: %w", err))
 	}
@@ -81,6 +85,29 @@ func (s *smtp) Deliver(ctx context.Context, m Message) error {
 		return fmt.Errorf("smtp: %w", err)
 	}
 	return nil
+}
+
+// dialling returns the options for one delivery and what closes its connection.
+// The library forgets to when the server's greeting, STARTTLS or the password
+// fail; with implicit TLS it must dial itself to know that it is encrypted, and
+// there a connection whose password failed is left to the garbage collector.
+func (s *smtp) dialling() (options []mail.Option, hangUp func()) {
+	if s.TLS == "implicit" {
+		return s.options, func() {}
+	}
+	var open []net.Conn
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			open = append(open, conn)
+		}
+		return conn, err
+	}
+	return append(slices.Clone(s.options), mail.WithDialContextFunc(dial)), func() {
+		for _, conn := range open {
+			conn.Close()
+		}
+	}
 }
 
 // compose makes the mail. The library parses the addresses and encodes the
