@@ -135,10 +135,10 @@ func namedDecodeFaults(err error) error {
 }
 
 func nameDecodeFaults(faults *Faults, field string, err error) {
-	if d, ok := err.(*mapstructure.DecodeError); ok {
+	if d, ok := err.(*mapstructure.DecodeError); ok { //nolint:errorlint // the tree is walked node by node
 		field = d.Name()
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked node by node
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
 			nameDecodeFaults(faults, field, inner)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -112,7 +113,7 @@ func peerAddress(r *http.Request) netip.Addr {
 }
 
 func (e *edge) panicked(w *recorder, r *http.Request, c journal.Circumstances, p any) {
-	if p == http.ErrAbortHandler {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	e.log.ErrorContext(r.Context(), "a handler panicked",

@@ -108,8 +108,7 @@ func TestTheTokenEndpointIsStrict(t *testing.T) {
 	c := h.service()
 	good := func() *http.Request { return h.request(c, ownGrant) }
 	body := func(body string) *http.Request {
-		r := good()
-		r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).WithContext(t.Context())
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).WithContext(t.Context())
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth(c.ID, c.secret)
 		return r
