@@ -118,6 +118,11 @@ func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved) error {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
+	if old != nil && t.session == nil {
+		if err := s.sessions.forget(ctx, old); err != nil {
+			return err
+		}
+	}
 	now := s.now()
 	_, secret, err := s.sessions.begin(ctx, old, who.Person.ID, now)
 	if err != nil {

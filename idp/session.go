@@ -109,6 +109,16 @@ func (ss *sessions) touch(ctx context.Context, s *session, now storage.Time) err
 	return nil
 }
 
+// forget takes back what the session had proved, before a password revives one
+// that no longer signed anybody in: its second factor ended with it.
+func (ss *sessions) forget(ctx context.Context, s *session) error {
+	s.Proofs.V = nil
+	if _, err := ss.db.Exec(ctx, `update sessions set proofs = $1 where id = $2`, s.Proofs, s.ID); err != nil {
+		return fmt.Errorf("forget the session's proofs: %w", err)
+	}
+	return nil
+}
+
 // begin records a proved password: old goes on under a new secret when it is
 // the same person's, and ends when it is not. old may be nil. The session and
 // its cookie's new value are returned.
@@ -142,7 +152,8 @@ func (ss *sessions) begin(ctx context.Context, old *session, personID string, no
 
 // add records one more proof and gives the session a new secret, so that a
 // secret known before the proof is worth nothing after it. ErrNotFound: the
-// session ended meanwhile.
+// session ended meanwhile. A password, which moves the absolute end, leaves
+// behind what was proved longer ago than a session may last.
 //
 // Two tabs may prove two factors at once: the first update locks the row before
 // it is read, so that neither proof is lost.
@@ -158,6 +169,7 @@ func (ss *sessions) add(ctx context.Context, s *session, factor Factor, now stor
 		renewed.prove(factor, now)
 		if factor == FactorPassword {
 			renewed.ExpiresAt = now.Add(ss.absolute)
+			renewed.Proofs.V = slices.DeleteFunc(renewed.Proofs.V, func(p proof) bool { return p.At <= now.Add(-ss.absolute) })
 		}
 		_, err = ss.db.Exec(ctx, `update sessions set secret_hash = $1, proofs = $2, expires_at = $3 where id = $4`,
 			hashed(secret), renewed.Proofs, renewed.ExpiresAt, renewed.ID)
@@ -188,20 +200,40 @@ func (ss *sessions) drop(ctx context.Context, id string) error {
 	})
 }
 
+// sweepBatch is how many sessions a sweep lists at a time.
+const sweepBatch = 500
+
 // sweep drops the sessions that are past their absolute end, each in its own
-// transaction, a bounded number a run.
+// transaction. Where one fails, the rest of its batch is still tried.
 func (ss *sessions) sweep(ctx context.Context, now storage.Time) error {
-	const batch = 500
-	var ids []string
-	err := ss.db.Select(ctx, &ids, `select id from sessions where expires_at <= $1 order by expires_at limit $2`, now, batch)
-	if err != nil {
-		return fmt.Errorf("list sessions past their end: %w", err)
+	for {
+		var ids []string
+		err := ss.db.Select(ctx, &ids, `select id from sessions where expires_at <= $1 order by expires_at limit $2`, now, sweepBatch)
+		if err != nil {
+			return fmt.Errorf("list sessions past their end: %w", err)
+		}
+		var failed error
+		for _, id := range ids {
+			failed = errors.Join(failed, ss.dropEnded(ctx, id, now))
+		}
+		if failed != nil || len(ids) < sweepBatch {
+			return failed
+		}
 	}
-	var failed error
-	for _, id := range ids {
-		failed = errors.Join(failed, ss.drop(ctx, id))
-	}
-	return failed
+}
+
+// dropEnded is drop for a session that has not been prolonged since it was listed.
+func (ss *sessions) dropEnded(ctx context.Context, id string, now storage.Time) error {
+	return ss.db.Tx(ctx, func(ctx context.Context) error {
+		deleted, err := ss.db.Exec(ctx, `delete from sessions where id = $1 and expires_at <= $2`, id, now)
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		if deleted == 0 {
+			return nil
+		}
+		return ss.end(ctx, id)
+	})
 }
 
 // random is 256 bits as base64url: the value of a cookie or an id.

@@ -152,3 +152,28 @@ func TestSweep(t *testing.T) {
 		}
 	})
 }
+
+// A sweep ends all that are over, however many came to their end since the last.
+func TestSweepLeavesNoBacklog(t *testing.T) {
+	t.Parallel()
+	db, now := storagetest.SQLite(t), storage.Of(at)
+	var ended []string
+	ss := newSessions(db, &ended)
+	err := db.Tx(t.Context(), func(ctx context.Context) error {
+		for range sweepBatch + 1 {
+			if _, _, err := ss.begin(ctx, nil, "elena", now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ss.sweep(t.Context(), now.Add(8*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if len(ended) != sweepBatch+1 {
+		t.Errorf("%d of %d sessions ended", len(ended), sweepBatch+1)
+	}
+}

@@ -303,7 +303,31 @@ func TestSessionEndsByTime(t *testing.T) {
 	w := h.visitor()
 	w.signInElena(w.begin("app")).is("/signin/organisation")
 	h.clock.Advance(61 * time.Minute)
-	w.begin("app").is("/signin/identify")
+	w.signInElena(w.begin("app").is("/signin/identify")).is("/signin/organisation")
+}
+
+// A password alone does not bring the second factor of a session back to life
+// that has ended, be it by idling, by its absolute end or by a new password.
+func TestSecondFactorEndsWithTheSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(d *Deps) { d.Session = Session{Idle: time.Hour, Absolute: 3 * time.Hour} })
+	idle, ended, changed := h.visitor(), h.visitor(), h.visitor()
+
+	idle.signInElena(idle.begin("app")).is("/signin/organisation")
+	h.clock.Advance(61 * time.Minute)
+	idle.identify(idle.begin("app"), "elena@north.example", password).is("/signin/code")
+
+	ended.signInElena(ended.begin("app")).is("/signin/organisation")
+	for range 4 { // never idle, and the password alone proved again and again
+		h.clock.Advance(50 * time.Minute)
+		ended.identify(ended.begin("app", "prompt", "login"), "elena@north.example", password).is("/signin/code")
+	}
+	ended.begin("app").is("/signin/code")
+
+	changed.signInPavel(changed.begin("app")).is("/signin/organisation")
+	h.clock.Advance(time.Second)
+	h.check(h.passwords.Set(h.ctx(), h.pavel, "Другой-пароль-18", factor.PasswordPolicy{}))
+	changed.identify(changed.begin("app"), "pavel@south.example", "Другой-пароль-18").is("/signin/code")
 }
 
 func TestAttemptExpires(t *testing.T) {
