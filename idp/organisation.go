@@ -128,14 +128,22 @@ func (t *turn) choosing() bool {
 	}
 }
 
-// choose keeps the organisation, or returns the message that says why not.
+// choose keeps the organisation, or returns the message that says why not. One
+// that is not the person's is charged to the address like a failed proof: only
+// who forges the form has it.
 func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err error) {
 	ctx := c.Request().Context()
 	if id == "" {
 		return "error.organisation_required", nil
 	}
+	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+		return "", err
+	}
 	membership, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
 	if errors.Is(err, storage.ErrNotFound) {
+		if err := s.signIns.fail(ctx, address(c.Request())); err != nil {
+			return "", err
+		}
 		return "error.organisation_unknown", s.record(ctx, t, "signin.organisation", outcomeRefused)
 	}
 	if err != nil {

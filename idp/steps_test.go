@@ -181,6 +181,26 @@ func TestForgedOrganisation(t *testing.T) {
 	})
 }
 
+// Whoever tries organisations that are not his uses up his address's budget, so
+// that he cannot fill the journal.
+func TestForgedOrganisationsAreBounded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(d *Deps) { d.SignIns = Budget{Failures: 5} })
+	v := h.visitor()
+	page := v.signInPavel(v.begin("app")).is("/signin/organisation")
+	before := len(h.entries("", "signin.organisation"))
+	last := page
+	for range 20 {
+		last = v.choose(page, h.north.ID)
+	}
+	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" {
+		t.Errorf("the 20th: %d, Retry-After %q", last.status, last.header.Get("Retry-After"))
+	}
+	if n := len(h.entries("", "signin.organisation")) - before; n != 5 {
+		t.Errorf("%d entries in the journal", n)
+	}
+}
+
 // A membership that ends between the choice and the code ends the choice.
 func TestRemovedMemberGetsNoCode(t *testing.T) {
 	t.Parallel()
