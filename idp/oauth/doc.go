@@ -41,6 +41,8 @@
 //     client with a password (RFC 6749 §2.3.1), ours only from those registered
 //     for it, as OpenID Connect Registration §2 has it.
 //   - request, request_uri and registration are refused instead of ignored.
+//   - A new password ends the grants of sign-ins with the one before, at their
+//     next refresh (RFC 9700 §4.14.2 says MAY).
 //   - A code that comes back after it was spent ends its grant whichever client
 //     brings it (RFC 6749 §4.1.2 says SHOULD). A request that had begun before
 //     the code was spent only lost a race, and ends nothing.

@@ -45,6 +45,7 @@ const (
 	endedByClient        = "revoked_by_client"
 	endedByMembership    = "membership_ended"
 	endedByPerson        = "person_blocked"
+	endedByPassword      = "password_changed"
 )
 
 // alive reports whether the grant can be refreshed at now.
@@ -107,6 +108,16 @@ func (p *Provider) end(ctx context.Context, g *grant, because string) error {
 			Action: "grant.ended", Object: g.ID, Outcome: "success", Details: map[string]string{"reason": because},
 		})
 	})
+}
+
+// outdated reports whether the person has changed the password since he signed in
+// for the grant. Who has no password has not.
+func (p *Provider) outdated(ctx context.Context, g *grant) (bool, error) {
+	_, changed, err := p.deps.Directory.PasswordHash(ctx, g.PersonID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return changed > g.AuthTime, err
 }
 
 // EndSession ends what applications got from a sign-in session: its grants,

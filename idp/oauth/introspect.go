@@ -107,6 +107,9 @@ func (p *Provider) introspectRefresh(ctx context.Context, client *registration, 
 	if g.ClientID != client.ID || !g.alive(p.now()) || !(&refreshHandler{p}).acceptable(g, generation) {
 		return introspection{}, nil
 	}
+	if outdated, err := p.outdated(ctx, g); err != nil || outdated {
+		return introspection{}, err
+	}
 	return introspection{
 		Active: true, Scope: g.Scope, ClientID: g.ClientID, Subject: g.PersonID, Issuer: p.deps.Issuer,
 		IssuedAt: g.RotatedAt.Time().Unix(), ExpiresAt: g.ExpiresAt.Time().Unix(),

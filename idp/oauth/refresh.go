@@ -106,6 +106,17 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, request
 	if g.ClientID != client.ID || !g.alive(h.p.now()) {
 		return errRefresh
 	}
+	outdated, err := h.p.outdated(ctx, g)
+	if err != nil {
+		return err
+	}
+	if outdated {
+		exchangeOf(ctx).committed = true
+		if err := h.p.end(ctx, g, endedByPassword); err != nil {
+			return err
+		}
+		return errRefresh
+	}
 	successor, err := h.advance(ctx, request, client, g, generation)
 	if err != nil {
 		return err

@@ -289,6 +289,40 @@ func TestABlockedPersonsGrantEnds(t *testing.T) {
 	h.refused("unblocked again", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
 }
 
+// A new password shuts out whoever signed in with the old one, as it does with
+// sessions: a stolen refresh token must not outlive it.
+func TestAChangedPasswordEndsGrantsOfBefore(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		set := func(hash string) {
+			t.Helper()
+			h.clock.Advance(time.Second)
+			if err := h.deps.Directory.SetPasswordHash(t.Context(), h.maria.ID, hash); err != nil {
+				t.Fatal(err)
+			}
+			h.clock.Advance(time.Second)
+		}
+		set("first")
+		stolen := h.signedIn(c, with{"scope": "openid offline_access"})
+		stolen = h.post(h.Token, c, refreshing(stolen.text("refresh_token"), nil))
+		set("second")
+		if h.active(c, stolen.text("refresh_token")) {
+			t.Error("a refresh token of the old password is active")
+		}
+		h.refused("a grant of the old password", h.post(h.Token, c, refreshing(stolen.text("refresh_token"), nil)), http.StatusBadRequest, "invalid_grant")
+		if h.active(c, stolen.text("access_token")) {
+			t.Error("its access token is active")
+		}
+		if got := h.journalled(""); got[len(got)-1] != "grant.ended password_changed" {
+			t.Errorf("the journal has %q", got)
+		}
+		anew := h.signedIn(c, with{"scope": "openid offline_access"})
+		if got := h.post(h.Token, c, refreshing(anew.text("refresh_token"), nil)); got.status != http.StatusOK {
+			t.Errorf("a grant of the new password: %v", got.body)
+		}
+	})
+}
+
 func TestARaisedPolicyIsMetByANewSignIn(t *testing.T) {
 	h := alone(t)
 	c := h.web()
