@@ -33,7 +33,7 @@ bench: install ## Print the benchmark table of docs/performance.md
 	@$(SERVICES) scripts/bench
 
 cover: install ## Print statement coverage by package and write coverage.html
-	$(SERVICES) go test -timeout 8m -coverprofile=coverage.out $(UNIT)
+	$(SERVICES) go test -timeout 8m -coverpkg=./... -coverprofile=coverage.out $(UNIT)
 	@go tool cover -html=coverage.out -o coverage.html
 	@scripts/coverage coverage.out
 
