@@ -91,20 +91,21 @@ func (p *Provider) rotate(ctx context.Context, g *grant, organisationID string) 
 // revoked. To end one that has ended is no error and changes nothing.
 func (p *Provider) end(ctx context.Context, g *grant, because string) error {
 	return p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		changed, err := p.deps.DB.Exec(ctx,
-			`UPDATE oauth_grants SET ended_at = $1, ended_because = $2 WHERE id = $3 AND ended_at = 0`,
+		var organisationID string // g may come from a code, and the grant have moved since
+		err := p.deps.DB.Get(ctx, &organisationID,
+			`UPDATE oauth_grants SET ended_at = $1, ended_because = $2 WHERE id = $3 AND ended_at = 0 RETURNING organisation_id`,
 			p.now(), because, g.ID)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("end a grant: %w", err)
-		}
-		if changed == 0 {
-			return nil
 		}
 		if err := p.deps.Revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindGrant, Key: g.ID}); err != nil {
 			return err
 		}
 		return p.deps.Journal.Append(ctx, journal.Entry{
-			Organisation: g.OrganisationID, Actor: g.PersonID, Client: g.ClientID,
+			Organisation: organisationID, Actor: g.PersonID, Client: g.ClientID,
 			Action: "grant.ended", Object: g.ID, Outcome: "success", Details: map[string]string{"reason": because},
 		})
 	})

@@ -323,6 +323,27 @@ func TestAChangedPasswordEndsGrantsOfBefore(t *testing.T) {
 	})
 }
 
+// A grant that has moved on ends in the journal of the organisation it is for,
+// also when the code that it came from gives the reason.
+func TestACodeReplayedAfterAMoveIsToldToTheGrantsOrganisation(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		code := h.code(c, nil)
+		first := h.post(h.Token, c, redeeming(code, nil))
+		if got := h.post(h.Token, c, refreshing(first.text("refresh_token"), with{"organization": h.vasilek.ID})); got.status != http.StatusOK {
+			t.Fatalf("no move: %v", got.body)
+		}
+		h.clock.Advance(time.Second)
+		h.refused("the code again", h.post(h.Token, c, redeeming(code, nil)), http.StatusBadRequest, "invalid_grant")
+		if got := h.journalled(h.vasilek.ID); got[len(got)-1] != "grant.ended code_replay" {
+			t.Errorf("the journal has %q", got)
+		}
+		if got := h.journalled(h.romashka.ID); got[len(got)-1] == "grant.ended code_replay" {
+			t.Errorf("the journal of the organisation left has %q", got)
+		}
+	})
+}
+
 func TestARaisedPolicyIsMetByANewSignIn(t *testing.T) {
 	h := alone(t)
 	c := h.web()
