@@ -97,28 +97,48 @@ func printable(value string) bool {
 	})
 }
 
+// The values of headers that are the same in every answer. Set would make a
+// slice of each for each answer.
+var (
+	noStore    = []string{"no-store"}
+	nosniff    = []string{"nosniff"}
+	sameOrigin = []string{"same-origin"}
+	nothing    = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	deny       = []string{"DENY"}
+	noDevices  = []string{"camera=(), microphone=(), geolocation=(), payment=()"}
+	everyone   = []string{"*"}
+	challenges = []string{"WWW-Authenticate, Retry-After"}
+	crossSite  = []string{"cross-origin"}
+	twoYears   = []string{"max-age=63072000"}
+)
+
 // headers sets what every answer carries, before anything can fail.
 //
 // Referrer-Policy is same-origin and not no-referrer: the latter makes browsers
-// send "Origin: null" with our own forms.
+// send "Origin: null" with our own forms. What programs get is no page: it
+// carries only what keeps a browser from taking it for one.
 func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
+	https := strings.HasPrefix(s.deps.Issuer, "https://")
 	return func(c echo.Context) error {
 		h := c.Response().Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-		h.Set("Cache-Control", "no-store")
-		if strings.HasPrefix(s.deps.Issuer, "https://") {
-			h.Set("Strict-Transport-Security", "max-age=63072000")
+		h["Content-Security-Policy"] = nothing
+		h["X-Content-Type-Options"] = nosniff
+		h["Cache-Control"] = noStore
+		if https {
+			h["Strict-Transport-Security"] = twoYears
 		}
-		if s.machines[c.Request().URL.Path] == MachineCORS {
-			h.Set("Access-Control-Allow-Origin", "*")
-			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
-			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-		} else {
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		switch s.machines[c.Request().URL.Path] {
+		case MachineCORS:
+			h["Access-Control-Allow-Origin"] = everyone
+			h["Access-Control-Expose-Headers"] = challenges
+			h["Cross-Origin-Resource-Policy"] = crossSite
+		case Machine:
+			h["Cross-Origin-Resource-Policy"] = sameOrigin
+		default:
+			h["X-Frame-Options"] = deny
+			h["Referrer-Policy"] = sameOrigin
+			h["Permissions-Policy"] = noDevices
+			h["Cross-Origin-Resource-Policy"] = sameOrigin
 		}
 		return next(c)
 	}

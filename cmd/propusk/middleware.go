@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
@@ -10,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"propusk/storage/journal"
@@ -207,11 +208,9 @@ func plainID(id string) bool {
 }
 
 func newRequestID() string {
-	id, err := uuid.NewV7()
-	if err != nil {
-		panic(err) // the system has no randomness: nothing here is safe then
-	}
-	return id.String()
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(id[:])
 }
 
 func cut(s string, n int) string {

@@ -135,7 +135,7 @@ func (k Key) Sign(typ string, payload []byte) (string, error) {
 		header = k.header(typ)
 	}
 	encoding := base64.RawURLEncoding
-	jws := make([]byte, 0, len(header)+encoding.EncodedLen(len(payload))+2+encoding.EncodedLen(rsaBits/8))
+	jws := make([]byte, 0, len(header)+encoding.EncodedLen(len(payload))+2+encoding.EncodedLen(k.signatureSize()))
 	jws = append(append(jws, header...), '.')
 	jws = encoding.AppendEncode(jws, payload)
 	signature, err := k.sign(jws)
@@ -144,6 +144,14 @@ func (k Key) Sign(typ string, payload []byte) (string, error) {
 	}
 	jws = append(jws, '.')
 	return string(encoding.AppendEncode(jws, signature)), nil
+}
+
+// signatureSize is how long a signature is, in bytes.
+func (k Key) signatureSize() int {
+	if private, ok := k.Private.(*rsa.PrivateKey); ok {
+		return private.Size()
+	}
+	return 64 // two integers of P-256, or Ed25519
 }
 
 // sign makes the raw JWS signature (RFC 7518 §3, RFC 8037 §3.1) of the input.

@@ -21,7 +21,8 @@
 // (provider.go shows all of its configuration). Ours, because fosite's does not
 // do what we need: client authentication (clientauth.go: one method a client,
 // SHA-256 instead of bcrypt), the parsing of requests (parameters.go: nothing
-// twice, nothing from the query), refresh (refresh.go), tokens (tokens.go),
+// twice, nothing from the query), client credentials (credentials.go), refresh
+// (refresh.go), tokens (tokens.go),
 // introspection, revocation, and every answer that is written. The faults of
 // fosite v0.49 that this package is proof against are listed, each with its test,
 // in faults_test.go.

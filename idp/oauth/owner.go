@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/ory/fosite"
 
@@ -95,16 +94,14 @@ func names(permissions []directory.Permission) []string {
 	return names
 }
 
-// ownerHandler resolves for whom a token is made: for a code, the person as he
-// is now; for client credentials, the organisation that owns the client.
+// ownerHandler resolves for whom a code's token is made: the person as he is now.
 type ownerHandler struct{ p *Provider }
 
 var _ fosite.TokenEndpointHandler = (*ownerHandler)(nil)
 
 // CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
 func (h *ownerHandler) CanHandleTokenEndpointRequest(_ context.Context, request fosite.AccessRequester) bool {
-	return request.GetGrantTypes().ExactOne(GrantAuthorizationCode) ||
-		request.GetGrantTypes().ExactOne(GrantClientCredentials)
+	return request.GetGrantTypes().ExactOne(GrantAuthorizationCode)
 }
 
 // CanSkipClientAuth implements fosite.TokenEndpointHandler.
@@ -113,9 +110,6 @@ func (h *ownerHandler) CanSkipClientAuth(context.Context, fosite.AccessRequester
 // HandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
 func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request fosite.AccessRequester) error {
 	client := request.GetClient().(*clientView).registration
-	if request.GetGrantTypes().ExactOne(GrantClientCredentials) {
-		return h.ownClient(ctx, request, client)
-	}
 	s := request.GetSession().(*session)
 	var err error
 	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, splitScope(s.grant.Scope))
@@ -124,44 +118,6 @@ func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request f
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
 func (h *ownerHandler) PopulateTokenEndpointResponse(context.Context, fosite.AccessRequester, fosite.AccessResponder) error {
-	return nil
-}
-
-// ownClient grants a client acting for itself (RFC 6749 §4.4) the scopes it
-// asks for, all it may have when it asks for none (§3.3), and the organisation
-// that owns it.
-func (h *ownerHandler) ownClient(ctx context.Context, request fosite.AccessRequester, client *registration) error {
-	scopes := request.GetRequestedScopes()
-	if len(scopes) == 0 {
-		scopes = client.ownScopes
-	}
-	for _, scope := range scopes {
-		if slices.Contains(personal, scope) {
-			return invalidScope("the scope %s speaks of a person, there is none here", scope)
-		}
-		if client.OrganisationID == "" {
-			return invalidScope("the scope %s needs an organisation, the client belongs to none", scope)
-		}
-		request.GrantScope(scope)
-	}
-	asked := request.GetRequestForm().Get("organization")
-	if asked != "" && asked != client.OrganisationID {
-		return invalidTarget("the client does not belong to that organisation")
-	}
-	if client.OrganisationID == "" {
-		return nil
-	}
-	o, err := h.p.organisation(ctx, client.OrganisationID)
-	if err != nil {
-		return err
-	}
-	if o.closed {
-		return unauthorizedClient("the organisation that owns the client is closed")
-	}
-	if len(scopes) == 0 {
-		return nil
-	}
-	request.GetSession().(*session).owner = owner{organisation: &o, permissions: client.permissionsOf(scopes)}
 	return nil
 }
 

@@ -205,16 +205,11 @@ func (p *Provider) compose() *fosite.Fosite {
 		IDTokenHandleHelper:           &openid.IDTokenHandleHelper{IDTokenStrategy: tokens},
 		Config:                        config,
 	}
-	credentials := &fositeoauth2.ClientCredentialsGrantHandler{
-		HandleHelper: &fositeoauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
-		Config:       config,
-	}
 	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof, connect}
 	return fosite.NewOAuth2Provider(store, &configuration{Config: config, grants: map[string]fosite.TokenEndpointHandlers{
 		// In this order: the code is looked up, its proof key checked, the owner
 		// resolved; only then does code spend it and connect add the ID token.
 		GrantAuthorizationCode: {code, proof, &ownerHandler{p}, connect},
-		GrantClientCredentials: {&ownerHandler{p}, credentials},
 		GrantRefreshToken:      {&refreshHandler{p}},
 	}})
 }

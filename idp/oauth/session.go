@@ -17,7 +17,7 @@ import (
 // It keeps no expiry: an expiry stands in the token and in the row, by our
 // clock, and fosite, told of none, answers with the full expires_in.
 type session struct {
-	grant  *grant // nil for client credentials
+	grant  *grant // nil until the code is looked up
 	owner  owner
 	access string // the access token, once made
 	// connect is for fosite's OpenID Connect handler, which wants to see a

@@ -71,7 +71,7 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 		return nil, invalidRequest("%s is missing", missing)
 	}
 	if x.grantType == GrantClientCredentials {
-		return p.exchange(r, x, form)
+		return p.clientCredentials(r.Context(), x.client, form)
 	}
 	return p.exchangeOnce(r, x, form)
 }

@@ -100,27 +100,41 @@ type accessToken struct {
 	MemberVersion int64         `json:"mv,omitempty"`
 }
 
-// GenerateAccessToken implements oauth2.AccessTokenStrategy.
+// GenerateAccessToken implements oauth2.AccessTokenStrategy, for a grant.
 func (t *tokens) GenerateAccessToken(_ context.Context, request fosite.Requester) (token, signature string, err error) {
 	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
-	now := t.p.deps.Now()
-	claims := accessToken{
-		Issuer: t.p.deps.Issuer, Subject: client.ID, Audience: t.p.aud, ClientID: client.ID,
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(t.p.deps.Lifetimes.AccessToken).Unix(),
-		ID: storage.NewID(), Scope: strings.Join(request.GetGrantedScopes(), " "),
-		Organisation: s.owner.organisation, Roles: s.owner.roles,
-		Permissions: s.owner.permissions, MemberVersion: s.owner.version,
+	if s.grant == nil {
+		return "", "", errors.New("oauth: an access token without a grant")
 	}
-	if g := s.grant; g != nil {
-		claims.Subject, claims.GrantID = g.PersonID, g.ID
-		claims.AuthTime, claims.ACR, claims.AMR = g.AuthTime.Time().Unix(), g.ACR, g.AMR.V
-		if !g.Offline {
-			claims.SessionID = g.SessionID
-		}
-	}
-	s.access, err = t.p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
+	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
+	claims.about(s.grant, s.owner)
+	s.access, err = t.p.signAccessToken(client, claims)
 	return s.access, "", err
+}
+
+// accessClaims is a token of the client for itself, without organisation.
+func (p *Provider) accessClaims(client *registration, scope string) *accessToken {
+	now := p.deps.Now()
+	return &accessToken{
+		Issuer: p.deps.Issuer, Subject: client.ID, Audience: p.aud, ClientID: client.ID,
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.AccessToken).Unix(),
+		ID: storage.NewID(), Scope: scope,
+	}
+}
+
+// about makes it a token of the grant's person, who speaks for owner.
+func (a *accessToken) about(g *grant, o owner) {
+	a.Subject, a.GrantID = g.PersonID, g.ID
+	a.AuthTime, a.ACR, a.AMR = g.AuthTime.Time().Unix(), g.ACR, g.AMR.V
+	if !g.Offline {
+		a.SessionID = g.SessionID
+	}
+	a.Organisation, a.Roles, a.Permissions, a.MemberVersion = o.organisation, o.roles, o.permissions, o.version
+}
+
+func (p *Provider) signAccessToken(client *registration, claims *accessToken) (string, error) {
+	return p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
 }
 
 // idToken is the payload of an ID token (OpenID Connect Core §2).
