@@ -17,8 +17,8 @@ import (
 type List struct {
 	deps    Deps
 	mu      sync.RWMutex
-	simple  map[Kind]map[string]storage.Time // until
-	members map[member]memberEntry
+	simple  map[Kind]map[string]held
+	members map[member]held
 	read    atomic.Int64 // when SQL was last read, in the clock's microseconds
 }
 
@@ -26,10 +26,25 @@ type List struct {
 // allocates nothing.
 type member struct{ person, organisation string }
 
-type memberEntry struct {
-	below int64
-	until storage.Time
+// held is a revocation, or the clearing of one, which is kept as long: without
+// it an event of before would bring the revocation back.
+type held struct {
+	below          int64
+	until, changed storage.Time
+	cleared        bool
 }
+
+// after is the later of two states of one row. Revoke and Clear give each state
+// a later time than the one before it, so that what comes late (an event that
+// was overtaken, a poll's answer older than an event) changes nothing.
+func (h held) after(c change) held {
+	if c.ChangedAt < h.changed {
+		return h
+	}
+	return held{below: c.Below, until: c.Until, changed: c.ChangedAt, cleared: c.Cleared}
+}
+
+func (h held) inForce(now storage.Time) bool { return !h.cleared && h.until > now }
 
 const (
 	defaultPoll = 2 * time.Second
@@ -49,7 +64,7 @@ func NewList(deps Deps) *List {
 	if deps.Poll <= 0 {
 		deps.Poll = defaultPoll
 	}
-	return &List{deps: deps.withLog(), simple: map[Kind]map[string]storage.Time{}, members: map[member]memberEntry{}}
+	return &List{deps: deps.withLog(), simple: map[Kind]map[string]held{}, members: map[member]held{}}
 }
 
 // Token is what a revocation may be about. Empty fields are about nothing.
@@ -72,16 +87,16 @@ func (l *List) hit(kind Kind, key string) bool {
 	if key == "" {
 		return false
 	}
-	until, ok := l.simple[kind][key]
-	return ok && until > storage.Of(l.deps.Now())
+	h, ok := l.simple[kind][key]
+	return ok && h.inForce(storage.Of(l.deps.Now()))
 }
 
 func (l *List) memberHit(t Token) bool {
 	if t.Person == "" || t.Organisation == "" {
 		return false
 	}
-	e, ok := l.members[member{t.Person, t.Organisation}]
-	return ok && t.MemberVersion < e.below && e.until > storage.Of(l.deps.Now())
+	h, ok := l.members[member{t.Person, t.Organisation}]
+	return ok && t.MemberVersion < h.below && h.inForce(storage.Of(l.deps.Now()))
 }
 
 // Fresh is how long ago SQL was last read: what the list may have missed at the
@@ -90,13 +105,22 @@ func (l *List) Fresh() (age time.Duration) {
 	return l.deps.Now().Sub(storage.Time(l.read.Load()).Time())
 }
 
-// Len is how many entries are held.
+// Len is how many entries are held, cleared ones left out.
 func (l *List) Len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	n := len(l.members)
+	n := 0
+	for _, h := range l.members {
+		if !h.cleared {
+			n++
+		}
+	}
 	for _, entries := range l.simple {
-		n += len(entries)
+		for _, h := range entries {
+			if !h.cleared {
+				n++
+			}
+		}
 	}
 	return n
 }
@@ -186,21 +210,13 @@ func (l *List) apply(c change) {
 	if c.Kind == KindMember {
 		person, organisation, _ := strings.Cut(c.Key, "/")
 		key := member{person, organisation}
-		if c.Cleared {
-			delete(l.members, key)
-			return
-		}
-		l.members[key] = memberEntry{below: c.Below, until: c.Until}
-		return
-	}
-	if c.Cleared {
-		delete(l.simple[c.Kind], c.Key)
+		l.members[key] = l.members[key].after(c)
 		return
 	}
 	if l.simple[c.Kind] == nil {
-		l.simple[c.Kind] = map[string]storage.Time{}
+		l.simple[c.Kind] = map[string]held{}
 	}
-	l.simple[c.Kind][c.Key] = c.Until
+	l.simple[c.Kind][c.Key] = l.simple[c.Kind][c.Key].after(c)
 }
 
 // expire forgets entries whose last token has expired.
@@ -209,14 +225,14 @@ func (l *List) expire() {
 	defer l.mu.Unlock()
 	now := storage.Of(l.deps.Now())
 	for _, entries := range l.simple {
-		for key, until := range entries {
-			if until <= now {
+		for key, h := range entries {
+			if h.until <= now {
 				delete(entries, key)
 			}
 		}
 	}
-	for key, e := range l.members {
-		if e.until <= now {
+	for key, h := range l.members {
+		if h.until <= now {
 			delete(l.members, key)
 		}
 	}

@@ -68,13 +68,18 @@ type Log struct{ deps Deps }
 // New returns the log kept in deps.DB.
 func New(deps Deps) *Log { return &Log{deps: deps.withLog()} }
 
+// skew is how far the clocks of two nodes may differ: a token made by the one
+// ahead outlives a Lifetime counted by the other.
+const skew = time.Minute
+
 // Revoke puts e in force: a row in the transaction of ctx, an event after its
-// commit. Until defaults to now+Lifetime. Of two revocations of the same the
-// stricter stays: the higher Below, the later Until.
+// commit. Until defaults to now+Lifetime+skew. Of two revocations of the same
+// the stricter stays: the higher Below, the later Until. A row's changed_at
+// always grows, whatever the clocks say: it is the order of its changes.
 func (l *Log) Revoke(ctx context.Context, e Entry) error {
 	now := l.deps.Now()
 	if e.Until == 0 {
-		e.Until = storage.Of(now.Add(l.deps.Lifetime))
+		e.Until = storage.Of(now.Add(l.deps.Lifetime + skew))
 	}
 	var c change
 	err := l.deps.DB.Get(ctx, &c, `
@@ -82,7 +87,8 @@ func (l *Log) Revoke(ctx context.Context, e Entry) error {
 		ON CONFLICT (kind, subject) DO UPDATE SET
 			below = CASE WHEN excluded.below > revocations.below THEN excluded.below ELSE revocations.below END,
 			until = CASE WHEN excluded.until > revocations.until THEN excluded.until ELSE revocations.until END,
-			cleared = FALSE, changed_at = excluded.changed_at
+			cleared = FALSE,
+			changed_at = CASE WHEN excluded.changed_at > revocations.changed_at THEN excluded.changed_at ELSE revocations.changed_at + 1 END
 		RETURNING kind, subject, below, until, cleared, changed_at`,
 		e.Kind, e.Key, e.Below, e.Until, storage.Of(now))
 	if err != nil {
@@ -97,7 +103,9 @@ func (l *Log) Revoke(ctx context.Context, e Entry) error {
 // again. Nothing happens when there is none.
 func (l *Log) Clear(ctx context.Context, kind Kind, key string) error {
 	var changes []change
-	err := l.deps.DB.Select(ctx, &changes, `UPDATE revocations SET cleared = TRUE, changed_at = $1 WHERE kind = $2 AND subject = $3
+	err := l.deps.DB.Select(ctx, &changes, `UPDATE revocations SET cleared = TRUE,
+			changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END
+		WHERE kind = $2 AND subject = $3
 		RETURNING kind, subject, below, until, cleared, changed_at`, storage.Of(l.deps.Now()), kind, key)
 	if err != nil {
 		return fmt.Errorf("revocation: clear: %w", err)

@@ -138,7 +138,7 @@ func TestRevocationEndsWithTheLastTokenItConcerns(t *testing.T) {
 		l := s.list()
 		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindGrant, Key: "grant"}))
 		s.until("it is in force", func() bool { return l.Revoked(token) })
-		s.clock.Advance(lifetime - time.Microsecond)
+		s.clock.Advance(lifetime + time.Minute - time.Microsecond)
 		if !l.Revoked(token) {
 			t.Fatal("a token still lives and is not stopped")
 		}
@@ -184,7 +184,7 @@ func TestListForgetsAndPurgesWhatIsOver(t *testing.T) {
 		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindGrant, Key: "g"}))
 		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindMember, Key: "a/o", Below: 1}))
 		s.until("both are in force", func() bool { return l.Len() == 2 })
-		s.clock.Advance(lifetime)
+		s.clock.Advance(lifetime + time.Minute)
 		s.until("both are forgotten", func() bool { return l.Len() == 0 })
 		s.clock.Advance(time.Hour + time.Minute)
 		s.until("both rows are gone", func() bool {
@@ -289,5 +289,105 @@ func BenchmarkRevoked(b *testing.B) {
 		if l.Revoked(token) {
 			b.Fatal("revoked")
 		}
+	}
+}
+
+// held keeps events back, to be delivered in another order.
+type held struct {
+	storage.Events
+	payloads *[][]byte
+}
+
+func (h held) Publish(_ context.Context, _ string, payload []byte) error {
+	*h.payloads = append(*h.payloads, payload)
+	return nil
+}
+
+func TestEventsOutOfOrderWeakenNothing(t *testing.T) {
+	each(t, func(s setup) {
+		deliver := func(payload []byte) { s.must(s.deps.Events.Publish(s.Context(), "revocations", payload)) }
+		for name, act := range map[string]func(log *revocation.Log){
+			"a lower version": func(log *revocation.Log) {
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindMember, Key: "anna/org", Below: 2}))
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindMember, Key: "anna/org", Below: 4}))
+			},
+			"a sooner end": func(log *revocation.Log) {
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindPerson, Key: "anna", Until: storage.Of(s.clock.Now())}))
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindPerson, Key: "anna"}))
+			},
+			"a clearing before the next revocation": func(log *revocation.Log) {
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindClient, Key: "app"}))
+				s.must(log.Clear(s.Context(), revocation.KindClient, "app"))
+				s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindClient, Key: "app"}))
+			},
+		} {
+			deps := s.deps
+			var payloads [][]byte
+			deps.Events = held{deps.Events, &payloads}
+			l := s.list()
+			act(revocation.New(deps))
+			for i := len(payloads) - 1; i >= 0; i-- {
+				deliver(payloads[i])
+			}
+			// An event of its own tells that all before it were heard.
+			s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindGrant, Key: name}))
+			s.until(name, func() bool { return l.Revoked(revocation.Token{Grant: name}) })
+			if !l.Revoked(token) {
+				t.Errorf("%s, heard late, lets the token in again", name)
+			}
+			_, err := s.db.Exec(s.Context(), `DELETE FROM revocations`)
+			s.must(err)
+		}
+	})
+}
+
+// A clearing that is heard late must not be undone by the revocation before it,
+// or an unblocked person stays out.
+func TestRevocationHeardAfterItsClearingIsOver(t *testing.T) {
+	each(t, func(s setup) {
+		deps := s.deps
+		var payloads [][]byte
+		deps.Events = held{deps.Events, &payloads}
+		l, log := s.list(), revocation.New(deps)
+		s.must(log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindPerson, Key: "anna"}))
+		s.must(log.Clear(s.Context(), revocation.KindPerson, "anna"))
+		for _, payload := range [][]byte{payloads[1], payloads[0]} {
+			s.must(s.deps.Events.Publish(s.Context(), "revocations", payload))
+		}
+		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindGrant, Key: "last"}))
+		s.until("all are heard", func() bool { return l.Revoked(revocation.Token{Grant: "last"}) })
+		if l.Revoked(token) {
+			t.Error("the revocation outlives its clearing")
+		}
+	})
+}
+
+func TestOrderOfChangesDoesNotHangOnTheClocksOfNodes(t *testing.T) {
+	each(t, func(s setup) {
+		behind := s.deps
+		behind.Now = func() time.Time { return s.clock.Now().Add(-3 * time.Second) }
+		ahead, late := s.log, revocation.New(behind)
+		l := s.list()
+		s.must(ahead.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindPerson, Key: "anna"}))
+		s.until("revoked", func() bool { return l.Revoked(token) })
+		s.must(late.Clear(s.Context(), revocation.KindPerson, "anna"))
+		s.until("cleared by a clock that is behind", func() bool { return !l.Revoked(token) })
+		s.must(ahead.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindClient, Key: "app"}))
+		s.must(ahead.Clear(s.Context(), revocation.KindClient, "app"))
+		s.must(late.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindClient, Key: "app"}))
+		s.until("revoked by a clock that is behind", func() bool { return l.Revoked(token) })
+	})
+}
+
+// A token is made by a node whose clock is ahead of the one that revokes it.
+func TestRevocationOutlivesTokensOfAClockAhead(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t, storagetest.SQLite(t))
+	l := s.list()
+	s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindGrant, Key: "grant"}))
+	s.until("it is in force", func() bool { return l.Revoked(token) })
+	s.clock.Advance(lifetime + 5*time.Second)
+	if !l.Revoked(token) {
+		t.Fatal("the token counts again for the seconds that the clocks differ by")
 	}
 }
