@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -80,10 +81,8 @@ func wellFormed(w http.ResponseWriter, r *http.Request) error {
 		return malformed("parse form: %w", err)
 	}
 	for name, values := range r.Form {
-		for _, value := range append(values, name) {
-			if !printable(value) {
-				return malformed("parameter %q is not text", name)
-			}
+		if !printable(name) || slices.ContainsFunc(values, func(value string) bool { return !printable(value) }) {
+			return malformed("parameter %q is not text", name)
 		}
 	}
 	return nil
@@ -129,9 +128,13 @@ func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		switch s.machines[c.Request().URL.Path] {
 		case MachineCORS:
-			h["Access-Control-Allow-Origin"] = everyone
-			h["Access-Control-Expose-Headers"] = challenges
-			h["Cross-Origin-Resource-Policy"] = crossSite
+			// What is kept by caches serves scripts and servers alike; a token
+			// is kept by none, and servers send no Origin.
+			if r := c.Request(); r.Method != http.MethodPost || r.Header["Origin"] != nil {
+				h["Access-Control-Allow-Origin"] = everyone
+				h["Access-Control-Expose-Headers"] = challenges
+				h["Cross-Origin-Resource-Policy"] = crossSite
+			}
 		case Machine:
 			h["Cross-Origin-Resource-Policy"] = sameOrigin
 		default:

@@ -25,7 +25,7 @@ type load struct {
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}}
 
 // warmUp requests fill caches and connections before the measurement.
-const warmUp = 1000
+const warmUp = 500
 
 // measure gives the microseconds of processor time that a request took.
 func (l load) measure() (float64, error) {

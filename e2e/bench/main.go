@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	requests = flag.Int("requests", 12000, "requests a measurement")
-	rounds   = flag.Int("rounds", 5, "measurements of each kind, taken in turns; the median counts")
+	requests = flag.Int("requests", 4000, "requests a measurement")
+	rounds   = flag.Int("rounds", 15, "measurements of each kind, taken in turns; the median counts")
 	clients  = flag.Int("clients", 16, "connections at a time")
 )
 
@@ -58,14 +58,22 @@ func run() error {
 }
 
 func print(loads []load, cost [][]float64) {
-	base := median(cost[0])
 	fmt.Printf("Server CPU a request, median of %d × %d requests over %d connections, %s\n\n", *rounds, *requests, *clients, time.Now().UTC().Format(time.DateOnly))
 	fmt.Println("| request | µs CPU | against the bare signature |")
 	fmt.Println("|---|---|---|")
 	for i, l := range loads {
-		m := median(cost[i])
-		fmt.Printf("| %s | %.0f | ×%.2f |\n", l.name, m, m/base)
+		fmt.Printf("| %s | %.0f | ×%.2f |\n", l.name, median(cost[i]), median(ratios(cost[i], cost[0])))
 	}
+}
+
+// ratios compares what was measured one after the other, so that a machine that
+// is slower for a while is so for both.
+func ratios(of, to []float64) []float64 {
+	out := make([]float64, len(of))
+	for i := range of {
+		out[i] = of[i] / to[i]
+	}
+	return out
 }
 
 func median(v []float64) float64 {
