@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"net/http"
+	"strings"
 
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -78,7 +79,7 @@ func (s *Server) invite(c call) error {
 	}
 	invitation, err := s.Directory.Invite(c.ctx(), c.actor(), c.claims.OrganisationID(), directory.Invitation{
 		LastName: body.LastName, FirstName: body.FirstName, MiddleName: body.MiddleName,
-		Email: body.Email, Phone: body.Phone, Role: body.Role,
+		Email: strings.TrimSpace(body.Email), Phone: body.Phone, Role: body.Role, // a blank one is a missing one
 		Grants: body.Grants, Denials: body.Denials, Position: body.Position,
 	})
 	if err != nil {

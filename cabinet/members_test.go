@@ -377,3 +377,23 @@ func TestJournalIsForThoseWhoMayReadItAndFiltered(t *testing.T) {
 		}
 	}
 }
+
+// TestInvitationFaultsSayWhatToDo: people read them beside the form's fields.
+func TestInvitationFaultsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	a := w.office("Alpha")
+	admin := w.token(a, a.members[directory.Administrator])
+	for _, body := range []string{
+		`{"last_name":"Orl0va","first_name":"V1","middle_name":"7","email":"vera","phone":"12","role":"queen"}`,
+		`{"last_name":"","first_name":"","email":"","role":""}`,
+		`{"last_name":"Orlova","first_name":"Vera","email":"  ","role":"observer"}`,
+	} {
+		p := w.expect(w.do("POST", "/v1/organization/invitations", admin, body), 422, "validation_failed").problem(t)
+		for _, fault := range p.Errors {
+			if fault.Detail == fieldTexts[fault.Code]["ru"] {
+				t.Errorf("%s %s: %s", fault.Pointer, fault.Code, fault.Detail)
+			}
+		}
+	}
+}

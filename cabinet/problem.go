@@ -149,7 +149,7 @@ func (r *refusal) problem(ctx context.Context, lang string) Problem {
 	for _, fault := range r.fields {
 		problem.Errors = append(problem.Errors, FieldProblem{
 			Pointer: fault.pointer, Parameter: fault.parameter, Code: fault.code,
-			Detail: fill(fieldText(fault.code, lang), fault.args),
+			Detail: fill(fieldText(strings.TrimPrefix(fault.pointer, "/"), fault.code, lang), fault.args),
 		})
 	}
 	return problem

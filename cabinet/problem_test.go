@@ -35,9 +35,11 @@ func TestEveryProblemIsSaidInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	for code, words := range fieldTexts {
-		if !cyrillic.MatchString(words["ru"]) || words["en"] == "" || cyrillic.MatchString(words["en"]) {
-			t.Errorf("%s: %v", code, words)
+	for _, fields := range []map[string]map[string]string{fieldTexts, ownTexts} {
+		for code, words := range fields {
+			if !cyrillic.MatchString(words["ru"]) || words["en"] == "" || cyrillic.MatchString(words["en"]) {
+				t.Errorf("%s: %v", code, words)
+			}
 		}
 	}
 }

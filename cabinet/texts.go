@@ -133,10 +133,36 @@ var fieldTexts = map[string]map[string]string{
 	"read_only":    {"ru": "Поле здесь не меняется.", "en": "The field cannot be changed here."},
 }
 
-// fieldText says a fault in one language. A code of another package that has no
-// words of its own here is still told, in general ones.
-func fieldText(code, lang string) string {
-	words, ok := fieldTexts[code]
+// ownTexts say it more exactly for one field, by "field.code", with what to do.
+// People read them beside the fields of the web cabinet's forms.
+var ownTexts = map[string]map[string]string{
+	"email.required":       {"ru": "Укажите адрес электронной почты.", "en": "Enter an e-mail address."},
+	"email.invalid":        {"ru": "Это не адрес электронной почты. Введите его латиницей, в виде name@company.ru.", "en": "This is not an e-mail address. Write it like name@company.ru."},
+	"phone.invalid":        {"ru": "Это не номер телефона. Введите его с кодом страны, в виде +7 921 000-11-01.", "en": "This is not a phone number. Write it with the country code, like +7 921 000-11-01."},
+	"last_name.required":   {"ru": "Укажите фамилию.", "en": "Enter the last name."},
+	"last_name.invalid":    {"ru": "Введите фамилию буквами одного алфавита, без цифр. Можно дефис, апостроф и точку.", "en": "Write the last name in letters of one alphabet, without digits. A hyphen, an apostrophe or a dot may stand in it."},
+	"last_name.too_long":   {"ru": "Сократите фамилию до 100 знаков.", "en": "Shorten the last name to 100 characters."},
+	"first_name.required":  {"ru": "Укажите имя.", "en": "Enter the first name."},
+	"first_name.invalid":   {"ru": "Введите имя буквами одного алфавита, без цифр. Можно дефис, апостроф и точку.", "en": "Write the first name in letters of one alphabet, without digits. A hyphen, an apostrophe or a dot may stand in it."},
+	"first_name.too_long":  {"ru": "Сократите имя до 100 знаков.", "en": "Shorten the first name to 100 characters."},
+	"middle_name.invalid":  {"ru": "Введите отчество буквами одного алфавита, без цифр. Можно дефис, апостроф и точку.", "en": "Write the middle name in letters of one alphabet, without digits. A hyphen, an apostrophe or a dot may stand in it."},
+	"middle_name.too_long": {"ru": "Сократите отчество до 100 знаков.", "en": "Shorten the middle name to 100 characters."},
+	"position.invalid":     {"ru": "Введите должность одной строкой, без невидимых знаков.", "en": "Write the position in one line, without invisible characters."},
+	"position.too_long":    {"ru": "Сократите должность до 100 знаков.", "en": "Shorten the position to 100 characters."},
+	"role.required":        {"ru": "Выберите роль.", "en": "Choose a role."},
+	"role.invalid":         {"ru": "Такой роли нет. Выберите роль из списка.", "en": "There is no such role. Choose one from the list."},
+	"grants.invalid":       {"ru": "Такого права нет. Выберите права из списка.", "en": "There is no such permission. Choose from the list."},
+	"denials.invalid":      {"ru": "Такого права нет. Выберите права из списка.", "en": "There is no such permission. Choose from the list."},
+	"denials.not_allowed":  {"ru": "У администратора нельзя отнять права. Выберите другую роль.", "en": "An administrator cannot be denied anything. Choose another role."},
+}
+
+// fieldText says what is wrong with a field in one language. A code of another
+// package that has no words of its own here is still told, in general ones.
+func fieldText(field, code, lang string) string {
+	words, ok := ownTexts[field+"."+code]
+	if !ok {
+		words, ok = fieldTexts[code]
+	}
 	if !ok {
 		words = fieldTexts["invalid"]
 	}
