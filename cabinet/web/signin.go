@@ -15,6 +15,14 @@ import (
 	"propusk/storage"
 )
 
+// What a stranger may have kept by beginning a sign-in, in bytes: the longest
+// form of ours, filled in Cyrillic to its ends, and our longest address. More is
+// forgotten, and the person types it again.
+const (
+	draftLimit  = 6 << 10
+	returnLimit = 1 << 10
+)
+
 // begin sends the browser to the issuer. What the person was about to do is
 // kept with the attempt: the page for a GET, the form for a POST.
 func (q *request) begin(wanted signIn) error {
@@ -23,7 +31,10 @@ func (q *request) begin(wanted signIn) error {
 		return err
 	}
 	begun := attempt{Nonce: secret(), Verifier: oauth2.GenerateVerifier(), Browser: digest(q.browser()), Return: q.back()}
-	if q.r.Method == http.MethodPost {
+	if len(begun.Return) > returnLimit {
+		begun.Return = "/cabinet"
+	}
+	if q.r.Method == http.MethodPost && len(q.r.PostForm.Encode()) <= draftLimit {
 		begun.Form = q.r.PostForm
 	}
 	state := secret()

@@ -351,3 +351,16 @@ func TestDependenciesAreChecked(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestStrangersCannotFillTheMemory: whoever has no session may begin a sign-in,
+// and what is kept with it must be little, or a few hundred requests would leave
+// no room for anybody's sign-in (storage.Memory refuses when full).
+func TestStrangersCannotFillTheMemory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked(w.post("/cabinet/members/invite", url.Values{"position": {strings.Repeat("<", 20<<10)}}))
+	w.asked(w.get("/cabinet/journal?from=" + strings.Repeat("<", 6<<10)))
+	if kept := w.memory.Bytes(); kept > 4<<10 {
+		t.Errorf("two requests take %d bytes", kept)
+	}
+}
