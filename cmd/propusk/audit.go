@@ -44,12 +44,8 @@ func auditExportCommand() *cobra.Command {
 	return withOrganisationFlag(cmd)
 }
 
-// checkpointType is the JWS typ of a checkpoint, so that one can never pass for
-// a token (RFC 8725 §3.11).
-const checkpointType = "propusk-checkpoint+jws"
-
 func (i *issuer) signCheckpoint(_ context.Context, payload []byte) (string, error) {
-	return i.keys.Sign("", checkpointType, payload)
+	return i.keys.Sign("", journal.CheckpointType, payload)
 }
 
 func auditVerifyCommand() *cobra.Command {

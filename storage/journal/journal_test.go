@@ -266,7 +266,12 @@ func (k signer) sign(_ context.Context, payload []byte) (string, error) {
 }
 
 func (k signer) signAs(kid string, alg jose.SignatureAlgorithm, key any, payload []byte) (string, error) {
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
+	return k.signTyped("propusk-checkpoint+jws", kid, alg, key, payload)
+}
+
+func (k signer) signTyped(typ, kid string, alg jose.SignatureAlgorithm, key any, payload []byte) (string, error) {
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
+		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return "", err
 	}
@@ -417,4 +422,20 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("%q was accepted without a key", export)
 		}
 	})
+}
+
+// The key that signs checkpoints signs tokens too, which anybody can have: none
+// of them may pass for the checkpoint of an emptied journal.
+func TestTokenIsNoCheckpoint(t *testing.T) {
+	t.Parallel()
+	k := newSigner(t)
+	token, err := k.signTyped("at+jwt", "k1", jose.ES256, k.key, []byte(`{"iss":"https://id.example","sub":"anna"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := `{"checkpoint":{"organisation":"","seq":0,"hash":"","at":null},"jws":"` + token + `"}` + "\n"
+	r, err := journal.Verify(strings.NewReader(forged), k.jwks)
+	if err != nil || codes(r) != "signature 0" {
+		t.Errorf("%q, %v", codes(r), err)
+	}
 }

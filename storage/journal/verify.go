@@ -78,7 +78,12 @@ type Checkpoint struct {
 	At           storage.Time `json:"at"`
 }
 
-// Sign signs a checkpoint as a compact JWS (RFC 7515 §7.1) with kid in its header.
+// CheckpointType is the typ of a checkpoint's JWS: the keys that sign it sign
+// tokens too, and neither may pass for the other (RFC 8725 §3.11).
+const CheckpointType = "propusk-checkpoint+jws"
+
+// Sign signs a checkpoint as a compact JWS (RFC 7515 §7.1) with kid and
+// CheckpointType in its header.
 type Sign func(ctx context.Context, payload []byte) (jws string, err error)
 
 // line is a line of an export: an entry, or the checkpoint at the end.
@@ -252,6 +257,10 @@ func (c *chain) checkpoint(l *line, keys *jose.JSONWebKeySet) {
 	jws, err := jose.ParseSignedCompact(l.JWS, checkpointAlgs)
 	if err != nil {
 		c.problem(0, "signature", "the checkpoint's signature cannot be read")
+		return
+	}
+	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != CheckpointType {
+		c.problem(0, "signature", "the signature is not of a checkpoint")
 		return
 	}
 	payload, err := verifySignature(jws, keys)
