@@ -171,13 +171,15 @@ func TestReadyNamesEveryReason(t *testing.T) {
 
 func TestMetricsAreForNeighbours(t *testing.T) {
 	t.Parallel()
-	handler := neighboursOnly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.8.0.0/16")}
+	handler := neighboursOnly(proxies, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for _, tt := range []struct {
 		peer, header string
 		status       int
 	}{
 		{"127.0.0.1:1", "", 200}, {"10.1.2.3:1", "", 200}, {"[fd00::1]:1", "", 200}, {"203.0.113.1:1", "", 404},
 		{"127.0.0.1:1", "X-Forwarded-For", 404}, {"10.1.2.3:1", "Forwarded", 404}, {"nonsense", "", 404},
+		{"127.0.0.1:1", "X-Real-IP", 404}, {"127.0.0.1:1", "Via", 404}, {"10.8.0.1:1", "", 404}, // proxies of other habits
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 		r.RemoteAddr = tt.peer

@@ -85,7 +85,7 @@ func (h *house) mount() {
 	h.mux.HandleFunc("GET /healthz", h.health.alive)
 	h.mux.HandleFunc("GET /readyz", h.health.ready)
 	if h.cfg.HTTP.MetricsListen == "" {
-		h.mux.Handle("GET /metrics", neighboursOnly(h.metricsHandler()))
+		h.mux.Handle("GET /metrics", neighboursOnly(h.proxies(), h.metricsHandler()))
 	}
 	h.handler = newEdge(h.log, h.now, h.proxies(), h.metrics).around(h.mux)
 }

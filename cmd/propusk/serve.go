@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -100,13 +101,23 @@ func (h *house) serveMetrics(ctx context.Context) error {
 	return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout)
 }
 
+// passedOn are headers by which a proxy says that it is one.
+var passedOn = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
+
 // neighboursOnly answers loopback and private addresses that come straight: a
-// request that a proxy passed on may come from anywhere.
-func neighboursOnly(next http.Handler) http.Handler {
+// request that a proxy passed on may come from anywhere. A proxy that says
+// nothing of itself is known by being among the trusted ones.
+func neighboursOnly(proxies []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer := peerAddress(r)
-		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
-		if forwarded || !(peer.IsLoopback() || peer.IsPrivate()) {
+		far := !peer.IsLoopback() && !peer.IsPrivate()
+		for _, header := range passedOn {
+			far = far || r.Header.Get(header) != ""
+		}
+		for _, network := range proxies {
+			far = far || network.Contains(peer)
+		}
+		if far {
 			http.NotFound(w, r)
 			return
 		}
