@@ -14,6 +14,10 @@ type Config struct {
 	// token. http is taken for loopback hosts only.
 	Issuer string `koanf:"issuer"`
 
+	// Contact is the support's e-mail or phone, shown on the help page. Empty:
+	// people are sent to their organisation's administrator.
+	Contact string `koanf:"contact"`
+
 	// Listen is the address and port to accept connections on; port 0 takes a
 	// free one.
 	Listen string `koanf:"listen"`

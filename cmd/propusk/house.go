@@ -54,7 +54,7 @@ func (h *house) openIDP(context.Context) (err error) {
 	h.idp, err = idp.New(idp.Deps{
 		DB: h.db, Ephemeral: h.volatile, Provider: h.provider, Keys: h.keys, Directory: h.directory,
 		Passwords: h.passwords, TOTP: h.totp, Codes: h.codes, Pages: h.pages, Journal: h.journal,
-		Issuer: h.cfg.Issuer, Session: idp.Session{Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute},
+		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Session: idp.Session{Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute},
 		Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
 	return err
