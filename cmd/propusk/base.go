@@ -165,7 +165,7 @@ func masterKey(cfg conf.Config, database string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	text, err := os.ReadFile(path)
+	text, err := readMasterKey(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the master key: %w", err)
 	}
@@ -174,6 +174,18 @@ func masterKey(cfg conf.Config, database string) ([]byte, error) {
 		return nil, fmt.Errorf("the master key in %s %w", path, err)
 	}
 	return key, nil
+}
+
+// readMasterKey waits a moment for another process that has made the file and
+// is about to write it.
+func readMasterKey(path string) (text []byte, err error) {
+	for range 100 {
+		if text, err = os.ReadFile(path); err != nil || len(text) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return text, err
 }
 
 // makeMasterKey writes a new key to path unless there is one. Two processes may

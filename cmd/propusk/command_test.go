@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -323,6 +324,30 @@ func TestLoopbackOnly(t *testing.T) {
 		}
 		if cfg := demoConfig("/d", l.Addr()); cfg.Validate() != nil || !strings.HasPrefix(cfg.Issuer, "http://localhost:") {
 			t.Errorf("the demo's configuration: %v", cfg.Validate())
+		}
+	}
+}
+
+// Two commands that start at once on a new database must find one whole key.
+func TestMasterKeyIsNeverSeenHalfWritten(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		database := "sqlite://" + filepath.Join(t.TempDir(), "p.db")
+		keys := make(chan string, 8)
+		for range cap(keys) {
+			go func() {
+				key, err := masterKey(conf.Default(), database)
+				keys <- fmt.Sprint(key, err)
+			}()
+		}
+		first := <-keys
+		for range cap(keys) - 1 {
+			if other := <-keys; other != first {
+				t.Fatalf("%s\n%s", first, other)
+			}
+		}
+		if left, _ := filepath.Glob(strings.TrimPrefix(database, "sqlite://") + ".key*"); len(left) != 1 {
+			t.Fatalf("it leaves %v", left)
 		}
 	}
 }
