@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"propusk/storage"
 )
@@ -106,7 +107,7 @@ func (i Invitation) canonical() (Invitation, error) {
 	i.LastName = f.name("last_name", i.LastName, true)
 	i.FirstName = f.name("first_name", i.FirstName, true)
 	i.MiddleName = f.name("middle_name", i.MiddleName, false)
-	if i.Email == "" {
+	if strings.TrimSpace(i.Email) == "" {
 		f.faults.add("email", "required")
 	}
 	i.Email = f.optional("email", i.Email, NormaliseEmail)

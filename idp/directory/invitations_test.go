@@ -275,9 +275,11 @@ func TestInvitationGrantsNoMoreThanTheInviterHolds(t *testing.T) {
 		if err := w.WithdrawInvitation(w.ctx, w.by(Head), w.org.ID, admin.ID); !errors.Is(err, ErrForbidden) {
 			t.Errorf("a head withdraws an administrator's invitation: %v", err)
 		}
-		_, err := w.Invite(w.ctx, w.by(Head), w.org.ID, with(func(i *Invitation) { i.Email, i.Role, i.FirstName = "", "x", "<b>" }))
-		if err == nil || err.Error() != "directory: fields: first_name: invalid, email: required, role: invalid" {
-			t.Errorf("unchecked: %v", err)
+		for _, nothing := range []string{"", " \t"} {
+			_, err := w.Invite(w.ctx, w.by(Head), w.org.ID, with(func(i *Invitation) { i.Email, i.Role, i.FirstName = nothing, "x", "<b>" }))
+			if err == nil || err.Error() != "directory: fields: first_name: invalid, email: required, role: invalid" {
+				t.Errorf("unchecked: %v", err)
+			}
 		}
 	})
 }
