@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,6 +183,55 @@ func TestChromium(t *testing.T) {
 	e.at("failure", "main")
 	e.open(s.Outbox)
 	e.at("outbox", "main")
+}
+
+// TestChromiumOnManyNodes is the same way in on PostgreSQL and Redis, where
+// nothing of the demo's own pages is: for each organisation to the application's
+// callback, and then into the cabinet, all on the one session.
+func TestChromiumOnManyNodes(t *testing.T) {
+	t.Parallel()
+	s := cluster(t)
+	s.Cabinet = s.Issuer + "/cabinet"
+	e := openEyes(t, "many-nodes")
+	u, c := s.memberOfTwo(t), s.webClient(t)
+	for i, o := range u.Organisations {
+		a := s.authorization(c, nil)
+		e.open(a.url)
+		if i == 0 {
+			e.at("sign-in", `input[name=password]`)
+			e.enterPassword(u)
+			e.at("code", `input[name=code]`)
+			e.enterCode(u.code(t))
+		}
+		e.at("organisation", `input[name=organisation]`)
+		e.chooseOrganisation(o.ID)
+		e.at("consent", `button[name=decision]`)
+		e.says(o.Name)
+		e.click(`button[name=decision][value=accept]`)
+		answer := e.arrives(a.redirectURI)
+		got := s.tokens(t, c, url.Values{
+			"grant_type": {"authorization_code"}, "code": {a.code(t, s.Issuer, answer)},
+			"redirect_uri": {a.redirectURI}, "code_verifier": {a.verifier},
+		})
+		s.checkCabinet(t, got.AccessToken, o.organisation)
+	}
+	e.walkCabinet(s, u.Organisations[1].organisation)
+}
+
+// arrives waits until the browser is at the redirect URI.
+func (e *eyes) arrives(redirectURI string) *url.URL {
+	e.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if at := e.location(); strings.HasPrefix(at, redirectURI) {
+			u, err := url.Parse(at)
+			if err != nil {
+				e.t.Fatal(err)
+			}
+			return u
+		}
+	}
+	e.t.Fatalf("the browser did not come back, it is at %s: %s", e.location(), e.text())
+	return nil
 }
 
 // checkRedeemed changes the code on the application's page for tokens, as its
