@@ -324,7 +324,7 @@ func TestLongJobKeepsItsLeaseAndLosesItWithTheRow(t *testing.T) {
 
 func TestStopFinishesWhatBegan(t *testing.T) {
 	each(t, func(s setup) {
-		began, release := make(chan struct{}), make(chan struct{})
+		began, release := make(chan struct{}, 2), make(chan struct{})
 		r := s.runner(func(d *jobs.Deps) { d.Workers = 1 })
 		r.Handle("work", func(ctx context.Context, _ jobs.Job) error {
 			began <- struct{}{}

@@ -145,6 +145,9 @@ func (r *Runner) loop(ctx, working context.Context) {
 		case <-freed:
 		case <-timer.C:
 		}
+		if r.ending(ctx) { // select picks by chance when several are ready
+			return
+		}
 		jobs, wait := r.due(working, r.Workers-len(busy))
 		for _, job := range jobs {
 			busy <- struct{}{}
@@ -158,6 +161,18 @@ func (r *Runner) loop(ctx, working context.Context) {
 			})
 		}
 		timer.Reset(wait)
+	}
+}
+
+// ending tells that no more jobs may be taken.
+func (r *Runner) ending(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	case <-r.stopping:
+		return true
+	default:
+		return false
 	}
 }
 
