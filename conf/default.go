@@ -34,7 +34,7 @@ func Default() Config {
 		Limits:   Limits{PerClient: 600, PerOrganisation: 6000},
 		Mail:     Mail{Port: 587, TLS: "starttls"},
 		Jobs:     Jobs{Workers: 4, Poll: time.Second},
-		Runtime:  Runtime{GCPercent: 800},
+		Runtime:  Runtime{GCPercent: 400},
 
 		InvitationLifetime: 7 * 24 * time.Hour,
 	}
