@@ -43,7 +43,9 @@ type Identify struct {
 	Errors                           []FieldError
 	Notice                           string // catalogue key or text, e.g. "notice.signin_again"
 	Others                           []Way
-	RegisterURL                      string // "" = no self-registration, so no link
+	Passkey                          *Passkey // offered on the login field and by a button; nil = not
+	RegisterURL                      string   // "" = no self-registration, so no link
+	RecoverURL                       string   // "" = the help page
 }
 
 // Kinds of one-time code.
@@ -59,9 +61,11 @@ const (
 type Code struct {
 	Request, ClientName, RedirectURI string
 	PersonName                       string
-	Kind                             string        // KindTOTP, KindSMS, KindEmail
-	Destination                      string        // masked phone or address; "" for TOTP
-	Others                           []string      // other kinds this person can use
+	Kind                             string        // KindTOTP, KindSMS, KindEmail, KindRecovery
+	Destination                      string        // masked phone or address; "" for TOTP and recovery codes
+	Others                           []string      // other kinds this person can use, also KindPasskey and KindCertificate
+	Passkey                          *Passkey      // for the KindPasskey among Others
+	TrustOffered                     bool          // "do not ask on this device": the box `trust`, value "yes"
 	ResendIn                         time.Duration // until the next code may be sent; 0 = at once
 	Errors                           []FieldError
 }
@@ -139,6 +143,7 @@ type Invitation struct {
 	Token, OrganisationName, RoleLabel string
 	PersonName, Email                  string
 	Exists                             bool
+	Rules                              PasswordRules
 	Errors                             []FieldError
 }
 
@@ -163,6 +168,7 @@ type Custom struct {
 	Shell    *Shell // the cabinet's frame; nil for pages on the pass
 
 	RedirectURI string // where the page's forms may lead besides this site; may be empty
+	Idle        *Idle  // nil = no warning before the session's end
 }
 
 // Shell is the frame of the cabinet: who acts for whom, and where one can go.
