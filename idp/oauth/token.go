@@ -78,10 +78,13 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 
 // missingParameter names what a grant type cannot do without.
 func missingParameter(grantType string, form url.Values) string {
-	required := map[string][]string{
-		GrantAuthorizationCode: {"code", "redirect_uri", "code_verifier"},
-		GrantRefreshToken:      {"refresh_token"},
-	}[grantType]
+	var required []string
+	switch grantType {
+	case GrantAuthorizationCode:
+		required = []string{"code", "redirect_uri", "code_verifier"}
+	case GrantRefreshToken:
+		required = []string{"refresh_token"}
+	}
 	for _, name := range required {
 		if !form.Has(name) {
 			return name
