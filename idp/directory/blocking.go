@@ -16,7 +16,7 @@ import (
 //
 // Blocking may leave an organisation with blocked administrators only: shutting
 // out a stolen account comes first, and the operator can add another
-// administrator.
+// administrator. A closed account stays closed: ErrClosed.
 func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, status string) error {
 	if !actor.system {
 		return fmt.Errorf("%w: only the operator blocks people", ErrForbidden)
@@ -33,6 +33,9 @@ func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, 
 			return fmt.Errorf("directory: set person status: %w", storage.ErrNotFound)
 		}
 		if status == StatusActive {
+			if err := d.notClosed(ctx, personID); err != nil {
+				return err
+			}
 			return d.unblocked(ctx, actor, personID)
 		}
 		return d.blocked(ctx, actor, personID)
@@ -43,8 +46,8 @@ func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, 
 // each organisation. The second outlives an unblocking, so that a token stolen
 // before is not brought back to life by it.
 func (d *Directory) blocked(ctx context.Context, actor Actor, personID string) error {
-	if err := d.revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindPerson, Key: personID}); err != nil {
-		return fmt.Errorf("directory: revoke person: %w", err)
+	if err := d.revokePerson(ctx, personID); err != nil {
+		return err
 	}
 	organisations, err := d.raiseVersions(ctx, personID)
 	if err != nil {
@@ -56,6 +59,13 @@ func (d *Directory) blocked(ctx context.Context, actor Actor, personID string) e
 		}
 	}
 	return d.statusChanged(ctx, actor, personID, "person.blocked", organisations)
+}
+
+func (d *Directory) revokePerson(ctx context.Context, personID string) error {
+	if err := d.revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindPerson, Key: personID}); err != nil {
+		return fmt.Errorf("directory: revoke person: %w", err)
+	}
+	return nil
 }
 
 func (d *Directory) unblocked(ctx context.Context, actor Actor, personID string) error {

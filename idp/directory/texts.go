@@ -68,6 +68,42 @@ var texts = map[string]struct{ ru, en text }{
 		text{"Подключено приложение-генератор кодов", "К вашей учётной записи подключено приложение-генератор кодов. Если это сделали не вы, немедленно обратитесь в поддержку."},
 		text{"An authenticator was connected", "An authenticator app was connected to your account. If it was not you, turn to support at once."},
 	},
+	"totp.replaced.you": {
+		text{"Приложение-генератор кодов заменено", "К вашей учётной записи подключено другое приложение-генератор кодов, прежнее больше не действует. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"The authenticator was replaced", "Another authenticator app was connected to your account; the one before no longer works. If it was not you, turn to support at once."},
+	},
+	"totp.disconnected.you": {
+		text{"Приложение-генератор кодов отключено", "Вы отключили приложение-генератор кодов от вашей учётной записи. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"The authenticator was disconnected", "You disconnected the authenticator app from your account. If it was not you, turn to support at once."},
+	},
+	"person.contact_changed.email.you": {
+		text{"Адрес почты вашей учётной записи изменён", "Адрес электронной почты вашей учётной записи изменён. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"Your account's e-mail address was changed", "The e-mail address of your account was changed. If it was not you, turn to support at once."},
+	},
+	"person.contact_changed.sms.you": {
+		text{"Номер телефона вашей учётной записи изменён", "Номер телефона вашей учётной записи изменён. Если это сделали не вы, немедленно обратитесь в поддержку."},
+		text{"Your account's phone number was changed", "The phone number of your account was changed. If it was not you, turn to support at once."},
+	},
+	"contact.taken.you": {
+		text{"Ваш контакт пытались указать в другой учётной записи", "Кто-то указал этот контакт в своей учётной записи. Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно. Если это были вы, сначала смените контакт в прежней учётной записи."},
+		text{"Your contact was given for another account", "Somebody gave this contact for an account of theirs. It is already yours, so nothing has changed and there is nothing to do. If it was you, change the contact in your other account first."},
+	},
+	"person.closing_asked.you": {
+		text{"Ваша учётная запись будет закрыта", "Вы попросили закрыть вашу учётную запись. До закрытия это можно отменить в разделе «Закрыть учётную запись». Если просили не вы, войдите, отмените закрытие и смените пароль."},
+		text{"Your account is going to be closed", "You asked for your account to be closed. Until then you can undo it under \"Close the account\". If it was not you, sign in, undo it and change your password."},
+	},
+	"person.closing_undone.you": {
+		text{"Закрытие учётной записи отменено", "Вы отменили закрытие вашей учётной записи. Она работает как прежде."},
+		text{"The closing of your account was undone", "You took back the closing of your account. It works as before."},
+	},
+	"person.closing_stopped.you": {
+		text{"Учётная запись не закрыта", "Вашу учётную запись не удалось закрыть: вы стали единственным администратором организации. Назначьте другого администратора или закройте организацию и попросите снова."},
+		text{"Your account was not closed", "Your account could not be closed: you have become the only administrator of an organisation. Name another administrator or close the organisation, then ask again."},
+	},
+	"person.closed.you": {
+		text{"Ваша учётная запись закрыта", "Ваша учётная запись закрыта по вашей просьбе. Контакты, номера документов, пароль и другие способы входа удалены. Записи в журналах организаций остаются."},
+		text{"Your account is closed", "Your account is closed, as you asked. Contacts, document numbers, the password and other ways to sign in were erased. Entries in organisations' journals stay."},
+	},
 	"totp.removed.you": {
 		text{"Приложение-генератор кодов отключено", "Приложение-генератор кодов отключено от вашей учётной записи оператором. Если вы об этом не просили, немедленно обратитесь в поддержку."},
 		text{"The authenticator was removed", "The operator removed the authenticator app from your account. If you did not ask for it, turn to support at once."},
