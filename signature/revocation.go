@@ -19,8 +19,8 @@ type RevocationDeps struct {
 	// Client fetches; nil makes Status use only what is already held. Fetcher()
 	// returns one with the bounds that hostile or broken servers call for.
 	Client *http.Client
-	// Folder keeps the last good lists over a restart; empty keeps them in memory only.
-	Folder string
+	// Keeper keeps the last good lists over a restart; nil keeps them in memory only.
+	Keeper Keeper
 	// Skew is how far a clock may be wrong; zero means 5 minutes.
 	Skew time.Duration
 	Now  func() time.Time
@@ -43,7 +43,7 @@ type Revocations struct {
 // heldList is a list in memory.
 type heldList struct {
 	*pki.CRL
-	address  string   // empty for a list that was given by hand
+	address  string   // empty for a list that Add was given
 	verified sync.Map // fingerprint of an issuer → *Fault
 }
 
@@ -80,11 +80,22 @@ func (r *Revocations) Add(list *pki.CRL) {
 // hold puts a list in; one from an address takes the place of the last from there.
 func (r *Revocations) hold(list *heldList) {
 	key := string(list.RawIssuer)
-	kept := slices.Clone(r.lists[key])
-	kept = slices.DeleteFunc(kept, func(old *heldList) bool {
-		return list.address != "" && old.address == list.address || string(old.Raw) == string(list.Raw)
+	kept := slices.DeleteFunc(withoutAddress(r.lists[key], list.address), func(old *heldList) bool {
+		return string(old.Raw) == string(list.Raw)
 	})
 	r.lists[key] = append(kept, list)
+}
+
+// withoutAddress returns the lists that are not from an address, in a slice of
+// their own: readers may hold the one given.
+func withoutAddress(lists []*heldList, address string) []*heldList {
+	kept := make([]*heldList, 0, len(lists)+1)
+	for _, list := range lists {
+		if address == "" || list.address != address {
+			kept = append(kept, list)
+		}
+	}
+	return kept
 }
 
 // Evidence is what is known of a certificate.

@@ -2,15 +2,11 @@ package signature
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -59,11 +55,11 @@ func fetchable(address string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// Start reads the lists kept in the folder and goes on refreshing in the background
+// Start reads the lists that were kept and goes on refreshing in the background
 // until the context ends. The first round begins at once and is not waited for:
 // Freshness tells what has come.
 func (r *Revocations) Start(ctx context.Context) {
-	r.Restore()
+	r.Restore(ctx)
 	go func() {
 		ticker := time.NewTicker(refreshTick)
 		defer ticker.Stop()
@@ -81,18 +77,28 @@ func (r *Revocations) Start(ctx context.Context) {
 // answered or failed. A failure keeps the last good list and is told by Freshness;
 // it never makes a list vanish.
 func (r *Revocations) Refresh(ctx context.Context) {
+	now := r.deps.Now()
+	r.round(ctx, func(s source) bool { return !s.due.After(now) })
+}
+
+// RefreshAll fetches every list, due or not, as an operator asks for it.
+func (r *Revocations) RefreshAll(ctx context.Context) {
+	r.round(ctx, func(source) bool { return true })
+}
+
+// round fetches the lists whose addresses are wanted.
+func (r *Revocations) round(ctx context.Context, wanted func(source) bool) {
 	if r.deps.Client == nil || r.deps.Trust == nil {
 		return
 	}
 	r.refreshing.Lock()
 	defer r.refreshing.Unlock()
-	now := r.deps.Now()
 	turns := make(chan struct{}, refreshAtOnce)
 	var all sync.WaitGroup
 	for _, authority := range r.deps.Trust.Authorities() {
 		for _, address := range authority.CRLs {
 			s := r.source(authority, address)
-			if ctx.Err() != nil || s.due.After(now) {
+			if ctx.Err() != nil || !wanted(s) {
 				continue
 			}
 			turns <- struct{}{}
@@ -132,10 +138,23 @@ func (r *Revocations) refresh(ctx context.Context, authority Authority, address 
 		s.failures, s.fault = 0, ""
 		s.due = nextFetch(now, s.held)
 	}
+	r.put(address, s)
+	if err := r.keep(ctx, address, s); err != nil {
+		// The list counts all the same; only a restart, or another node, would miss it.
+		r.deps.Log.WarnContext(ctx, "revocation list not kept", "address", address, "error", err)
+	}
+}
+
+// put makes a state of an address the one that counts. A later list that came
+// meanwhile, by Take, stays.
+func (r *Revocations) put(address string, s source) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if now := r.sources[address]; now != nil && now.held != nil && (s.held == nil || newer(now.held.CRL, s.held.CRL)) {
+		s.held, s.etag, s.modified = now.held, now.etag, now.modified
+	}
 	r.sources[address] = &s
-	if err == nil && answer != nil {
+	if s.held != nil {
 		r.hold(s.held)
 	}
 }
@@ -212,15 +231,15 @@ func (r *Revocations) accept(authority Authority, address string, answer fetched
 		return faultf(pki.CRLStale, "held until %s", list.NextUpdate.Format(time.RFC3339))
 	}
 	if s.held != nil && older(list, s.held.CRL) {
-		return faultf(CRLRollback, "number %v of %s after number %v of %s",
-			list.Number, list.ThisUpdate.Format(time.RFC3339), s.held.Number, s.held.ThisUpdate.Format(time.RFC3339))
+		return rollback(list, s.held.CRL)
 	}
 	s.held, s.etag, s.modified = &heldList{CRL: list, address: address}, answer.etag, answer.modified
-	if err := r.keep(address, list); err != nil {
-		// The list counts all the same; only a restart would miss it.
-		r.deps.Log.Warn("revocation list not kept on disk", "address", address, "error", err)
-	}
 	return nil
+}
+
+func rollback(list, held *pki.CRL) *Fault {
+	return faultf(CRLRollback, "number %v of %s after number %v of %s",
+		list.Number, list.ThisUpdate.Format(time.RFC3339), held.Number, held.ThisUpdate.Format(time.RFC3339))
 }
 
 // signedBy verifies a list against the authority's own certificates, and against
@@ -245,60 +264,4 @@ func older(list, held *pki.CRL) bool {
 		return true
 	}
 	return held.Number != nil && (list.Number == nil || list.Number.Cmp(held.Number) < 0)
-}
-
-// keep writes a list into the folder, whole or not at all.
-func (r *Revocations) keep(address string, list *pki.CRL) error {
-	if r.deps.Folder == "" {
-		return nil
-	}
-	file, err := os.CreateTemp(r.deps.Folder, "list-*")
-	if err != nil {
-		return fmt.Errorf("keep the list: %w", err)
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // gone already when all went well
-	_, err = file.Write(list.Raw)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("keep the list: %w", err)
-	}
-	if err := os.Rename(file.Name(), r.kept(address)); err != nil {
-		return fmt.Errorf("keep the list: %w", err)
-	}
-	return nil
-}
-
-// kept is the file of an address.
-func (r *Revocations) kept(address string) string {
-	sum := sha256.Sum256([]byte(address))
-	return filepath.Join(r.deps.Folder, hex.EncodeToString(sum[:16])+".crl")
-}
-
-// Restore reads the lists that an earlier run kept, and trusts the folder no more
-// than the network: each must be signed by its authority. Stale ones are read too,
-// so that a rollback is noticed and the reason for a refusal is told.
-func (r *Revocations) Restore() {
-	if r.deps.Folder == "" || r.deps.Trust == nil {
-		return
-	}
-	for _, authority := range r.deps.Trust.Authorities() {
-		for _, address := range authority.CRLs {
-			data, err := os.ReadFile(r.kept(address))
-			if err != nil {
-				continue
-			}
-			list, fault := pki.ParseCRL(data)
-			if fault == nil {
-				fault = r.signedBy(authority, list)
-			}
-			if fault != nil {
-				r.deps.Log.Warn("kept revocation list refused", "authority", authority.Name, "address", address, "error", fault)
-				continue
-			}
-			r.mu.Lock()
-			held := &heldList{CRL: list, address: address}
-			r.sources[address] = &source{authority: authority.Name, held: held}
-			r.hold(held)
-			r.mu.Unlock()
-		}
-	}
 }

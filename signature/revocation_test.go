@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -120,7 +119,11 @@ func (o *online) configure(t *testing.T, change func(*Authority)) {
 }
 
 func (o *online) manager(folder string) *Revocations {
-	return NewRevocations(RevocationDeps{Trust: o.store, Client: Fetcher(), Folder: folder, Now: o.clock.Now})
+	deps := RevocationDeps{Trust: o.store, Client: Fetcher(), Now: o.clock.Now}
+	if folder != "" {
+		deps.Keeper = Folder(folder)
+	}
+	return NewRevocations(deps)
 }
 
 // code is the code of what is known about the person.
@@ -257,11 +260,12 @@ func TestListsAreKeptInAFolder(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatal(kept, err)
 	}
-	if err := os.WriteFile(kept[0], newAuthority(t).list(t, 9, noon), 0o600); err != nil {
+	forged := Kept{Address: o.server.URL + "/list.crl", List: newAuthority(t).list(t, 9, noon)}
+	if err := Folder(folder).Keep(ctx, forged); err != nil {
 		t.Fatal(err)
 	}
 	o.Revocations = o.manager(folder)
-	o.Restore()
+	o.Restore(t.Context())
 	if got := o.code(); got != CRLMissing {
 		t.Errorf("a stranger's list in the folder: %s", got)
 	}
@@ -440,7 +444,7 @@ func TestListsOfAHierarchy(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	revocations := NewRevocations(RevocationDeps{Trust: store, Client: Fetcher(), Folder: t.TempDir(), Now: f.now})
+	revocations := NewRevocations(RevocationDeps{Trust: store, Client: Fetcher(), Keeper: Folder(t.TempDir()), Now: f.now})
 	revocations.Refresh(t.Context())
 	for _, fresh := range revocations.Freshness() {
 		if other := strings.HasSuffix(fresh.Address, "other.crl"); other != strings.Contains(fresh.Fault, string(pki.CRLForged)) {

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -143,6 +144,19 @@ func (s *Store) Configure(id string, change func(*Authority)) error {
 	})
 }
 
+// Remove ends the trust in an authority; what it issued is refused from then on,
+// whenever it was signed. One that leaves the accredited list is not removed: its
+// past is judged by its time.
+func (s *Store) Remove(id string) error {
+	return s.update(func(authorities map[string]*Authority, _ *pki.Pool) error {
+		if authorities[id] == nil {
+			return fmt.Errorf("%w: %s", ErrUnknownAuthority, id)
+		}
+		delete(authorities, id)
+		return nil
+	})
+}
+
 // AddIntermediate puts in a certificate that helps to find paths and is not
 // trusted itself.
 func (s *Store) AddIntermediate(certificates ...*pki.Certificate) error {
@@ -177,6 +191,31 @@ func (s *Store) update(change func(map[string]*Authority, *pki.Pool) error) erro
 
 // authority returns the record of a trusted certificate, or nil.
 func (t *trustState) authority(c *pki.Certificate) *Authority { return t.byCertificate[string(c.Raw)] }
+
+// asksAt returns the record that a list's address is configured for.
+func (t *trustState) asksAt(address string) (*Authority, bool) {
+	for _, authority := range t.authorities {
+		if slices.Contains(authority.CRLs, address) {
+			return authority, true
+		}
+	}
+	return nil, false
+}
+
+// Signer returns the record of the authority that signed a list, itself or by an
+// intermediate authority that it answers for.
+func (s *Store) Signer(list *pki.CRL) (Authority, *Fault) {
+	state := s.state.Load()
+	fault := faultf(pki.CRLForged, "the list of %s is of no trusted authority", list.Issuer)
+	for _, c := range append(state.anchors.Named(list.RawIssuer), state.intermediates.Named(list.RawIssuer)...) {
+		if above := state.answersFor(c); above != nil {
+			if fault = list.Verify(c); fault == nil {
+				return *above, nil
+			}
+		}
+	}
+	return Authority{}, fault
+}
 
 // answersFor returns the record that answers for an issuing certificate: its own,
 // or that of the root above a known intermediate when the root's record stands for
@@ -239,10 +278,7 @@ type storedTrust struct {
 
 // Save writes the store as JSON.
 func (s *Store) Save(w io.Writer) error {
-	stored := storedTrust{Authorities: s.Authorities()}
-	for _, c := range s.state.Load().intermediates.All() {
-		stored.Intermediates = append(stored.Intermediates, c.Raw)
-	}
+	stored := storedTrust{Authorities: s.Authorities(), Intermediates: s.Intermediates()}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(stored)
@@ -256,8 +292,24 @@ func (s *Store) Load(r io.Reader) error {
 	if err := decoder.Decode(&stored); err != nil {
 		return fmt.Errorf("signature: trust file: %w", err)
 	}
+	return s.Replace(stored.Authorities, stored.Intermediates)
+}
+
+// Intermediates returns the certificates, in DER, that help to find paths.
+func (s *Store) Intermediates() [][]byte {
+	var all [][]byte
+	for _, c := range s.state.Load().intermediates.All() {
+		all = append(all, c.Raw)
+	}
+	slices.SortFunc(all, bytes.Compare)
+	return all
+}
+
+// Replace makes the store's content the one given: records as Authorities returns
+// them, and intermediate certificates in DER.
+func (s *Store) Replace(records []Authority, helpers [][]byte) error {
 	intermediates := pki.NewPool()
-	for _, raw := range stored.Intermediates {
+	for _, raw := range helpers {
 		certificate, fault := pki.ParseCertificate(raw)
 		if fault != nil {
 			return fmt.Errorf("signature: intermediate certificate: %w", fault)
@@ -265,7 +317,7 @@ func (s *Store) Load(r io.Reader) error {
 		intermediates.Add(certificate)
 	}
 	authorities := map[string]*Authority{}
-	for _, authority := range stored.Authorities {
+	for _, authority := range records {
 		authorities[authority.ID] = &authority
 	}
 	next, err := newTrustState(authorities, intermediates)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"propusk/signature/pki"
 )
@@ -38,14 +39,14 @@ type found struct {
 	place string
 }
 
-// ImportPath trusts the authorities' certificates in a file or in a folder, which
-// is searched through. What another imported certificate has signed is not trusted
-// itself: it helps to find the path, and its own revocation is then checked.
-// Certificates that are no authority's are left out, and files of other kinds in a
-// folder are passed over. The error is an unreadable path, or one without any
-// certificate of an authority.
-func (s *Store) ImportPath(path string) (Report, error) {
-	certificates, report, err := readCertificates(path)
+// ImportPath trusts the authorities' certificates in files or in folders, which are
+// searched through. What another imported certificate has signed, or a hierarchy
+// that is trusted already, is not trusted itself: it helps to find the path, and its
+// own revocation is then checked. Certificates that are no authority's are left out,
+// and files of other kinds in a folder are passed over. The error is an unreadable
+// path, or paths without any certificate of an authority.
+func (s *Store) ImportPath(paths ...string) (Report, error) {
+	certificates, report, err := readCertificates(paths...)
 	if err != nil {
 		return report, err
 	}
@@ -58,7 +59,7 @@ func (s *Store) ImportPath(path string) (Report, error) {
 		authorities = append(authorities, c)
 	}
 	if len(authorities) == 0 {
-		return report, fmt.Errorf("signature: no authority's certificate in %s", path)
+		return report, fmt.Errorf("signature: no authority's certificate in %s", strings.Join(paths, ", "))
 	}
 	return report, s.trust(authorities, &report)
 }
@@ -66,17 +67,16 @@ func (s *Store) ImportPath(path string) (Report, error) {
 // trust adds plain certificates as records of their own.
 func (s *Store) trust(certificates []found, report *Report) error {
 	return s.update(func(authorities map[string]*Authority, intermediates *pki.Pool) error {
+		above := append(hierarchies(authorities), certificates...)
 		for _, c := range certificates {
-			if signedByAnother(c, certificates) {
-				intermediates.Add(c.Certificate)
-				report.Helping = append(report.Helping, c.Subject.String())
+			id := c.Fingerprint()
+			if authorities[id] != nil {
+				report.Unchanged++
 				continue
 			}
-			id := c.Fingerprint()
-			if known, ok := authorities[id]; ok && slices.ContainsFunc(known.Certificates, func(raw []byte) bool {
-				return bytes.Equal(raw, c.Raw)
-			}) {
-				report.Unchanged++
+			if signedByAnother(c, above) {
+				intermediates.Add(c.Certificate)
+				report.Helping = append(report.Helping, c.Subject.String())
 				continue
 			}
 			authorities[id] = &Authority{
@@ -89,6 +89,18 @@ func (s *Store) trust(certificates []found, report *Report) error {
 	})
 }
 
+// hierarchies are the certificates of the records that stand for all below them.
+func hierarchies(authorities map[string]*Authority) (all []found) {
+	for _, authority := range authorities {
+		for _, raw := range authority.Certificates {
+			if c, fault := pki.ParseCertificate(raw); authority.Hierarchy && fault == nil {
+				all = append(all, found{c, authority.Source})
+			}
+		}
+	}
+	return all
+}
+
 func signedByAnother(c found, all []found) bool {
 	return slices.ContainsFunc(all, func(other found) bool {
 		return !other.Equal(c.Certificate) && !c.SelfIssued() &&
@@ -96,10 +108,10 @@ func signedByAnother(c found, all []found) bool {
 	})
 }
 
-// ImportIntermediates puts in the certificates of a file or folder as helpers on
+// ImportIntermediates puts in the certificates of files or folders as helpers on
 // the way, without trusting them.
-func (s *Store) ImportIntermediates(path string) (Report, error) {
-	certificates, report, err := readCertificates(path)
+func (s *Store) ImportIntermediates(paths ...string) (Report, error) {
+	certificates, report, err := readCertificates(paths...)
 	if err != nil {
 		return report, err
 	}
@@ -111,12 +123,12 @@ func (s *Store) ImportIntermediates(path string) (Report, error) {
 	return report, s.AddIntermediate(helpers...)
 }
 
-// readCertificates collects the certificates of a path, each once.
-func readCertificates(path string) ([]found, Report, error) {
+// readCertificates collects the certificates of paths, each once.
+func readCertificates(paths ...string) ([]found, Report, error) {
 	var certificates []found
 	var report Report
 	seen := map[string]bool{}
-	err := eachBlock(path, "CERTIFICATE", func(place string, raw []byte) error {
+	take := func(place string, raw []byte) error {
 		c, fault := pki.ParseCertificate(raw)
 		if fault != nil {
 			report.refuse(place, fault)
@@ -127,8 +139,13 @@ func readCertificates(path string) ([]found, Report, error) {
 			certificates = append(certificates, found{c, place})
 		}
 		return nil
-	})
-	return certificates, report, err
+	}
+	for _, path := range paths {
+		if err := eachBlock(path, "CERTIFICATE", take); err != nil {
+			return nil, report, err
+		}
+	}
+	return certificates, report, nil
 }
 
 // maxFile bounds a file of a folder in bytes; revocation lists are the largest.

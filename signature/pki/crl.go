@@ -2,6 +2,9 @@ package pki
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -223,6 +226,15 @@ func (s *scope) parse(value cryptobyte.String) bool {
 		}
 	}
 	return true
+}
+
+// Line names the series that a list belongs to: the lists of one issuer with one
+// scope take each other's place. It is a hexadecimal SHA-256.
+func (c *CRL) Line() string {
+	h := sha256.New()
+	h.Write(c.RawIssuer)
+	fmt.Fprintf(h, "%+v", c.scope)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Len returns the number of revoked certificates in the list.
