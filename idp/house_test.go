@@ -124,7 +124,7 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 	signing, err := ring()
 	h.check(err)
 	h.provider, err = oauth.New(oauth.Deps{
-		DB: db, Events: volatile, Keys: signing, Sealer: sealer(), Directory: h.directory,
+		DB: db, Events: volatile, Ephemeral: volatile, Keys: signing, Sealer: sealer(), Directory: h.directory,
 		Revocations: revocation.New(revocations), Revoked: revoked, Journal: h.journal, Now: clock.Now,
 		Log: h.log(), Issuer: issuer,
 	})
