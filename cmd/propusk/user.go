@@ -79,6 +79,7 @@ generator and prints its secret this once; without it the first sign-in does.`,
 			if verified, _ := cmd.Flags().GetBool("verified"); verified {
 				n.EmailVerified, n.PhoneVerified = n.Email != "", n.Phone != ""
 			}
+			n.NumbersVerified = true // whoever runs this command answers for them
 			password, err := passwordFlag(cmd)
 			if err != nil {
 				return err
@@ -97,8 +98,8 @@ generator and prints its secret this once; without it the first sign-in does.`,
 	f.StringVar(&n.MiddleName, "middle-name", "", "отчество")
 	f.StringVar(&n.Email, "email", "", "e-mail")
 	f.StringVar(&n.Phone, "phone", "", "phone")
-	f.StringVar(&n.SNILS, "snils", "", "СНИЛС")
-	f.StringVar(&n.INN, "inn", "", "ИНН")
+	f.StringVar(&n.SNILS, "snils", "", "СНИЛС, from the document. DANGER: a qualified certificate with it signs in as this person")
+	f.StringVar(&n.INN, "inn", "", "ИНН, from the document, with the same effect")
 	f.StringVar(&n.Locale, "locale", "ru", "language of messages: ru, en")
 	f.Bool("verified", false, "e-mail and phone were proved to be the person's. DANGER: whoever holds a verified one gets codes and invitations")
 	f.Bool("totp", false, "set up a code generator and print its secret")

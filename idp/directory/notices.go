@@ -15,6 +15,7 @@ type notice struct {
 	person       string // full name of the person concerned
 	organisation string
 	role         Role
+	certificate  string // its number and last day
 }
 
 func (n notice) of(o Organisation) notice { n.organisation = o.Name; return n }

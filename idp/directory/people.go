@@ -31,8 +31,10 @@ type Person struct {
 	EmailVerified bool         `db:"email_verified"`
 	Phone         string       `db:"phone"` // E.164; "" when there is none
 	PhoneVerified bool         `db:"phone_verified"`
-	SNILS         string       `db:"snils"`  // eleven digits; "" when there is none
-	INN           string       `db:"inn"`    // twelve digits; "" when there is none
+	SNILS         string       `db:"snils"` // eleven digits; "" when there is none
+	INN           string       `db:"inn"`   // twelve digits; "" when there is none
+	SNILSVerified bool         `db:"snils_verified"`
+	INNVerified   bool         `db:"inn_verified"`
 	Locale        string       `db:"locale"` // "ru" or "en": the language of messages
 	Status        string       `db:"status"` // StatusActive or StatusBlocked
 	CreatedAt     storage.Time `db:"created_at"`
@@ -65,11 +67,15 @@ type NewPerson struct {
 	// them, by a code or an invitation's link. Dangerous: whoever holds a
 	// verified e-mail accepts the invitations sent to it.
 	EmailVerified, PhoneVerified bool
-	Locale                       string // "" is "ru"
+	// NumbersVerified says that an operator answers for SNILS and INN.
+	// Dangerous: whoever holds a qualified certificate with a verified number
+	// signs in as this person.
+	NumbersVerified bool
+	Locale          string // "" is "ru"
 }
 
 const personNames = `id, number, last_name, first_name, middle_name, email, email_verified,
-	phone, phone_verified, snils, inn, locale, status, created_at, updated_at`
+	phone, phone_verified, snils, inn, snils_verified, inn_verified, locale, status, created_at, updated_at`
 
 var (
 	personByID  = "SELECT " + columns("p", "", personNames) + " FROM persons p WHERE p.id = $1"
@@ -106,7 +112,8 @@ func (d *Directory) CreatePerson(ctx context.Context, n NewPerson) (Person, erro
 	p := Person{
 		ID: storage.NewID(), LastName: n.LastName, FirstName: n.FirstName, MiddleName: n.MiddleName,
 		Email: n.Email, EmailVerified: n.EmailVerified, Phone: n.Phone, PhoneVerified: n.PhoneVerified,
-		SNILS: n.SNILS, INN: n.INN, Locale: n.Locale, Status: StatusActive, CreatedAt: now, UpdatedAt: now,
+		SNILS: n.SNILS, INN: n.INN, SNILSVerified: n.NumbersVerified && n.SNILS != "", INNVerified: n.NumbersVerified && n.INN != "",
+		Locale: n.Locale, Status: StatusActive, CreatedAt: now, UpdatedAt: now,
 	}
 	err := d.db.Tx(ctx, func(ctx context.Context) error {
 		if err := d.insertPerson(ctx, &p); err != nil {
@@ -128,9 +135,9 @@ func (d *Directory) insertPerson(ctx context.Context, p *Person) error {
 	for range tries {
 		p.Number = newUserNumber()
 		n, err := d.db.Exec(ctx, `INSERT INTO persons (`+personNames+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING`,
 			p.ID, p.Number, p.LastName, p.FirstName, p.MiddleName, p.Email, p.EmailVerified,
-			p.Phone, p.PhoneVerified, p.SNILS, p.INN, p.Locale, p.Status, p.CreatedAt, p.UpdatedAt)
+			p.Phone, p.PhoneVerified, p.SNILS, p.INN, p.SNILSVerified, p.INNVerified, p.Locale, p.Status, p.CreatedAt, p.UpdatedAt)
 		if err != nil {
 			return fmt.Errorf("directory: insert person: %w", err)
 		}

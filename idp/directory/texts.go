@@ -104,6 +104,30 @@ var texts = map[string]struct{ ru, en text }{
 		text{"Ваша учётная запись закрыта", "Ваша учётная запись закрыта по вашей просьбе. Контакты, номера документов, пароль и другие способы входа удалены. Записи в журналах организаций остаются."},
 		text{"Your account is closed", "Your account is closed, as you asked. Contacts, document numbers, the password and other ways to sign in were erased. Entries in organisations' journals stay."},
 	},
+	"certificate.bound.you": {
+		text{"К учётной записи подключён сертификат", "К вашей учётной записи подключён сертификат {certificate}. Теперь им можно входить. Если это были не вы, удалите его на странице безопасности и обратитесь в поддержку и в удостоверяющий центр."},
+		text{"A certificate was connected to your account", "The certificate {certificate} was connected to your account and opens it from now on. If that was not you, remove it on the security page and turn to support and to the authority that issued it."},
+	},
+	"certificate.replaced.you": {
+		text{"Сертификат учётной записи заменён", "Прежний сертификат отключён от вашей учётной записи, вместо него подключён сертификат {certificate}. Если это были не вы, немедленно обратитесь в поддержку."},
+		text{"Your account's certificate was replaced", "The former certificate was removed from your account; the certificate {certificate} takes its place. If that was not you, turn to support at once."},
+	},
+	"certificate.unbound.you": {
+		text{"Сертификат отключён от учётной записи", "Сертификат {certificate} отключён от вашей учётной записи, им больше нельзя войти. Чтобы отозвать его, обратитесь в удостоверяющий центр."},
+		text{"A certificate was removed from your account", "The certificate {certificate} was removed from your account and opens it no more. To have it revoked, turn to the authority that issued it."},
+	},
+	"certificate.expires.you": {
+		text{"Срок действия сертификата заканчивается", "Скоро закончится срок действия сертификата {certificate}. Получите новый в удостоверяющем центре и замените его на странице безопасности: после этого дня войти старым нельзя."},
+		text{"Your certificate is about to expire", "The certificate {certificate} expires soon. Have it renewed by its authority and replace it on the security page: after that day the old one opens nothing."},
+	},
+	"certificate.revoked.you": {
+		text{"Сертификат отозван", "Сертификат {certificate} отозван удостоверяющим центром, войти им больше нельзя. Если отзыв запрашивали не вы, обратитесь в удостоверяющий центр."},
+		text{"Your certificate was revoked", "The certificate {certificate} was revoked by its authority and opens nothing any more. If you did not ask for it, turn to the authority."},
+	},
+	"person.number_released.you": {
+		text{"Номер документа удалён из учётной записи", "Номер документа, указанный в вашей учётной записи без подтверждения, подтвердил сертификатом другой человек. Номер удалён из вашей учётной записи. Если он ваш, обратитесь в поддержку."},
+		text{"A document's number was taken from your account", "A number that your account gave without proof was proved by another person's certificate. It was taken from your account. If it is yours, turn to support."},
+	},
 	"totp.removed.you": {
 		text{"Приложение-генератор кодов отключено", "Приложение-генератор кодов отключено от вашей учётной записи оператором. Если вы об этом не просили, немедленно обратитесь в поддержку."},
 		text{"The authenticator was removed", "The operator removed the authenticator app from your account. If you did not ask for it, turn to support at once."},
@@ -131,7 +155,8 @@ It works until {until} (UTC), and once. If you did not expect an invitation, do 
 
 func (n notice) render(lang string) (subject, body string) {
 	both := texts[n.action]
-	return fill(lang, both.ru, both.en, "{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang))
+	return fill(lang, both.ru, both.en, "{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang),
+		"{certificate}", n.certificate)
 }
 
 func invitationText(lang string, o Organisation, i Invitation, link string) (subject, body string) {
