@@ -25,10 +25,11 @@ var rules = []struct {
 	{"idp/directory", []string{"idp/directory", "storage", "signature"}},
 	{"idp/keys", []string{"idp/keys", "storage"}},
 	{"idp/factor", []string{"idp/factor", "idp/directory", "storage", "signature"}},
-	{"idp/oauth", []string{"idp/oauth", "idp/directory", "idp/keys", "storage", "signature"}},
+	{"idp/possession", []string{"idp/possession", "storage"}},
+	{"idp/oauth", []string{"idp/oauth", "idp/directory", "idp/keys", "idp/possession", "storage", "signature"}},
 	{"idp", []string{"idp", "storage", "signature"}},
 	{"cabinet/web", []string{"cabinet/web", "idp/pages", "storage"}},
-	{"cabinet", []string{"cabinet", "idp/directory", "storage", "signature"}},
+	{"cabinet", []string{"cabinet", "idp/directory", "idp/possession", "storage", "signature"}},
 	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "storage", "signature"}},
 	{"e2e", []string{"e2e"}},
 }

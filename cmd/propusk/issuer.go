@@ -30,9 +30,9 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	}
 	i.revoked = revocation.NewList(revocation.Deps{DB: b.db, Events: b.volatile, Now: b.now, Lifetime: b.cfg.Tokens.AccessToken, Log: b.log})
 	i.provider, err = oauth.New(oauth.Deps{
-		DB: b.db, Events: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
+		DB: b.db, Events: b.volatile, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
 		Revocations: b.revocations, Revoked: i.revoked, Journal: b.journal, Now: b.now, Log: b.log,
-		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Metrics: b.metrics,
+		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
 		Lifetimes: oauth.Lifetimes{
 			Code:         b.cfg.Tokens.Code,
 			AccessToken:  b.cfg.Tokens.AccessToken,

@@ -46,6 +46,7 @@ const (
 	endedByMembership    = "membership_ended"
 	endedByPerson        = "person_blocked"
 	endedByPassword      = "password_changed"
+	endedByWithdrawal    = "consent_withdrawn"
 )
 
 // alive reports whether the grant can be refreshed at now.

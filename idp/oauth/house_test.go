@@ -113,7 +113,7 @@ func newHouse(t testing.TB, db *storage.DB) *house {
 	}
 	h.registry = prometheus.NewRegistry()
 	h.Provider = h.start(Deps{
-		DB: db, Events: events, Keys: ring, Sealer: testSealer(), Directory: people,
+		DB: db, Events: events, Ephemeral: events, Keys: ring, Sealer: testSealer(), Directory: people,
 		Revocations: revocation.New(revocations), Revoked: list, Journal: writes, Now: h.clock.Now,
 		Log: log, Issuer: issuer, Metrics: h.registry,
 	})

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/storage"
+	"propusk/storage/jobs"
 	"propusk/storage/journal"
 	"propusk/storage/revocation"
 )
@@ -24,7 +26,8 @@ import (
 // Deps is what a Provider works with. All but Metrics are needed.
 type Deps struct {
 	DB          *storage.DB
-	Events      storage.Events // tells the other nodes of changed clients
+	Events      storage.Events    // tells the other nodes of changed clients
+	Ephemeral   storage.Ephemeral // pushed requests, and the marks of what was used once
 	Keys        *keys.Ring
 	Sealer      *storage.Sealer // the key that refresh tokens are derived from
 	Directory   *directory.Directory
@@ -37,8 +40,23 @@ type Deps struct {
 	Issuer   string // RFC 8414 §2: https (http on loopback only), no query, no fragment, no slash at the end
 	Audience string // aud of access tokens (RFC 9068 §3); default Issuer + "/v1"
 
+	MutualTLS MutualTLS    // where clients present certificates; the zero value: nowhere
+	Jobs      *jobs.Runner // tells applications of sign-outs; nil: they are told by a node that has one
+
 	Lifetimes Lifetimes
 	Metrics   prometheus.Registerer // nil: no metrics
+}
+
+// MutualTLS is the host on which the listener asks for client certificates
+// (RFC 8705). It must ask without verifying (tls.RequestClientCert): who vouches
+// for a certificate is decided here.
+type MutualTLS struct {
+	// URL is scheme://host[:port] of that host, without a slash at the end; "" = off.
+	URL string
+	// Authorities are the certification authorities that the certificates of
+	// tls_client_auth must come from. nil = that method is off, and only
+	// certificates that a client has registered count.
+	Authorities *x509.CertPool
 }
 
 // Lifetimes are how long things live; a zero field takes its default.
@@ -132,7 +150,7 @@ func (p *Provider) Close() {
 }
 
 func (d *Deps) complete() error {
-	if d.DB == nil || d.Events == nil || d.Keys == nil || d.Sealer == nil || d.Directory == nil ||
+	if d.DB == nil || d.Events == nil || d.Ephemeral == nil || d.Keys == nil || d.Sealer == nil || d.Directory == nil ||
 		d.Revocations == nil || d.Revoked == nil || d.Journal == nil {
 		return errors.New("oauth: a dependency is missing")
 	}

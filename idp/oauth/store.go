@@ -73,9 +73,9 @@ type redemption struct {
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, request fosite.Requester) error {
 	g := request.GetSession().(*session).grant
 	_, err := s.p.deps.DB.Exec(ctx, `INSERT INTO oauth_codes
-		(signature, client_id, session_id, grant_facts, form, expires_at, spent_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		signature, g.ClientID, g.SessionID, storage.JSON[*grant]{V: g},
+		(signature, client_id, person_id, session_id, grant_facts, form, expires_at, spent_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		signature, g.ClientID, g.PersonID, g.SessionID, storage.JSON[*grant]{V: g},
 		storage.JSON[url.Values]{V: request.GetRequestForm()},
 		s.p.now().Add(s.p.deps.Lifetimes.Code), storage.Time(0))
 	if err != nil {
