@@ -15,7 +15,14 @@ type notice struct {
 	person       string // full name of the person concerned
 	organisation string
 	role         Role
-	certificate  string // its number and last day
+	certificate  string                       // its number and last day
+	extra        []func(lang string) []string // more replacements: {name}, value, …
+}
+
+// with adds replacements that depend on the language.
+func (n notice) with(extra func(lang string) []string) notice {
+	n.extra = append(n.extra[:len(n.extra):len(n.extra)], extra)
+	return n
 }
 
 func (n notice) of(o Organisation) notice { n.organisation = o.Name; return n }

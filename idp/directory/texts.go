@@ -154,9 +154,17 @@ It works until {until} (UTC), and once. If you did not expect an invitation, do 
 }
 
 func (n notice) render(lang string) (subject, body string) {
-	both := texts[n.action]
-	return fill(lang, both.ru, both.en, "{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang),
-		"{certificate}", n.certificate)
+	both, ok := texts[n.action]
+	if !ok {
+		both = factorTexts[n.action]
+	}
+	pairs := []string{
+		"{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang), "{certificate}", n.certificate,
+	}
+	for _, extra := range n.extra {
+		pairs = append(pairs, extra(lang)...)
+	}
+	return fill(lang, both.ru, both.en, pairs...)
 }
 
 func invitationText(lang string, o Organisation, i Invitation, link string) (subject, body string) {
