@@ -48,7 +48,7 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		return p.writeError(w, r, e)
 	}
 	p.metrics.token(x.grantType, "success")
-	return p.writeJSON(w, http.StatusOK, response)
+	return writeEncoded(w, http.StatusOK, response.appendJSON(make([]byte, 0, 2048)))
 }
 
 // token is the pipeline: grant type, client, what the client may, exchange.
@@ -146,11 +146,22 @@ func (p *Provider) writeJSON(w http.ResponseWriter, status int, body any) error 
 	if err != nil {
 		return err
 	}
+	return writeEncoded(w, status, encoded)
+}
+
+// The values of headers that every answer has. Set would make a slice of each
+// for each answer.
+var (
+	applicationJSON = []string{"application/json"}
+	noStore         = []string{"no-store"}
+)
+
+func writeEncoded(w http.ResponseWriter, status int, encoded []byte) error {
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
+	header["Content-Type"] = applicationJSON
+	header["Cache-Control"] = noStore
 	w.WriteHeader(status)
-	_, err = w.Write(encoded)
+	_, err := w.Write(encoded)
 	return err
 }
 

@@ -134,7 +134,8 @@ func (a *accessToken) about(g *grant, o owner) {
 }
 
 func (p *Provider) signAccessToken(client *registration, claims *accessToken) (string, error) {
-	return p.sign(client.AccessTokenAlg, keys.TypeAccessToken, claims)
+	payload := claims.appendJSON(make([]byte, 0, 1024))
+	return p.deps.Keys.Sign(client.AccessTokenAlg, keys.TypeAccessToken, payload)
 }
 
 // idToken is the payload of an ID token (OpenID Connect Core §2).
