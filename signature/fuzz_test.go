@@ -100,7 +100,7 @@ func FuzzTrustList(f *testing.F) {
 				t.Fatalf("authority %+v", a)
 			}
 			for _, address := range a.CRLs {
-				if !fetchable(address) {
+				if !Fetchable(address) {
 					t.Fatalf("address %q", address)
 				}
 			}

@@ -49,8 +49,8 @@ func Fetcher() *http.Client {
 	}
 }
 
-// fetchable reports whether an address is one that lists are asked from.
-func fetchable(address string) bool {
+// Fetchable reports whether an address is one that lists are asked from.
+func Fetchable(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

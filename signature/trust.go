@@ -125,7 +125,10 @@ func (s *Store) Authorities() []Authority {
 	return all
 }
 
-// ErrUnknownAuthority is what Configure returns for an ID that is not in the store.
+// Len returns the number of records.
+func (s *Store) Len() int { return len(s.state.Load().authorities) }
+
+// ErrUnknownAuthority is what Configure and Remove return for an ID that is not in the store.
 var ErrUnknownAuthority = errors.New("signature: no such authority")
 
 // Configure changes the addresses and decisions of one record; the change function

@@ -145,7 +145,7 @@ func (c listCenter) authority(source string, report *Report) (*Authority, error)
 	}
 	for _, key := range c.Keys {
 		for _, address := range key.CRLs {
-			if address = strings.TrimSpace(address); fetchable(address) && !slices.Contains(a.CRLs, address) {
+			if address = strings.TrimSpace(address); Fetchable(address) && !slices.Contains(a.CRLs, address) {
 				a.CRLs = append(a.CRLs, address)
 			}
 		}
