@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -99,27 +100,41 @@ func TestEdgeAnswersAPanicWith500AndGoesOn(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	e := testEdge(&log)
-	handler := e.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/late" {
-			w.WriteHeader(http.StatusAccepted)
-		}
-		panic("secret of the stack")
-	}))
+	handler := e.around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret of the stack") }))
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/early", nil))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), w.Header().Get(requestIDHeader)) {
 		t.Errorf("answer %d %q", w.Code, w.Body)
-	}
-	w = httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/late", nil))
-	if w.Code != http.StatusAccepted || w.Body.Len() != 0 {
-		t.Errorf("an answer that had begun became %d %q", w.Code, w.Body)
 	}
 	if got := testutil.ToFloat64(e.total.WithLabelValues("api", "5xx")); got != 1 {
 		t.Errorf("%v answers of 5xx were counted, want 1", got)
 	}
 	if !strings.Contains(log.String(), "secret of the stack") {
 		t.Error("the log does not say why")
+	}
+}
+
+func TestEdgeCutsAnAnswerShortThatAPanicInterrupts(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	e := testEdge(&log)
+	server := httptest.NewServer(e.around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "the first half")
+		_ = http.NewResponseController(w).Flush()
+		panic("secret of the stack")
+	})))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL + "/v1/late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("half an answer, %q, was delivered as a whole one: %v", body, err)
+	}
+	server.Close()
+	if !strings.Contains(log.String(), "secret of the stack") || !strings.Contains(log.String(), `"path":"/v1/late"`) {
+		t.Errorf("the log does not say why: %s", log.String())
 	}
 }
 

@@ -56,11 +56,11 @@ func (e *edge) around(next http.Handler) http.Handler {
 		r = r.WithContext(journal.With(r.Context(), c))
 		w.Header().Set(requestIDHeader, c.RequestID)
 		answer := &recorder{ResponseWriter: w}
+		defer func() { e.tell(r, c, answer, e.now().Sub(start)) }()
 		defer func() {
 			if p := recover(); p != nil {
 				e.panicked(answer, r, c, p)
 			}
-			e.tell(r, c, answer, e.now().Sub(start))
 		}()
 		next.ServeHTTP(answer, r)
 	})
@@ -120,7 +120,7 @@ func (e *edge) panicked(w *recorder, r *http.Request, c journal.Circumstances, p
 	e.log.ErrorContext(r.Context(), "a handler panicked",
 		"request_id", c.RequestID, "panic", p, "stack", string(debug.Stack()))
 	if w.status != 0 {
-		return // the answer has begun; the connection will be cut short
+		panic(http.ErrAbortHandler) // the answer has begun: what is cut short must look so
 	}
 	http.Error(w, "Internal error, request "+c.RequestID, http.StatusInternalServerError)
 }
