@@ -61,7 +61,7 @@ func NewCodes(deps CodeDeps) (*Codes, error) {
 		deps.PerHour = 20
 	}
 	c := &Codes{CodeDeps: deps, key: deps.Sealer.Key("one-time codes"), locks: map[string]*lock{}}
-	for channel := range codeTexts {
+	for channel := range codeTexts[ForSignIn] {
 		c.locks[channel] = &lock{deps.Ephemeral, deps.Lock.withDefaults(), channel}
 	}
 	return c, nil
@@ -82,14 +82,29 @@ type sentCode struct {
 func codeKey(attemptID string) string { return "factor/code/" + attemptID }
 func waitKey(attemptID string) string { return "factor/wait/" + attemptID }
 
-// Send sends a new code to a person by channel, "sms" or "email"; the code of
+// Purpose is what a code is for, which its message must say: whoever is tricked
+// into reading one out should see to what.
+type Purpose string
+
+// The purposes.
+const (
+	ForSignIn  Purpose = ""        // to sign in
+	ForContact Purpose = "contact" // to change a contact of an account
+)
+
+// Send is SendFor ForSignIn.
+func (c *Codes) Send(ctx context.Context, channel, personID, to, application, attemptID, lang string) (Sent, error) {
+	return c.SendFor(ctx, ForSignIn, channel, personID, to, application, attemptID, lang)
+}
+
+// SendFor sends a new code to a person by channel, "sms" or "email"; the code of
 // before no longer fits. The message names the application and holds no link.
 // lang is "ru" or "en". It returns a *Busy with ErrTooSoon when the last code of
 // the attempt is too fresh or the person has had too many.
-func (c *Codes) Send(ctx context.Context, channel, personID, to, application, attemptID, lang string) (Sent, error) {
-	texts, ok := codeTexts[channel]
+func (c *Codes) SendFor(ctx context.Context, purpose Purpose, channel, personID, to, application, attemptID, lang string) (Sent, error) {
+	texts, ok := codeTexts[purpose][channel]
 	if !ok {
-		return Sent{}, fmt.Errorf("factor: no code by %q", channel)
+		return Sent{}, fmt.Errorf("factor: no code %q by %q", purpose, channel)
 	}
 	next, err := c.mayBeSent(ctx, channel, personID, attemptID)
 	if err != nil {

@@ -13,18 +13,35 @@ import (
 // and minutes are put into it.
 type codeText struct{ subjectRU, subjectEN, ru, en string }
 
-var codeTexts = map[string]codeText{
-	"sms": {
-		ru: "%[2]s — код для входа в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
-		en: "%[2]s is your code to sign in to %[1]s. Tell it to nobody. Valid for %[3]d min.",
+// codeTexts are the messages of each purpose by channel.
+var codeTexts = map[Purpose]map[string]codeText{
+	ForSignIn: {
+		"sms": {
+			ru: "%[2]s — код для входа в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
+			en: "%[2]s is your code to sign in to %[1]s. Tell it to nobody. Valid for %[3]d min.",
+		},
+		"email": {
+			subjectRU: "Код для входа",
+			subjectEN: "Your sign-in code",
+			ru: "Код для входа в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
+				"Если вы не входили, кто-то знает ваш пароль: смените его.",
+			en: "Your code to sign in to %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
+				"If it was not you, somebody knows your password: change it.",
+		},
 	},
-	"email": {
-		subjectRU: "Код для входа",
-		subjectEN: "Your sign-in code",
-		ru: "Код для входа в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
-			"Если вы не входили, кто-то знает ваш пароль: смените его.",
-		en: "Your code to sign in to %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
-			"If it was not you, somebody knows your password: change it.",
+	ForContact: {
+		"sms": {
+			ru: "%[2]s — код для смены контакта в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
+			en: "%[2]s is your code to change a contact at %[1]s. Tell it to nobody. Valid for %[3]d min.",
+		},
+		"email": {
+			subjectRU: "Код для смены контакта",
+			subjectEN: "Your code to change a contact",
+			ru: "Код для смены контакта в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
+				"Если вы не меняли контакты учётной записи, не вводите код и, если учётная запись ваша, смените пароль.",
+			en: "Your code to change a contact at %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
+				"If you are not changing a contact of an account, do not enter it; if the account is yours, change its password.",
+		},
 	},
 }
 
