@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	"propusk/idp/browser"
 	"propusk/idp/oauth"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -32,7 +34,7 @@ type attempt struct {
 	// each one, so that a code sent to one person never proves another.
 	CodeID string `json:"code_id"`
 	// Sent holds, for each channel that a code went out by, when the next may.
-	Sent map[Factor]storage.Time `json:"sent,omitempty"`
+	Sent map[session.Factor]storage.Time `json:"sent,omitempty"`
 	// Invitation is the token of the invitation that is accepted at the end, for
 	// a sign-in that no application asked for; its Request leads nowhere. The
 	// token alone opens nothing: only its addressee, signed in, can use it.
@@ -45,13 +47,13 @@ type attempt struct {
 // Nothing of what was chosen or accepted before stays.
 func (a *attempt) identified(personID, organisationID string, now storage.Time) {
 	a.Progress = progress{PersonID: personID, IdentifiedAt: now, OrganisationID: organisationID}
-	a.CodeID, a.Sent = random(), nil
+	a.CodeID, a.Sent = browser.Random(), nil
 }
 
 // met ties an attempt to the person whose session it has met.
 func (a *attempt) met(personID string) {
 	a.Progress.PersonID = personID
-	a.CodeID = random()
+	a.CodeID = browser.Random()
 }
 
 // leave forgets the person, so that somebody else can sign in.
@@ -81,23 +83,23 @@ type attempts struct {
 	now       func() time.Time
 }
 
-func attemptKey(id string) string  { return "signin:" + hashed(id) }
-func finishedKey(id string) string { return "signin-done:" + hashed(id) }
+func attemptKey(id string) string  { return "signin:" + browser.Hashed(id) }
+func finishedKey(id string) string { return "signin-done:" + browser.Hashed(id) }
 
 // open begins the attempt for the browser with this cookie value.
-func (as attempts) open(ctx context.Context, a *attempt, browser string) error {
-	a.ID, a.Browser, a.CreatedAt = random(), hashed(browser), storage.Of(as.now())
+func (as attempts) open(ctx context.Context, a *attempt, cookie string) error {
+	a.ID, a.Browser, a.CreatedAt = browser.Random(), browser.Hashed(cookie), storage.Of(as.now())
 	return as.save(ctx, a)
 }
 
 // find is the attempt id of the browser with this cookie value: errNoAttempt,
 // errOtherBrowser, errDone. A browser without the cookie refuses cookies, or is
 // another one; it learns nothing of the attempt.
-func (as attempts) find(ctx context.Context, id, browser string) (*attempt, error) {
+func (as attempts) find(ctx context.Context, id, cookie string) (*attempt, error) {
 	if id == "" {
 		return nil, errNoAttempt
 	}
-	if browser == "" {
+	if cookie == "" {
 		return nil, errOtherBrowser
 	}
 	value, err := as.ephemeral.Get(ctx, attemptKey(id))
@@ -107,16 +109,16 @@ func (as attempts) find(ctx context.Context, id, browser string) (*attempt, erro
 	if err != nil {
 		return nil, fmt.Errorf("find attempt: %w", err)
 	}
-	return as.read(value, browser)
+	return as.read(value, cookie)
 }
 
-func (as attempts) read(value []byte, browser string) (*attempt, error) {
+func (as attempts) read(value []byte, cookie string) (*attempt, error) {
 	var a attempt
 	if err := json.Unmarshal(value, &a); err != nil {
 		return nil, fmt.Errorf("read attempt: %w", err)
 	}
 	switch {
-	case subtle.ConstantTimeCompare([]byte(a.Browser), []byte(hashed(browser))) != 1:
+	case subtle.ConstantTimeCompare([]byte(a.Browser), []byte(browser.Hashed(cookie))) != 1:
 		return nil, errOtherBrowser
 	case as.left(&a) <= 0:
 		return nil, errNoAttempt

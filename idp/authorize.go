@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/pages"
 )
 
@@ -21,7 +22,7 @@ func (s *Server) authorize(c echo.Context) error {
 	if err != nil {
 		return s.authorizeError(c, err)
 	}
-	value := browser(w, r)
+	value := browser.Browser(w, r)
 	if slices.Contains(request.Prompt, "none") {
 		t, err := s.stand(c, &attempt{Request: request})
 		if err != nil {
@@ -33,14 +34,14 @@ func (s *Server) authorize(c echo.Context) error {
 	if err := s.attempts.open(ctx, a, value); err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(a))
+	return browser.SeeOther(c, dispatcher(a))
 }
 
 // authorizeByPost turns a POST (OpenID Connect Core §3.1.2.1) into the GET. A
 // form on another site comes without our SameSite cookies, and would cut the
 // browser off from the session and the sign-ins it has; the GET comes with them.
 func (s *Server) authorizeByPost(c echo.Context) error {
-	return seeOther(c, "/oauth2/authorize?"+c.Request().PostForm.Encode())
+	return browser.SeeOther(c, "/oauth2/authorize?"+c.Request().PostForm.Encode())
 }
 
 // authorizeError tells the application, when it is sure that it is one; else
@@ -55,7 +56,7 @@ func (s *Server) authorizeError(c echo.Context, err error) error {
 
 // refusedRequest is the page for a request of an application that is wrong.
 func refusedRequest(status int, code, why string, err error) error {
-	f := fault{Status: status, Page: pages.FailureRequest, Code: code, Detail: why, Err: err}
+	f := browser.Fault{Status: status, Page: pages.FailureRequest, Code: code, Detail: why, Err: err}
 	switch {
 	case status >= http.StatusInternalServerError:
 		f.Page, f.Detail = pages.FailureInternal, ""

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"propusk/idp/browser"
 )
 
 // The attacks on what ties a sign-in together: attempt, browser, session, person.
@@ -24,11 +26,11 @@ func TestAttemptBelongsToItsBrowser(t *testing.T) {
 			}
 			got.says("Вход начат в другом браузере")
 			got = v.post("/signin/identify", with(page.form("/signin/identify"), "login", "elena@north.example", "password", password))
-			if got.status != http.StatusForbidden || v.cookies[cookieSession] != "" {
-				t.Errorf("POST in another browser: %d, session %q", got.status, v.cookies[cookieSession])
+			if got.status != http.StatusForbidden || v.cookies[browser.CookieSession] != "" {
+				t.Errorf("POST in another browser: %d, session %q", got.status, v.cookies[browser.CookieSession])
 			}
 		}
-		if got := victim.get("/signin?request=" + random()); got.status != http.StatusGone {
+		if got := victim.get("/signin?request=" + browser.Random()); got.status != http.StatusGone {
 			t.Errorf("a request that never was: %d", got.status)
 		}
 		victim.identify(page, "elena@north.example", password).is("/signin/code")
@@ -61,14 +63,14 @@ func TestCrossSitePostIsRefused(t *testing.T) {
 			form := with(v.begin("app").form("/signin/identify"), "login", "pavel@south.example", "password", password)
 			v.header = header
 			for _, route := range h.idp.Routes() {
-				if route.Method != http.MethodPost || route.Kind != Page {
+				if route.Method != http.MethodPost || route.Kind != browser.Page {
 					continue
 				}
 				if got := v.do(http.MethodPost, route.Path, form); got.status != http.StatusForbidden {
 					t.Errorf("%s: %d", route.Path, got.status)
 				}
 			}
-			if v.cookies[cookieSession] != "" {
+			if v.cookies[browser.CookieSession] != "" {
 				t.Error("signed in from another site")
 			}
 		})
@@ -80,13 +82,13 @@ func TestSessionGetsANewSecretAtEachProof(t *testing.T) {
 	eachHouse(t, func(h *house) {
 		v := h.visitor()
 		page := v.begin("app")
-		if v.cookies[cookieSession] != "" {
+		if v.cookies[browser.CookieSession] != "" {
 			t.Error("a session before any proof")
 		}
 		page = v.identify(page, "elena@north.example", password).is("/signin/code")
 		first := maps.Clone(v.cookies)
 		page = v.code(page, h.sent("+79031234567").Code).is("/signin/organisation")
-		if v.cookies[cookieSession] == first[cookieSession] {
+		if v.cookies[browser.CookieSession] == first[browser.CookieSession] {
 			t.Fatal("the second factor left the session's secret as it was")
 		}
 		// Whoever knew the secret before the second factor has nothing now.
@@ -95,9 +97,9 @@ func TestSessionGetsANewSecretAtEachProof(t *testing.T) {
 		knew.get(page.at.RequestURI()).is("/signin/identify")
 		v.choose(page, h.north.ID).lead()
 		v.begin("app", "prompt", "login").is("/signin/identify")
-		third := v.cookies[cookieSession]
+		third := v.cookies[browser.CookieSession]
 		v.identify(v.begin("app", "prompt", "login"), "elena@north.example", password)
-		if v.cookies[cookieSession] == third {
+		if v.cookies[browser.CookieSession] == third {
 			t.Error("a new password left the session's secret as it was")
 		}
 	})
@@ -110,13 +112,13 @@ func TestPlantedSessionIsWorthNothing(t *testing.T) {
 	eachHouse(t, func(h *house) {
 		attacker := h.visitor()
 		attacker.signInPavel(attacker.begin("app"))
-		planted := attacker.cookies[cookieSession]
+		planted := attacker.cookies[browser.CookieSession]
 
 		victim := h.visitor()
-		victim.cookies[cookieSession] = planted
+		victim.cookies[browser.CookieSession] = planted
 		page := victim.begin("app", "prompt", "login")
 		victim.signInElena(page).is("/signin/organisation")
-		if victim.cookies[cookieSession] == planted {
+		if victim.cookies[browser.CookieSession] == planted {
 			t.Fatal("the victim goes on with the planted secret")
 		}
 		attacker.begin("app").is("/signin/identify")

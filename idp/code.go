@@ -11,8 +11,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/factor"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -20,9 +22,9 @@ import (
 // goes out when its page is met first; reloading sends none.
 func (s *Server) showFactor(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
 	switch f := t.step.Factor; f {
-	case FactorEnrol:
+	case session.Enrol:
 		return s.showEnrol(c, t, status, errs...)
-	case FactorSMS, FactorEmail:
+	case session.SMS, session.Email:
 		if _, sent := t.Sent[f]; !sent {
 			wait, err := s.send(c, t, f)
 			if err != nil {
@@ -61,20 +63,20 @@ func (s *Server) code(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.step.Kind != StepFactor || t.step.Factor == FactorEnrol {
-		return seeOther(c, dispatcher(t.attempt))
+	if t.step.Kind != StepFactor || t.step.Factor == session.Enrol {
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 	if typed == "" {
-		return s.showCode(c, t, http.StatusUnprocessableEntity, wrong("code", "error.code_required")...)
+		return s.showCode(c, t, http.StatusUnprocessableEntity, browser.Wrong("code", "error.code_required")...)
 	}
 	err = s.verify(c, t, typed)
-	if status, errs := formFault(c, err, "code", "error.code"); errs != nil {
+	if status, errs := browser.FormFault(c, err, "code", "error.code"); errs != nil {
 		return s.showCode(c, t, status, errs...)
 	}
 	if err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 // codeTurn reads a form with a code; spaces and dashes between digits are
@@ -84,7 +86,7 @@ func (s *Server) codeTurn(c echo.Context) (*turn, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	typed, err := field(c.Request(), "code", maxCode)
+	typed, err := browser.Field(c.Request(), "code", maxCode)
 	if err != nil {
 		return nil, "", err
 	}
@@ -94,11 +96,11 @@ func (s *Server) codeTurn(c echo.Context) (*turn, string, error) {
 // verify proves the due factor with a code, and puts the proof into the session.
 func (s *Server) verify(c echo.Context, t *turn, code string) error {
 	ctx, f := c.Request().Context(), t.step.Factor
-	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return err
 	}
 	var verified error
-	if f == FactorTOTP {
+	if f == session.TOTP {
 		verified = s.deps.TOTP.Verify(ctx, t.person.ID, code)
 	} else {
 		verified = s.deps.Codes.Verify(ctx, t.codeID(f), code)
@@ -115,15 +117,15 @@ func (s *Server) verify(c echo.Context, t *turn, code string) error {
 // strengthen adds a proof to the session, whose cookie gets a new value. A
 // session that ended meanwhile (another tab signed out) stays ended; the
 // dispatcher then begins anew.
-func (s *Server) strengthen(c echo.Context, t *turn, f Factor) error {
-	_, secret, err := s.sessions.add(c.Request().Context(), t.session, f, s.now())
+func (s *Server) strengthen(c echo.Context, t *turn, f session.Factor) error {
+	_, secret, err := s.sessions.Add(c.Request().Context(), t.session, session.Proof{Factor: f}, where(c), s.now())
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	setCookie(c.Response(), cookieSession, secret)
+	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	return nil
 }
 
@@ -133,30 +135,30 @@ func (s *Server) codeSend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	channel, err := field(c.Request(), "channel", maxID)
+	channel, err := browser.Field(c.Request(), "channel", maxID)
 	if err != nil {
 		return err
 	}
 	if t.step.Kind != StepFactor {
-		return seeOther(c, dispatcher(t.attempt))
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
-	f := Factor(channel)
+	f := session.Factor(channel)
 	if !slices.Contains(t.situation.Prover.factors(), f) {
-		return s.showFactor(c, t, http.StatusUnprocessableEntity, wrong("channel", "error.channel")...)
+		return s.showFactor(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
 	}
 	return s.turnTo(c, t, f)
 }
 
 // turnTo makes f the factor that is due, with a new code if it is sent by us
 // and may be sent again by now.
-func (s *Server) turnTo(c echo.Context, t *turn, f Factor) error {
+func (s *Server) turnTo(c echo.Context, t *turn, f session.Factor) error {
 	again := t.step.Factor == f
 	t.Progress.Wanted, t.step.Factor = f, f
 	wait := s.resendIn(t, f)
 	switch {
 	case again && wait > 0:
 		return s.tooSoon(c, t, wait)
-	case f == FactorTOTP, wait > 0:
+	case f == session.TOTP, wait > 0:
 		if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
 			return err
 		}
@@ -169,12 +171,12 @@ func (s *Server) turnTo(c echo.Context, t *turn, f Factor) error {
 			return s.tooSoon(c, t, wait)
 		}
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 // send sends a one-time code and remembers when the next one may go. wait is
 // not 0 when none was sent, because the person has had too many.
-func (s *Server) send(c echo.Context, t *turn, f Factor) (wait time.Duration, err error) {
+func (s *Server) send(c echo.Context, t *turn, f session.Factor) (wait time.Duration, err error) {
 	ctx, lang := c.Request().Context(), language(c, t)
 	sent, err := s.deps.Codes.Send(ctx, string(f), t.person.ID, t.destination(f), t.client(lang), t.codeID(f), lang)
 	var busy *factor.Busy
@@ -185,7 +187,7 @@ func (s *Server) send(c echo.Context, t *turn, f Factor) (wait time.Duration, er
 		return 0, fmt.Errorf("send code by %s: %w", f, err)
 	}
 	if t.Sent == nil {
-		t.Sent = map[Factor]storage.Time{}
+		t.Sent = map[session.Factor]storage.Time{}
 	}
 	t.Sent[f] = s.now().Add(sent.ResendAfter)
 	return wait, s.attempts.save(ctx, t.attempt)
@@ -193,26 +195,26 @@ func (s *Server) send(c echo.Context, t *turn, f Factor) (wait time.Duration, er
 
 // tooSoon shows the code page with how long to wait for another code.
 func (s *Server) tooSoon(c echo.Context, t *turn, wait time.Duration) error {
-	retryAfter(c, wait)
+	browser.RetryAfter(c, wait)
 	seconds := int(math.Ceil(wait.Seconds()))
 	return s.showCode(c, t, http.StatusTooManyRequests,
 		pages.FieldError{Key: "error.code_wait", Args: map[string]any{"Count": seconds}})
 }
 
 // resendIn is how long until the next code may go out by f; 0 = at once.
-func (s *Server) resendIn(t *turn, f Factor) time.Duration {
+func (s *Server) resendIn(t *turn, f session.Factor) time.Duration {
 	return max(0, t.Sent[f].Sub(s.now()))
 }
 
 // codeID names the code sent by f within this identification.
-func (t *turn) codeID(f Factor) string { return t.CodeID + "." + string(f) }
+func (t *turn) codeID(f session.Factor) string { return t.CodeID + "." + string(f) }
 
 // destination is where a code by f goes; "" for TOTP.
-func (t *turn) destination(f Factor) string {
+func (t *turn) destination(f session.Factor) string {
 	switch f {
-	case FactorSMS:
+	case session.SMS:
 		return t.person.Phone
-	case FactorEmail:
+	case session.Email:
 		return t.person.Email
 	default:
 		return ""
@@ -221,11 +223,11 @@ func (t *turn) destination(f Factor) string {
 
 // masked shows enough of a destination for its owner to know it, and too
 // little for anybody else to use it.
-func masked(f Factor, destination string) string {
+func masked(f session.Factor, destination string) string {
 	switch {
-	case f == FactorSMS && len(destination) > 6:
+	case f == session.SMS && len(destination) > 6:
 		return destination[:2] + " ••• •••-" + destination[len(destination)-4:len(destination)-2] + "-" + destination[len(destination)-2:]
-	case f == FactorEmail:
+	case f == session.Email:
 		return maskedEmail(destination)
 	default:
 		return ""

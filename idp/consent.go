@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/pages"
 )
 
@@ -35,25 +36,25 @@ func (s *Server) consent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	decision, err := field(c.Request(), "decision", maxID)
+	decision, err := browser.Field(c.Request(), "decision", maxID)
 	if err != nil {
 		return err
 	}
 	switch {
 	case t.step.Kind != StepConsent:
-		return seeOther(c, dispatcher(t.attempt))
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	case decision == "refuse":
 		if err := s.record(ctx, t, "consent", outcomeRefused); err != nil {
 			return err
 		}
 		return s.refuse(c, t, "access_denied", "The person refused.")
 	case decision != "accept":
-		return malformed("decision %q", decision)
+		return browser.Malformed("decision %q", decision)
 	}
 	if err := s.accept(c, t); err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 func (s *Server) accept(c echo.Context, t *turn) error {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -16,7 +18,7 @@ func (s *Server) showEnrol(c echo.Context, t *turn, status int, errs ...pages.Fi
 	account := orElse(t.person.Email, t.person.Number)
 	enrolment, err := s.deps.TOTP.Enrol(c.Request().Context(), t.person.ID, account, t.CodeID)
 	if errors.Is(err, storage.ErrExists) { // another tab was faster
-		return seeOther(c, dispatcher(t.attempt))
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 	if err != nil {
 		return fmt.Errorf("offer authenticator: %w", err)
@@ -35,33 +37,33 @@ func (s *Server) enrol(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.step.Kind != StepFactor || t.step.Factor != FactorEnrol {
-		return seeOther(c, dispatcher(t.attempt))
+	if t.step.Kind != StepFactor || t.step.Factor != session.Enrol {
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 	if typed == "" {
-		return s.showEnrol(c, t, http.StatusUnprocessableEntity, wrong("code", "error.code_required")...)
+		return s.showEnrol(c, t, http.StatusUnprocessableEntity, browser.Wrong("code", "error.code_required")...)
 	}
 	err = s.confirm(c, t, typed)
-	if status, errs := formFault(c, err, "code", "error.code_enrol"); errs != nil {
+	if status, errs := browser.FormFault(c, err, "code", "error.code_enrol"); errs != nil {
 		return s.showEnrol(c, t, status, errs...)
 	}
 	if err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 func (s *Server) confirm(c echo.Context, t *turn, code string) error {
 	ctx := c.Request().Context()
-	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return err
 	}
 	verified := s.deps.TOTP.Confirm(ctx, t.person.ID, code)
-	if err := s.recordProof(c, t, t.person.ID, FactorEnrol, outcomeOf(verified)); err != nil {
+	if err := s.recordProof(c, t, t.person.ID, session.Enrol, outcomeOf(verified)); err != nil {
 		return err
 	}
 	if verified != nil {
 		return verified
 	}
-	return s.strengthen(c, t, FactorTOTP)
+	return s.strengthen(c, t, session.TOTP)
 }

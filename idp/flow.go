@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"propusk/idp/oauth"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -24,21 +25,21 @@ const (
 // Step is what next decided.
 type Step struct {
 	Kind   StepKind
-	Factor Factor // StepFactor: which one to ask for
-	Notice string // catalogue key: why a person who is signed in is asked again
-	Error  string // StepRefuse: the error code of RFC 6749 §4.1.2.1 or OpenID Connect Core §3.1.2.6
-	Reason string // StepRefuse: error_description
+	Factor session.Factor // StepFactor: which one to ask for
+	Notice string         // catalogue key: why a person who is signed in is asked again
+	Error  string         // StepRefuse: the error code of RFC 6749 §4.1.2.1 or OpenID Connect Core §3.1.2.6
+	Reason string         // StepRefuse: error_description
 }
 
 // progress is what this attempt itself has seen; it is kept with the attempt.
 // The zero value is an attempt that nobody has answered yet.
 type progress struct {
-	PersonID       string       // whose attempt it is; "" until it meets a session
-	IdentifiedAt   storage.Time // when the password was proved within this attempt
-	Again          bool         // the person asked to sign in as somebody else
-	OrganisationID string       // chosen on the page, or named by the login itself
-	Consented      bool         // accepted on the page, for OrganisationID
-	Wanted         Factor       // the second factor asked for instead of the first on offer
+	PersonID       string         // whose attempt it is; "" until it meets a session
+	IdentifiedAt   storage.Time   // when the password was proved within this attempt
+	Again          bool           // the person asked to sign in as somebody else
+	OrganisationID string         // chosen on the page, or named by the login itself
+	Consented      bool           // accepted on the page, for OrganisationID
+	Wanted         session.Factor // the second factor asked for instead of the first on offer
 }
 
 // prover says which second factors a person has.
@@ -56,11 +57,14 @@ type organisation struct {
 type situation struct {
 	Request      *oauth.AuthorizationRequest
 	Progress     progress
-	Session      *session      // nil = nobody is signed in in this browser
-	Prover       prover        // of the session's person
-	Organisation *organisation // chosen or asked for; nil = none yet, or not a member of it
-	Consented    bool          // the person accepted this client, organisation and scopes before
+	Session      *session.Session // nil = nobody is signed in in this browser
+	Prover       prover           // of the session's person
+	Organisation *organisation    // chosen or asked for; nil = none yet, or not a member of it
+	Consented    bool             // the person accepted this client, organisation and scopes before
 }
+
+// highest is the level that the factors of this server can prove.
+const highest = session.Two
 
 // next decides what comes next in a sign-in: prompt, max_age, acr_values and
 // the policies of client and organisation are weighed here and nowhere else.
@@ -138,7 +142,7 @@ func identification(s situation, now time.Time) (Step, bool) {
 		return ask(noticeSignInAgain)
 	case tooOld(s, now) && !here:
 		return ask(noticeSignInAgain)
-	case s.Session.proven(since(s, now)).Level < levelOne:
+	case s.Session.Proven(since(s, now)).Level < session.One:
 		return ask(noticeSignInAgain)
 	case outsider(s) && !here:
 		return ask(noticeNotMember)
@@ -149,7 +153,7 @@ func identification(s situation, now time.Time) (Step, bool) {
 
 // secondFactor asks for one when what was proved is not enough.
 func secondFactor(s situation, now time.Time) (Step, bool) {
-	if s.Session.proven(since(s, now)).Level >= demanded(s) {
+	if s.Session.Proven(since(s, now)).Level >= demanded(s) {
 		return Step{}, false
 	}
 	return Step{Kind: StepFactor, Factor: offered(s.Prover, s.Progress.Wanted)}, true
@@ -165,7 +169,7 @@ func representation(s situation, _ time.Time) (Step, bool) {
 		return refuse("access_denied", "The person is not a member of the organisation asked for."), true
 	case s.Organisation == nil:
 		return Step{Kind: StepOrganisation}, true
-	case levelOf(s.Organisation.RequiredACR) <= highest:
+	case session.LevelOf(s.Organisation.RequiredACR) <= highest:
 		return Step{}, false
 	case s.Request.Organisation != "":
 		return refuse("unmet_authentication_requirements", "The organisation demands an acr that cannot be reached."), true
@@ -212,7 +216,7 @@ func tooOld(s situation, now time.Time) bool {
 	if s.Request.MaxAge == nil {
 		return false
 	}
-	return s.Session.provedAt(FactorPassword) < oldest(*s.Request.MaxAge, now)
+	return s.Session.ProvedAt(session.Password) < oldest(*s.Request.MaxAge, now)
 }
 
 // since is the time before which a proof does not count for this sign-in:
@@ -241,10 +245,10 @@ func oldest(maxAge int64, now time.Time) storage.Time {
 // demanded is the level that client, application, organisation and person
 // together ask for. Acting for an organisation takes two factors always, and
 // who has connected an authenticator is always asked for a second factor.
-func demanded(s situation) level {
-	l := max(levelOne, levelOf(s.Request.ClientRequiredACR), preferred(s.Request.ACRValues))
+func demanded(s situation) session.Level {
+	l := max(session.One, session.LevelOf(s.Request.ClientRequiredACR), preferred(s.Request.ACRValues))
 	if s.Request.NeedsOrganisation || s.Prover.TOTP {
-		l = max(l, levelTwo)
+		l = max(l, session.Two)
 	}
 	return l
 }
@@ -253,14 +257,14 @@ func demanded(s situation) level {
 // reached. Values that we do not know are passed over, since acr_values is a
 // wish (OpenID Connect Core §3.1.2.1); known ones of which none can be reached
 // give that level, for attainable to refuse.
-func preferred(acrValues []string) level {
-	first := levelNone
+func preferred(acrValues []string) session.Level {
+	first := session.None
 	for _, acr := range acrValues {
-		l := levelOf(acr)
-		if l != levelNone && l <= highest {
+		l := session.LevelOf(acr)
+		if l != session.None && l <= highest {
 			return l
 		}
-		if first == levelNone {
+		if first == session.None {
 			first = l
 		}
 	}
@@ -269,7 +273,7 @@ func preferred(acrValues []string) level {
 
 // offered is the second factor to ask for: the one asked for by the person
 // when he has it, else the strongest he has, else connecting an authenticator.
-func offered(p prover, wanted Factor) Factor {
+func offered(p prover, wanted session.Factor) session.Factor {
 	have := p.factors()
 	switch {
 	case slices.Contains(have, wanted):
@@ -277,21 +281,21 @@ func offered(p prover, wanted Factor) Factor {
 	case len(have) > 0:
 		return have[0]
 	default:
-		return FactorEnrol
+		return session.Enrol
 	}
 }
 
 // factors lists the second factors that the person has, strongest first.
-func (p prover) factors() []Factor {
-	var have []Factor
+func (p prover) factors() []session.Factor {
+	var have []session.Factor
 	if p.TOTP {
-		have = append(have, FactorTOTP)
+		have = append(have, session.TOTP)
 	}
 	if p.Phone {
-		have = append(have, FactorSMS)
+		have = append(have, session.SMS)
 	}
 	if p.Email {
-		have = append(have, FactorEmail)
+		have = append(have, session.Email)
 	}
 	return have
 }

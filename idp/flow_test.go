@@ -6,6 +6,7 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/idp/oauth"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -15,12 +16,12 @@ var at = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func ago(d time.Duration) storage.Time { return storage.Of(at.Add(-d)) }
 
 // signedIn is Elena's session with these proofs.
-func signedIn(proofs ...proof) *session {
-	return &session{ID: "session", PersonID: "elena", Proofs: storage.JSON[[]proof]{V: proofs}}
+func signedIn(proofs ...session.Proof) *session.Session {
+	return &session.Session{ID: "session", PersonID: "elena", Proofs: storage.JSON[[]session.Proof]{V: proofs}}
 }
 
-func pwd(d time.Duration) proof     { return proof{FactorPassword, ago(d)} }
-func appCode(d time.Duration) proof { return proof{FactorTOTP, ago(d)} }
+func pwd(d time.Duration) session.Proof     { return session.Proof{Factor: session.Password, At: ago(d)} }
+func appCode(d time.Duration) session.Proof { return session.Proof{Factor: session.TOTP, At: ago(d)} }
 
 func seconds(n int64) *int64 { return &n }
 
@@ -47,7 +48,7 @@ func TestNext(t *testing.T) {
 		phone     = prover{Phone: true}
 		here      = progress{PersonID: "elena", IdentifiedAt: ago(time.Minute)}
 	)
-	factor := func(f Factor) Step { return Step{Kind: StepFactor, Factor: f} }
+	factor := func(f session.Factor) Step { return Step{Kind: StepFactor, Factor: f} }
 	no := func(code string) Step { return Step{Kind: StepRefuse, Error: code} }
 
 	tests := []struct {
@@ -73,7 +74,7 @@ func TestNext(t *testing.T) {
 				Request: &request{Prompt: []string{"login"}, NeedsOrganisation: true}, Progress: here, Prover: phone,
 				Session: signedIn(pwd(time.Minute), appCode(time.Hour)),
 			},
-			factor(FactorSMS),
+			factor(session.SMS),
 		},
 		{"select_account with a session", situation{Request: &request{Prompt: []string{"select_account"}}, Session: two}, again},
 		{"select_account, chosen", situation{Request: &request{Prompt: []string{"select_account"}}, Session: one, Progress: here}, issue},
@@ -114,7 +115,7 @@ func TestNext(t *testing.T) {
 				Request: &request{MaxAge: seconds(120), ClientRequiredACR: directory.ACRTwoFactors}, Prover: phone,
 				Session: signedIn(pwd(time.Minute), appCode(time.Hour)),
 			},
-			factor(FactorSMS),
+			factor(session.SMS),
 		},
 		{
 			"max_age is of the password, not of a later code",
@@ -123,32 +124,32 @@ func TestNext(t *testing.T) {
 		},
 
 		// How much proof?
-		{"client demands two", situation{Request: &request{ClientRequiredACR: directory.ACRTwoFactors}, Session: one, Prover: phone}, factor(FactorSMS)},
+		{"client demands two", situation{Request: &request{ClientRequiredACR: directory.ACRTwoFactors}, Session: one, Prover: phone}, factor(session.SMS)},
 		{"client demands two, proved", situation{Request: &request{ClientRequiredACR: directory.ACRTwoFactors}, Session: two}, issue},
-		{"acr_values ask for two", situation{Request: &request{ACRValues: []string{directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(FactorSMS)},
+		{"acr_values ask for two", situation{Request: &request{ACRValues: []string{directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(session.SMS)},
 		{"acr_values prefer one", situation{Request: &request{ACRValues: []string{directory.ACROneFactor, directory.ACRTwoFactors}}, Session: one}, issue},
-		{"acr_values do not lower the client's demand", situation{Request: &request{ACRValues: []string{directory.ACROneFactor}, ClientRequiredACR: directory.ACRTwoFactors}, Session: one, Prover: phone}, factor(FactorSMS)},
+		{"acr_values do not lower the client's demand", situation{Request: &request{ACRValues: []string{directory.ACROneFactor}, ClientRequiredACR: directory.ACRTwoFactors}, Session: one, Prover: phone}, factor(session.SMS)},
 		{"acr_values that we do not know", situation{Request: &request{ACRValues: []string{"1", "2"}}, Session: one}, issue},
-		{"acr_values out of reach, then two", situation{Request: &request{ACRValues: []string{directory.ACRQualified, directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(FactorSMS)},
+		{"acr_values out of reach, then two", situation{Request: &request{ACRValues: []string{directory.ACRQualified, directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(session.SMS)},
 		{"acr_values out of reach", situation{Request: &request{ACRValues: []string{directory.ACRQualified}}}, no("unmet_authentication_requirements")},
 		{"client out of reach", situation{Request: &request{ClientRequiredACR: directory.ACRQualified}, Session: two}, no("unmet_authentication_requirements")},
-		{"an authenticator is always asked for", situation{Session: one, Prover: prover{TOTP: true}}, factor(FactorTOTP)},
+		{"an authenticator is always asked for", situation{Session: one, Prover: prover{TOTP: true}}, factor(session.TOTP)},
 		{"an authenticator, proved", situation{Session: two, Prover: prover{TOTP: true}}, issue},
 		{"a phone alone is not", situation{Session: one, Prover: phone}, issue},
-		{"two codes are not two factors", situation{Request: &request{NeedsOrganisation: true}, Session: signedIn(appCode(0), proof{FactorEmail, ago(0)}), Prover: phone}, again},
+		{"two codes are not two factors", situation{Request: &request{NeedsOrganisation: true}, Session: signedIn(appCode(0), session.Proof{Factor: session.Email, At: ago(0)}), Prover: phone}, again},
 
 		// Which second factor?
-		{"authenticator first", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}}, factor(FactorTOTP)},
-		{"then SMS", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{false, true, true}}, factor(FactorSMS)},
-		{"then e-mail", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{Email: true}}, factor(FactorEmail)},
-		{"else connect one", situation{Request: &request{NeedsOrganisation: true}, Session: one}, factor(FactorEnrol)},
-		{"the one asked for", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}, Progress: progress{Wanted: FactorEmail}}, factor(FactorEmail)},
-		{"one asked for that he has not", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: FactorEmail}}, factor(FactorSMS)},
-		{"connecting another one is no way round", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: FactorEnrol}}, factor(FactorSMS)},
-		{"the password again is no second factor", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: FactorPassword}}, factor(FactorSMS)},
+		{"authenticator first", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}}, factor(session.TOTP)},
+		{"then SMS", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{false, true, true}}, factor(session.SMS)},
+		{"then e-mail", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{Email: true}}, factor(session.Email)},
+		{"else connect one", situation{Request: &request{NeedsOrganisation: true}, Session: one}, factor(session.Enrol)},
+		{"the one asked for", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}, Progress: progress{Wanted: session.Email}}, factor(session.Email)},
+		{"one asked for that he has not", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Email}}, factor(session.SMS)},
+		{"connecting another one is no way round", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Enrol}}, factor(session.SMS)},
+		{"the password again is no second factor", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Password}}, factor(session.SMS)},
 
 		// On whose behalf?
-		{"an organisation takes two factors before its choice", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Organisation: north}, factor(FactorSMS)},
+		{"an organisation takes two factors before its choice", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Organisation: north}, factor(session.SMS)},
 		{"choose", situation{Request: &request{NeedsOrganisation: true}, Session: two}, choose},
 		{"chosen", situation{Request: &request{NeedsOrganisation: true}, Session: two, Organisation: north}, issue},
 		{"chosen once, no member any more", situation{Request: &request{NeedsOrganisation: true}, Session: two, Progress: progress{OrganisationID: "south"}}, choose},
@@ -202,7 +203,7 @@ func TestNextNeverIssuesTooEarly(t *testing.T) {
 		switch {
 		case s.Session == nil:
 			t.Fatalf("issued to nobody: %+v", s)
-		case s.Session.proven(since(s, at)).Level < demanded(s):
+		case s.Session.Proven(since(s, at)).Level < demanded(s):
 			t.Fatalf("issued with too little proof: %+v", s)
 		case s.Request.NeedsOrganisation && s.Organisation == nil:
 			t.Fatalf("issued without organisation: %+v", s)
@@ -229,7 +230,7 @@ func TestNextNoneIsSilent(t *testing.T) {
 
 // situations yields every mixture of what the flow looks at.
 func situations() func(yield func(situation) bool) {
-	sessions := []*session{nil, signedIn(), signedIn(appCode(0)), signedIn(pwd(0)), signedIn(pwd(time.Hour), appCode(time.Hour))}
+	sessions := []*session.Session{nil, signedIn(), signedIn(appCode(0)), signedIn(pwd(0)), signedIn(pwd(time.Hour), appCode(time.Hour))}
 	prompts := [][]string{nil, {"login"}, {"consent"}, {"select_account"}}
 	ages := []*int64{nil, seconds(0), seconds(300)}
 	progresses := []progress{

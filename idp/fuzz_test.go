@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"propusk/idp/browser"
 )
 
 // Whatever is posted to whatever route, at whatever step of a sign-in, the
@@ -27,7 +29,7 @@ func FuzzForms(f *testing.F) {
 	f.Add(byte(0), byte(0), "a;b&=&&==")
 
 	h, at, forms := fuzzed(f)
-	var posts []Route
+	var posts []browser.Route
 	for _, r := range h.idp.Routes() {
 		if r.Method == http.MethodPost {
 			posts = append(posts, r)
@@ -58,7 +60,9 @@ func FuzzForms(f *testing.F) {
 // fuzzed is a house with a visitor at each step. Sessions must not end by what
 // is thrown at them, so each visitor is somebody's own.
 func fuzzed(t testing.TB) (h *house, at [4]*visitor, forms [4]url.Values) {
-	h = newHouse(t, func(d *Deps) { d.SignIns, d.Tokens = Budget{Failures: 1 << 30}, Budget{Failures: 1 << 30} })
+	h = newHouse(t, func(d *Deps) {
+		d.SignIns, d.Tokens = browser.Limit{Failures: 1 << 30}, browser.Limit{Failures: 1 << 30}
+	})
 	for i := range at {
 		at[i] = h.visitor()
 	}

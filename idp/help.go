@@ -10,7 +10,7 @@ import (
 
 // help says what to do when signing in fails, and how to tell a real page.
 func (s *Server) help(c echo.Context) error {
-	return s.render(c, http.StatusOK, pages.Help{Issuer: s.deps.Issuer, Contact: s.deps.Contact})
+	return s.face.Render(c, http.StatusOK, pages.Help{Issuer: s.deps.Issuer, Contact: s.deps.Contact})
 }
 
 // assets are the styles, fonts and scripts of the pages.

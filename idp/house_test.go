@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"propusk/idp/keys"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -75,6 +77,7 @@ type house struct {
 	metrics   *prometheus.Registry
 	idp       *Server
 	url       string
+	quiet     atomic.Bool // what the server calls an error is expected
 
 	elena, pavel, loner directory.Person       // elena: e-mail and phone verified; pavel: an authenticator; loner: nothing but a password
 	north, south        directory.Organisation // elena: administrator of north, accountant of south; pavel: administrator of south
@@ -145,6 +148,7 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 		Passwords: h.passwords, TOTP: otp, Codes: codes, Pages: kit, Journal: h.journal,
 		Issuer: issuer, Home: "/cabinet", Now: clock.Now, Log: h.log(), Metrics: h.metrics,
 	}
+	lasting(&deps, 0, 0)
 	adjust(&deps)
 	h.idp, err = New(deps)
 	h.check(err)
@@ -153,6 +157,15 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 	h.url = server.URL
 	h.settle(otp)
 	return h
+}
+
+// lasting sets how long sessions last; 0 = the default.
+func lasting(d *Deps, idle, absolute time.Duration) {
+	sessions, err := session.New(session.Deps{DB: d.DB, Idle: idle, Absolute: absolute, End: d.Provider.EndSession, Now: d.Now})
+	if err != nil {
+		panic(err)
+	}
+	d.Sessions = sessions
 }
 
 // kit is read once: it does not change.

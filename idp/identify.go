@@ -8,10 +8,13 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 const (
@@ -51,7 +54,7 @@ func (s *Server) identify(c echo.Context) error {
 		return s.showIdentify(c, t, http.StatusUnprocessableEntity, identifyForm{Login: login, Errors: missing})
 	}
 	who, err := s.authenticate(c, t, login, password)
-	if status, errs := formFault(c, err, "", "error.credentials"); errs != nil {
+	if status, errs := browser.FormFault(c, err, "", "error.credentials"); errs != nil {
 		return s.showIdentify(c, t, status, identifyForm{Login: login, Errors: errs})
 	}
 	if err != nil {
@@ -60,17 +63,17 @@ func (s *Server) identify(c echo.Context) error {
 	if err := s.begin(c, t, who); err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 // credentials reads the form. The password stays as it was typed: case and
 // spaces count.
 func credentials(r *http.Request) (login, password string, err error) {
-	login, err = field(r, "login", maxLogin)
+	login, err = browser.Field(r, "login", maxLogin)
 	if err != nil {
 		return "", "", err
 	}
-	password, err = field(r, "password", maxPassword)
+	password, err = browser.Field(r, "password", maxPassword)
 	return login, password, err
 }
 
@@ -89,7 +92,7 @@ func blank(login, password string) (missing []pages.FieldError) {
 // came out. factor.ErrWrong: anything that the person must not tell apart.
 func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (directory.Resolved, error) {
 	ctx := c.Request().Context()
-	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return directory.Resolved{}, err
 	}
 	who, err := s.deps.Directory.Resolve(ctx, login)
@@ -105,7 +108,7 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 	case verified == nil && who.Person.Status != directory.StatusActive:
 		outcome, verified = outcomeBlocked, factor.ErrWrong
 	}
-	if err := s.recordProof(c, t, who.Person.ID, FactorPassword, outcome); err != nil {
+	if err := s.recordProof(c, t, who.Person.ID, session.Password, outcome); err != nil {
 		return who, err
 	}
 	return who, verified
@@ -114,23 +117,29 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 // begin gives the browser a session of the person, and the attempt to him.
 func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved) error {
 	ctx := c.Request().Context()
-	old, err := s.sessions.any(ctx, cookie(c.Request(), cookieSession))
+	old, err := s.sessions.Any(ctx, browser.Cookie(c.Request(), browser.CookieSession))
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
 	if old != nil && t.session == nil {
-		if err := s.sessions.forget(ctx, old); err != nil {
+		if err := s.sessions.Forget(ctx, old); err != nil {
 			return err
 		}
 	}
 	now := s.now()
-	_, secret, err := s.sessions.begin(ctx, old, who.Person.ID, now)
+	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, session.Proof{Factor: session.Password}, where(c), now)
 	if err != nil {
 		return err
 	}
-	setCookie(c.Response(), cookieSession, secret)
+	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	t.identified(who.Person.ID, who.OrganisationID, now)
 	return s.attempts.save(ctx, t.attempt)
+}
+
+// where says from where the request came, for the owner's list of sessions.
+func where(c echo.Context) session.Where {
+	from := journal.From(c.Request().Context())
+	return session.Where{IP: from.IP, UserAgent: from.UserAgent}
 }
 
 // switchPerson lets somebody else sign in. The session stays until another one
@@ -144,5 +153,5 @@ func (s *Server) switchPerson(c echo.Context) error {
 	if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(t.attempt))
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/oauth"
@@ -25,7 +26,7 @@ func (s *Server) invitation(c echo.Context) error {
 }
 
 func (s *Server) showInvitation(c echo.Context, status int, view directory.InvitationView, errs ...pages.FieldError) error {
-	return s.render(c, status, pages.Invitation{
+	return s.face.Render(c, status, pages.Invitation{
 		Token:            c.Param("token"),
 		OrganisationName: view.Organisation.Name,
 		RoleLabel:        view.Role.Label(pages.Language(c.Request())),
@@ -40,12 +41,12 @@ func (s *Server) showInvitation(c echo.Context, status int, view directory.Invit
 // charged to the address.
 func (s *Server) invited(c echo.Context) (directory.InvitationView, error) {
 	ctx, r := c.Request().Context(), c.Request()
-	if err := s.signIns.open(ctx, address(r)); err != nil {
+	if err := s.signIns.Open(ctx, browser.Address(r)); err != nil {
 		return directory.InvitationView{}, err
 	}
 	view, err := s.deps.Directory.InvitationByToken(ctx, c.Param("token"))
 	if errors.Is(err, storage.ErrNotFound) {
-		if err := s.signIns.fail(ctx, address(r)); err != nil {
+		if err := s.signIns.Fail(ctx, browser.Address(r)); err != nil {
 			return view, err
 		}
 	}
@@ -58,12 +59,12 @@ func refusedInvitation(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, directory.ErrBlocked):
-		return fault{Status: http.StatusForbidden, Page: pages.FailureBlocked, Err: err}
+		return browser.Fault{Status: http.StatusForbidden, Page: pages.FailureBlocked, Err: err}
 	case errors.Is(err, directory.ErrOtherPerson):
-		return fault{Status: http.StatusForbidden, Page: pages.FailureInvitationOther, Err: err}
+		return browser.Fault{Status: http.StatusForbidden, Page: pages.FailureInvitationOther, Err: err}
 	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrUsed), errors.Is(err, storage.ErrExists),
 		errors.Is(err, directory.ErrInvitationExpired), errors.Is(err, directory.ErrInvitationWithdrawn):
-		return fault{Status: http.StatusGone, Page: pages.FailureInvitation, Err: err}
+		return browser.Fault{Status: http.StatusGone, Page: pages.FailureInvitation, Err: err}
 	default:
 		return err
 	}
@@ -79,23 +80,23 @@ func (s *Server) acceptInvitation(c echo.Context) error {
 	if view.PersonID != "" {
 		return s.joinSignedIn(c, view)
 	}
-	password, err := field(c.Request(), "password", maxPassword)
+	password, err := browser.Field(c.Request(), "password", maxPassword)
 	if err != nil {
 		return err
 	}
-	repeated, err := field(c.Request(), "password_again", maxPassword)
+	repeated, err := browser.Field(c.Request(), "password_again", maxPassword)
 	if err != nil {
 		return err
 	}
 	if password != repeated {
-		return s.showInvitation(c, http.StatusUnprocessableEntity, view, wrong("password_again", "error.password_mismatch")...)
+		return s.showInvitation(c, http.StatusUnprocessableEntity, view, browser.Wrong("password_again", "error.password_mismatch")...)
 	}
 	err = s.joinNew(c, view, password)
 	if errs := passwordErrors(err); errs != nil {
 		return s.showInvitation(c, http.StatusUnprocessableEntity, view, errs...)
 	}
 	if taken(err, "email") { // another invitation to the same mailbox was faster
-		return seeOther(c, "/invitations/"+c.Param("token"))
+		return browser.SeeOther(c, "/invitations/"+c.Param("token"))
 	}
 	return err
 }
@@ -108,10 +109,10 @@ func (s *Server) joinSignedIn(c echo.Context, view directory.InvitationView) err
 			ClientName: view.Organisation.Name, LoginHint: view.Invitation.Email, FirstParty: true,
 		},
 	}
-	if err := s.attempts.open(c.Request().Context(), a, browser(c.Response(), c.Request())); err != nil {
+	if err := s.attempts.open(c.Request().Context(), a, browser.Browser(c.Response(), c.Request())); err != nil {
 		return err
 	}
-	return seeOther(c, dispatcher(a))
+	return browser.SeeOther(c, dispatcher(a))
 }
 
 // joinNew makes the person, the password and the membership, all or nothing.
@@ -176,7 +177,7 @@ func (s *Server) join(c echo.Context, token string, person directory.Person) err
 }
 
 func (s *Server) joined(c echo.Context, view directory.InvitationView) error {
-	return s.render(c, http.StatusOK, pages.InvitationDone{
+	return s.face.Render(c, http.StatusOK, pages.InvitationDone{
 		OrganisationName: view.Organisation.Name,
 		RoleLabel:        view.Role.Label(pages.Language(c.Request())),
 		ContinueURL:      s.deps.Home,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 )
 
@@ -147,7 +148,7 @@ func TestInvitationThatIsNoMore(t *testing.T) {
 			t.Errorf("%s: POST %d", name, got.status)
 		}
 	}
-	gone("guessed", "/invitations/"+random())
+	gone("guessed", "/invitations/"+browser.Random())
 	path, id := h.invite("nina@north.example", directory.Observer)
 	h.check(h.directory.WithdrawInvitation(h.ctx(), directory.System(), h.north.ID, id))
 	gone("withdrawn", path)

@@ -10,8 +10,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -26,7 +28,7 @@ type leaving struct {
 	Session string `json:"session"` // the session that the question is about
 }
 
-func leavingKey(id string) string { return "signout:" + hashed(id) }
+func leavingKey(id string) string { return "signout:" + browser.Hashed(id) }
 
 // logout is where an application sends the person to sign out (OpenID Connect
 // RP-Initiated Logout §2). An ID token of this very session proves that the
@@ -43,16 +45,16 @@ func (s *Server) logout(c echo.Context) error {
 		return err
 	}
 	going := leaving{Logout: request}
-	session, err := s.sessions.any(ctx, cookie(r, cookieSession))
+	here, err := s.sessions.Any(ctx, browser.Cookie(r, browser.CookieSession))
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return s.signedOut(c, going)
 	case err != nil:
 		return err
-	case request.SessionID == session.ID:
-		return s.leave(c, session, going)
+	case request.SessionID == here.ID:
+		return s.leave(c, here, going)
 	default:
-		return s.confirmLeaving(c, session, going)
+		return s.confirmLeaving(c, here, going)
 	}
 }
 
@@ -60,49 +62,49 @@ func (s *Server) logout(c echo.Context) error {
 // into the GET, for the reason given at authorizeByPost.
 func (s *Server) logoutByPost(c echo.Context) error {
 	r := c.Request()
-	id, err := field(r, "logout", maxID)
+	id, err := browser.Field(r, "logout", maxID)
 	if err != nil {
 		return err
 	}
 	if id == "" {
-		return seeOther(c, "/oauth2/logout?"+r.PostForm.Encode())
+		return browser.SeeOther(c, "/oauth2/logout?"+r.PostForm.Encode())
 	}
-	if err := s.origin.Check(r); err != nil {
-		return fault{Status: http.StatusForbidden, Page: pages.FailureCrossSite, Err: err}
+	if err := s.face.SameOrigin(r); err != nil {
+		return err
 	}
 	return s.confirmedLeaving(c, id)
 }
 
 // signOut is the person's own way out, from the pages' links.
 func (s *Server) signOut(c echo.Context) error {
-	session, err := s.sessions.any(c.Request().Context(), cookie(c.Request(), cookieSession))
+	here, err := s.sessions.Any(c.Request().Context(), browser.Cookie(c.Request(), browser.CookieSession))
 	if errors.Is(err, storage.ErrNotFound) {
 		return s.signedOut(c, leaving{})
 	}
 	if err != nil {
 		return err
 	}
-	return s.confirmLeaving(c, session, leaving{})
+	return s.confirmLeaving(c, here, leaving{})
 }
 
 // confirmLeaving asks.
-func (s *Server) confirmLeaving(c echo.Context, session *session, going leaving) error {
+func (s *Server) confirmLeaving(c echo.Context, here *session.Session, going leaving) error {
 	ctx := c.Request().Context()
-	going.Browser = hashed(browser(c.Response(), c.Request()))
-	going.Session = session.ID
+	going.Browser = browser.Hashed(browser.Browser(c.Response(), c.Request()))
+	going.Session = here.ID
 	value, err := json.Marshal(going)
 	if err != nil {
 		return fmt.Errorf("write sign-out: %w", err)
 	}
-	id := random()
+	id := browser.Random()
 	if err := s.deps.Ephemeral.Put(ctx, leavingKey(id), value, signOutLifetime); err != nil {
 		return fmt.Errorf("keep sign-out: %w", err)
 	}
-	person, err := s.deps.Directory.Person(ctx, session.PersonID)
+	person, err := s.deps.Directory.Person(ctx, here.PersonID)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return fmt.Errorf("name person: %w", err)
 	}
-	return s.render(c, http.StatusOK, pages.SignOutConfirm{
+	return s.face.Render(c, http.StatusOK, pages.SignOutConfirm{
 		ClientName: going.client(c), PersonName: person.FullName(), Logout: id, RedirectURI: going.PostLogoutRedirectURI,
 	})
 }
@@ -111,22 +113,22 @@ func (s *Server) confirmLeaving(c echo.Context, session *session, going leaving)
 // session it was asked about.
 func (s *Server) confirmedLeaving(c echo.Context, id string) error {
 	ctx, r := c.Request().Context(), c.Request()
-	going, err := s.takeLeaving(ctx, id, cookie(r, cookieBrowser))
+	going, err := s.takeLeaving(ctx, id, browser.Cookie(r, browser.CookieBrowser))
 	if err != nil {
 		return err
 	}
-	session, err := s.sessions.any(ctx, cookie(r, cookieSession))
+	here, err := s.sessions.Any(ctx, browser.Cookie(r, browser.CookieSession))
 	switch {
-	case errors.Is(err, storage.ErrNotFound), err == nil && session.ID != going.Session:
+	case errors.Is(err, storage.ErrNotFound), err == nil && here.ID != going.Session:
 		return s.signedOut(c, going)
 	case err != nil:
 		return err
 	default:
-		return s.leave(c, session, going)
+		return s.leave(c, here, going)
 	}
 }
 
-func (s *Server) takeLeaving(ctx context.Context, id, browser string) (leaving, error) {
+func (s *Server) takeLeaving(ctx context.Context, id, cookie string) (leaving, error) {
 	var going leaving
 	value, err := s.deps.Ephemeral.Take(ctx, leavingKey(id))
 	if errors.Is(err, storage.ErrNotFound) {
@@ -138,37 +140,37 @@ func (s *Server) takeLeaving(ctx context.Context, id, browser string) (leaving, 
 	if err := json.Unmarshal(value, &going); err != nil {
 		return going, fmt.Errorf("read sign-out: %w", err)
 	}
-	if browser == "" || hashed(browser) != going.Browser {
+	if cookie == "" || browser.Hashed(cookie) != going.Browser {
 		return going, errOtherBrowser
 	}
 	return going, nil
 }
 
 // leave ends the session, and with it what applications got from it.
-func (s *Server) leave(c echo.Context, session *session, going leaving) error {
+func (s *Server) leave(c echo.Context, here *session.Session, going leaving) error {
 	ctx := c.Request().Context()
 	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := s.sessions.drop(ctx, session.ID); err != nil {
+		if err := s.sessions.Drop(ctx, here.ID); err != nil {
 			return err
 		}
 		return s.append(ctx, journal.Entry{
-			Actor: session.PersonID, Client: going.ClientID,
-			Action: "signout", Object: session.ID, Outcome: outcomeAccepted,
+			Actor: here.PersonID, Client: going.ClientID,
+			Action: "signout", Object: here.ID, Outcome: outcomeAccepted,
 		}, "")
 	})
 	if err != nil {
 		return err
 	}
-	dropCookie(c.Response(), cookieSession)
+	browser.DropCookie(c.Response(), browser.CookieSession)
 	return s.signedOut(c, going)
 }
 
 // signedOut takes the person back to the application, or says that it is done.
 func (s *Server) signedOut(c echo.Context, going leaving) error {
 	if to := going.ReturnURL(); to != "" {
-		return seeOther(c, to)
+		return browser.SeeOther(c, to)
 	}
-	return s.render(c, http.StatusOK, pages.SignedOut{ClientName: going.client(c)})
+	return s.face.Render(c, http.StatusOK, pages.SignedOut{ClientName: going.client(c)})
 }
 
 // client is the application's name in the page's language.

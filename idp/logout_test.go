@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"propusk/idp/browser"
 )
 
 func (h *house) refresh(token string) tokens {
@@ -31,7 +33,7 @@ func TestLogoutWithTheIDTokenOfThisSession(t *testing.T) {
 		if got.away == nil || got.away.String() != goodbye+"?state=s+1" {
 			t.Fatalf("sent to %v (%d) %s", got.away, got.status, got.text())
 		}
-		if v.cookies[cookieSession] != "" {
+		if v.cookies[browser.CookieSession] != "" {
 			t.Error("the session's cookie is still there")
 		}
 		v.begin("app").is("/signin/identify")
@@ -77,7 +79,7 @@ func TestLogoutAsksWhoeverCannotBeSure(t *testing.T) {
 			t.Errorf("a yes from another site: %d", got.status)
 		}
 		elena.header.Del("Sec-Fetch-Site")
-		if v := elena.cookies[cookieSession]; v == "" {
+		if v := elena.cookies[browser.CookieSession]; v == "" {
 			t.Fatal("signed out by a forged yes")
 		}
 		elena.post("/oauth2/logout", form).says("Вы вышли")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/keys"
 )
 
@@ -48,12 +49,12 @@ func known(ifNoneMatch, etag string) bool {
 // code or a refresh token has too many bits to be guessed.
 func (s *Server) token(c echo.Context) error {
 	ctx := c.Request().Context()
-	if err := s.tokens.open(ctx, address(c.Request())); err != nil {
+	if err := s.tokens.Open(ctx, browser.Address(c.Request())); err != nil {
 		return err
 	}
 	err := s.deps.Provider.Token(c.Response(), c.Request())
 	if c.Response().Status == http.StatusUnauthorized {
-		err = errors.Join(err, s.tokens.fail(ctx, address(c.Request())))
+		err = errors.Join(err, s.tokens.Fail(ctx, browser.Address(c.Request())))
 	}
 	return err
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -25,7 +27,7 @@ func (s *Server) showOrganisation(c echo.Context, t *turn, status int, errs ...p
 		return fmt.Errorf("list organisations: %w", err)
 	}
 	if t.step.Notice != "" {
-		errs = append(errs, wrong("organisation", t.step.Notice)...)
+		errs = append(errs, browser.Wrong("organisation", t.step.Notice)...)
 	}
 	lang := language(c, t)
 	query := search(c.QueryParam("q"))
@@ -98,12 +100,12 @@ func (s *Server) organisation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id, err := field(c.Request(), "organisation", maxID)
+	id, err := browser.Field(c.Request(), "organisation", maxID)
 	if err != nil {
 		return err
 	}
 	if !t.choosing() {
-		return seeOther(c, dispatcher(t.attempt))
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 	key, err := s.choose(c, t, id)
 	switch {
@@ -111,9 +113,9 @@ func (s *Server) organisation(c echo.Context) error {
 		return err
 	case key != "":
 		t.step = Step{Kind: StepOrganisation}
-		return s.showOrganisation(c, t, http.StatusUnprocessableEntity, wrong("organisation", key)...)
+		return s.showOrganisation(c, t, http.StatusUnprocessableEntity, browser.Wrong("organisation", key)...)
 	default:
-		return seeOther(c, dispatcher(t.attempt))
+		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 }
 
@@ -136,12 +138,12 @@ func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err err
 	if id == "" {
 		return "error.organisation_required", nil
 	}
-	if err := s.signIns.open(ctx, address(c.Request())); err != nil {
+	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return "", err
 	}
 	membership, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		if err := s.signIns.fail(ctx, address(c.Request())); err != nil {
+		if err := s.signIns.Fail(ctx, browser.Address(c.Request())); err != nil {
 			return "", err
 		}
 		return "error.organisation_unknown", s.record(ctx, t, "signin.organisation", outcomeRefused)
@@ -149,11 +151,11 @@ func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err err
 	if err != nil {
 		return "", fmt.Errorf("look for membership: %w", err)
 	}
-	if levelOf(membership.RequiredACR) > highest {
+	if session.LevelOf(membership.RequiredACR) > highest {
 		return noticeOrganisationACR, nil
 	}
 	t.choose(membership.Organisation.ID)
-	if err := s.sessions.chose(ctx, t.session, membership.Organisation.ID); err != nil {
+	if err := s.sessions.Chose(ctx, t.session, membership.Organisation.ID); err != nil {
 		return "", err
 	}
 	return "", s.attempts.save(ctx, t.attempt)

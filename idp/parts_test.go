@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/browser"
 	"propusk/idp/oauth"
+	"propusk/idp/session"
 	"propusk/storage"
 	"propusk/storage/journal"
 	"propusk/storage/storagetest"
@@ -18,17 +20,17 @@ import (
 func TestMasked(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		factor     Factor
+		factor     session.Factor
 		from, want string
 	}{
-		{FactorSMS, "+79031234567", "+7 ••• •••-45-67"},
-		{FactorSMS, "+7903", ""},
-		{FactorSMS, "", ""},
-		{FactorEmail, "elena.morozova@severny-mayak.example", "e•••@severny-mayak.example"},
-		{FactorEmail, "я@пример.рф", "я•••@пример.рф"},
-		{FactorEmail, "@example", ""},
-		{FactorEmail, "nonsense", ""},
-		{FactorTOTP, "+79031234567", ""},
+		{session.SMS, "+79031234567", "+7 ••• •••-45-67"},
+		{session.SMS, "+7903", ""},
+		{session.SMS, "", ""},
+		{session.Email, "elena.morozova@severny-mayak.example", "e•••@severny-mayak.example"},
+		{session.Email, "я@пример.рф", "я•••@пример.рф"},
+		{session.Email, "@example", ""},
+		{session.Email, "nonsense", ""},
+		{session.TOTP, "+79031234567", ""},
 	} {
 		if got := masked(test.factor, test.from); got != test.want {
 			t.Errorf("masked(%s, %q) = %q, want %q", test.factor, test.from, got, test.want)
@@ -51,7 +53,7 @@ func TestAddress(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = test.remote
 		r = r.WithContext(journal.With(r.Context(), journal.Circumstances{IP: test.found}))
-		if got := address(r); got != test.want {
+		if got := browser.Address(r); got != test.want {
 			t.Errorf("address of %q behind %q = %q, want %q", test.found, test.remote, got, test.want)
 		}
 	}
@@ -59,13 +61,13 @@ func TestAddress(t *testing.T) {
 
 func TestCookieIsOneOfOurs(t *testing.T) {
 	t.Parallel()
-	good := random()
+	good := browser.Random()
 	for value, want := range map[string]string{
 		good: good, "": "", "x": "", good + "A": "", good[:42]: "", strings.Repeat("!", 43): "", good[:42] + "=": "",
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.AddCookie(&http.Cookie{Name: cookieSession, Value: value})
-		if got := cookie(r, cookieSession); got != want {
+		r.AddCookie(&http.Cookie{Name: browser.CookieSession, Value: value})
+		if got := browser.Cookie(r, browser.CookieSession); got != want {
 			t.Errorf("cookie %q is read as %q", value, got)
 		}
 	}
@@ -87,9 +89,9 @@ func TestAttempts(t *testing.T) {
 	t.Parallel()
 	storagetest.EachVolatile(t, func(t *testing.T, v storage.Volatile) {
 		ctx, as := t.Context(), attempts{ephemeral: v, now: time.Now}
-		browser := random()
+		cookie := browser.Random()
 		a := &attempt{Request: &oauth.AuthorizationRequest{ClientID: "app", MaxAge: seconds(5)}}
-		if err := as.open(ctx, a, browser); err != nil {
+		if err := as.open(ctx, a, cookie); err != nil {
 			t.Fatal(err)
 		}
 		a.identified("elena", "north", storage.Of(at))
@@ -109,12 +111,12 @@ func TestAttempts(t *testing.T) {
 		if err := as.save(ctx, a); err != nil {
 			t.Fatal(err)
 		}
-		got, err := as.find(ctx, a.ID, browser)
+		got, err := as.find(ctx, a.ID, cookie)
 		if err != nil || got.Progress != a.Progress || *got.Request.MaxAge != 5 {
 			t.Errorf("found %+v, %v", got, err)
 		}
 		for name, find := range map[error][2]string{
-			errNoAttempt: {random(), browser}, errOtherBrowser: {a.ID, random()},
+			errNoAttempt: {browser.Random(), cookie}, errOtherBrowser: {a.ID, browser.Random()},
 		} {
 			if _, err := as.find(ctx, find[0], find[1]); !errors.Is(err, name) {
 				t.Errorf("find: %v, want %v", err, name)
@@ -135,7 +137,7 @@ func TestAttempts(t *testing.T) {
 		if err := as.unfinish(ctx, a); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := as.find(ctx, a.ID, browser); err != nil {
+		if _, err := as.find(ctx, a.ID, cookie); err != nil {
 			t.Errorf("taken back: %v", err)
 		}
 		if err := as.finish(ctx, a); err != nil {
@@ -160,7 +162,7 @@ func TestFullMemoryIsToldAsBusy(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(*Deps) {})
 	h.idp.attempts.ephemeral = full{h.volatile}
-	h.idp.deps.Log = discard()
+	h.quiet.Store(true)
 	v := h.visitor()
 	got := v.do(http.MethodGet, authorize("app"), nil)
 	if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "60" {
@@ -173,14 +175,14 @@ func TestFullMemoryIsToldAsBusy(t *testing.T) {
 func TestWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(*Deps) {})
-	h.idp.deps.Log = discard()
+	h.quiet.Store(true)
 	v := h.visitor()
 	page := v.begin("app")
 	signedIn := h.visitor()
 	there := signedIn.signInElena(signedIn.begin("app"))
 	h.db.Close()
 	got := v.identify(page, "elena@north.example", password)
-	if got.status != http.StatusInternalServerError || v.cookies[cookieSession] != "" {
+	if got.status != http.StatusInternalServerError || v.cookies[browser.CookieSession] != "" {
 		t.Errorf("identify: %d", got.status)
 	}
 	got.says("Не получилось по нашей вине").says("request-1")

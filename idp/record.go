@@ -7,7 +7,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/factor"
+	"propusk/idp/session"
 	"propusk/storage/journal"
 )
 
@@ -42,14 +44,14 @@ func outcomeOf(err error) string {
 // recordProof counts a proof that was offered, writes it to the system's
 // chain, and charges a failed one to the address. A login as it was typed is
 // not written: people type passwords there.
-func (s *Server) recordProof(c echo.Context, t *turn, personID string, f Factor, outcome string) error {
+func (s *Server) recordProof(c echo.Context, t *turn, personID string, f session.Factor, outcome string) error {
 	ctx := c.Request().Context()
 	s.metrics.signIns.WithLabelValues(string(f), outcome).Inc()
 	if outcome == outcomeBusy || outcome == outcomeFailed {
 		return nil
 	}
 	if outcome != outcomeAccepted {
-		if err := s.signIns.fail(ctx, address(c.Request())); err != nil {
+		if err := s.signIns.Fail(ctx, browser.Address(c.Request())); err != nil {
 			return err
 		}
 	}

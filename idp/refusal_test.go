@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/storage"
@@ -64,7 +65,7 @@ func TestRefusalsAreAlike(t *testing.T) {
 			if now != first {
 				t.Errorf("%s is answered otherwise than a wrong password: %d\n%s\n%s", try[0], got.status, now.header, got.text())
 			}
-			if v.cookies[cookieSession] != "" {
+			if v.cookies[browser.CookieSession] != "" {
 				t.Fatalf("%s is signed in", try[0])
 			}
 		}
@@ -156,7 +157,7 @@ func TestLoginsOfAllKinds(t *testing.T) {
 func TestAddressMustWaitAfterItsBudget(t *testing.T) {
 	t.Parallel()
 	eachHouse(t, func(h *house) {
-		h.idp.signIns.Budget = Budget{Failures: 5, Window: 15 * time.Minute}
+		h.idp.signIns.Limit = browser.Limit{Failures: 5, Window: 15 * time.Minute}
 		v := h.visitor()
 		page := v.begin("app")
 		for i := range 5 {
@@ -172,7 +173,7 @@ func TestAddressMustWaitAfterItsBudget(t *testing.T) {
 		if got.form("/signin/identify").Get("login") != "elena@north.example" {
 			t.Error("the login that was typed is lost")
 		}
-		if got := v.get("/invitations/" + random()); got.status != http.StatusTooManyRequests {
+		if got := v.get("/invitations/" + browser.Random()); got.status != http.StatusTooManyRequests {
 			t.Errorf("an invitation guessed from there: %d", got.status)
 		}
 		other := h.visitor()
@@ -182,7 +183,7 @@ func TestAddressMustWaitAfterItsBudget(t *testing.T) {
 
 func TestBudgetReopens(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(d *Deps) { d.SignIns = Budget{Failures: 1, Window: time.Minute} })
+	h := newHouse(t, func(d *Deps) { d.SignIns = browser.Limit{Failures: 1, Window: time.Minute} })
 	v := h.visitor()
 	page := v.begin("app")
 	v.identify(page, "nobody@nowhere.example", "не тот")
@@ -197,7 +198,7 @@ func TestBudgetReopens(t *testing.T) {
 
 func TestClientAuthenticationHasABudget(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(d *Deps) { d.Tokens = Budget{Failures: 3, Window: time.Minute} })
+	h := newHouse(t, func(d *Deps) { d.Tokens = browser.Limit{Failures: 3, Window: time.Minute} })
 	grant := url.Values{"grant_type": {"authorization_code"}, "code": {"x"}, "redirect_uri": {redirect}, "code_verifier": {verifier}}
 	for range 5 { // a wrong code is no failed authentication
 		if got := h.exchange("app", h.appSecret, grant); got.Error != "invalid_grant" {

@@ -68,13 +68,13 @@ func (s *Server) issue(c echo.Context, t *turn) error {
 
 // approval is what came out of the sign-in.
 func (s *Server) approval(t *turn) oauth.Approval {
-	proven := t.session.proven(since(t.situation, s.deps.Now()))
+	proven := t.session.Proven(since(t.situation, s.deps.Now()))
 	return oauth.Approval{
 		PersonID:       t.person.ID,
 		SessionID:      t.session.ID,
 		OrganisationID: t.organisationID(),
 		Scopes:         t.Request.Scopes,
-		ACR:            proven.Level.acr(),
+		ACR:            proven.Level.ACR(),
 		AMR:            proven.AMR,
 		AuthTime:       proven.AuthTime.Time(),
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 )
@@ -185,7 +186,7 @@ func TestForgedOrganisation(t *testing.T) {
 // that he cannot fill the journal.
 func TestForgedOrganisationsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(d *Deps) { d.SignIns = Budget{Failures: 5} })
+	h := newHouse(t, func(d *Deps) { d.SignIns = browser.Limit{Failures: 5} })
 	v := h.visitor()
 	page := v.signInPavel(v.begin("app")).is("/signin/organisation")
 	before := len(h.entries("", "signin.organisation"))
@@ -244,7 +245,7 @@ func TestPromptNone(t *testing.T) {
 	eachHouse(t, func(h *house) {
 		v := h.visitor()
 		v.begin("app", "prompt", "none").refused("login_required")
-		if strings.Contains(strings.Join(v.begin("app", "prompt", "none").header.Values("Set-Cookie"), ""), cookieSession) {
+		if strings.Contains(strings.Join(v.begin("app", "prompt", "none").header.Values("Set-Cookie"), ""), browser.CookieSession) {
 			t.Error("prompt=none made a session")
 		}
 		v.identify(v.begin("app"), "elena@north.example", password).is("/signin/code")
@@ -299,7 +300,7 @@ func TestBlockedPersonAndChangedPasswordEndTheSession(t *testing.T) {
 
 func TestSessionEndsByTime(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(d *Deps) { d.Session = Session{Idle: time.Hour, Absolute: 3 * time.Hour} })
+	h := newHouse(t, func(d *Deps) { lasting(d, time.Hour, 3*time.Hour) })
 	v := h.visitor()
 	answer := h.redeem("app", h.appSecret, v.choose(v.signInElena(v.begin("app")), h.north.ID).lead())
 	for range 3 {
@@ -330,7 +331,7 @@ func TestSessionEndsByTime(t *testing.T) {
 // that has ended, be it by idling, by its absolute end or by a new password.
 func TestSecondFactorEndsWithTheSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(d *Deps) { d.Session = Session{Idle: time.Hour, Absolute: 3 * time.Hour} })
+	h := newHouse(t, func(d *Deps) { lasting(d, time.Hour, 3*time.Hour) })
 	idle, ended, changed := h.visitor(), h.visitor(), h.visitor()
 
 	idle.signInElena(idle.begin("app")).is("/signin/organisation")

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"propusk/idp/session"
 )
 
 var keyText = regexp.MustCompile(`"((?:error|flow|notice|how|failure)\.[a-z_.]+[a-z_])"`)
@@ -35,10 +37,7 @@ func TestEveryTextIsThere(t *testing.T) {
 			keys[string(found[1])] = true
 		}
 	}
-	for _, part := range []string{"title", "what", "why", "do"} {
-		keys["failure."+failureMalformed+"."+part] = true
-	}
-	for _, factor := range []Factor{FactorPassword, FactorTOTP, FactorSMS, FactorEmail} {
+	for _, factor := range []session.Factor{session.Password, session.TOTP, session.SMS, session.Email} {
 		keys["how."+string(factor)] = true
 	}
 	if len(keys) < 30 {

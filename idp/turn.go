@@ -7,15 +7,17 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 	"propusk/storage"
 )
 
 // turn is one request of a sign-in: what is known, and the step that is due.
 type turn struct {
 	*attempt
-	session   *session
+	session   *session.Session
 	person    directory.Person // of session
 	situation situation
 	step      Step
@@ -42,7 +44,7 @@ const maxID = 128
 
 // turnOf reads the posted `request` and finds where its attempt stands.
 func (s *Server) turnOf(c echo.Context) (*turn, error) {
-	id, err := field(c.Request(), "request", maxID)
+	id, err := browser.Field(c.Request(), "request", maxID)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +55,7 @@ func (s *Server) turnOf(c echo.Context) (*turn, error) {
 // errors of attempts.find.
 func (s *Server) turn(c echo.Context, id string) (*turn, error) {
 	ctx := c.Request().Context()
-	a, err := s.attempts.find(ctx, id, cookie(c.Request(), cookieBrowser))
+	a, err := s.attempts.find(ctx, id, browser.Cookie(c.Request(), browser.CookieBrowser))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func (s *Server) turn(c echo.Context, id string) (*turn, error) {
 func (s *Server) stand(c echo.Context, a *attempt) (*turn, error) {
 	ctx := c.Request().Context()
 	t := &turn{attempt: a, situation: situation{Request: a.Request, Progress: a.Progress}}
-	if err := s.recall(ctx, t, cookie(c.Request(), cookieSession)); err != nil {
+	if err := s.recall(ctx, t, browser.Cookie(c.Request(), browser.CookieSession)); err != nil {
 		return nil, err
 	}
 	if err := s.gather(ctx, t); err != nil {
@@ -82,31 +84,13 @@ func (s *Server) stand(c echo.Context, a *attempt) (*turn, error) {
 	return t, nil
 }
 
-// recall finds the session and its person. A session whose person may not sign
-// in, or whose password was changed after it was proved, is no session.
+// recall finds the session and its person.
 func (s *Server) recall(ctx context.Context, t *turn, secret string) error {
-	session, err := s.sessions.find(ctx, secret, s.now())
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	here, found, err := browser.Recall(ctx, s.sessions, s.deps.Directory, secret, s.now())
+	if err != nil || !found {
 		return err
 	}
-	person, err := s.deps.Directory.Person(ctx, session.PersonID)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && person.Status != directory.StatusActive {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("recall person: %w", err)
-	}
-	_, changed, err := s.deps.Directory.PasswordHash(ctx, person.ID)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && changed > session.provedAt(FactorPassword) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("recall password: %w", err)
-	}
-	t.session, t.person, t.situation.Session = session, person, session
+	t.session, t.person, t.situation.Session = here.Session, here.Person, here.Session
 	return nil
 }
 
@@ -161,11 +145,6 @@ func (s *Server) represented(ctx context.Context, t *turn) (*organisation, error
 		return nil, fmt.Errorf("look for membership: %w", err)
 	}
 	return &organisation{ID: membership.Organisation.ID, RequiredACR: membership.RequiredACR}, nil
-}
-
-// render draws a page outside a sign-in.
-func (s *Server) render(c echo.Context, status int, page pages.Page) error {
-	return s.pages.Render(c.Response(), c.Request(), status, page)
 }
 
 // draw draws a page of the turn's sign-in, in the language that the

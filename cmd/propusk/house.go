@@ -14,19 +14,21 @@ import (
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/pages"
+	"propusk/idp/session"
 )
 
 // house is a whole node: the issuer behind its pages, the cabinet behind its
 // guard, and the work that runs by itself.
 type house struct {
 	*issuer
-	pages   *pages.Kit
-	idp     *idp.Server
-	cabinet *cabinet.Server
-	web     *web.Server
-	health  *health
-	mux     *http.ServeMux
-	handler http.Handler
+	pages    *pages.Kit
+	sessions *session.Store
+	idp      *idp.Server
+	cabinet  *cabinet.Server
+	web      *web.Server
+	health   *health
+	mux      *http.ServeMux
+	handler  http.Handler
 }
 
 // openHouse builds a node; start makes it work.
@@ -51,10 +53,16 @@ func (h *house) openIDP(context.Context) (err error) {
 	if h.pages, err = pages.New(pages.Deps{Log: h.log}); err != nil {
 		return fmt.Errorf("read the pages: %w", err)
 	}
+	h.sessions, err = session.New(session.Deps{
+		DB: h.db, Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute, End: h.provider.EndSession, Now: h.now,
+	})
+	if err != nil {
+		return err
+	}
 	h.idp, err = idp.New(idp.Deps{
 		DB: h.db, Ephemeral: h.volatile, Provider: h.provider, Keys: h.keys, Directory: h.directory,
 		Passwords: h.passwords, TOTP: h.totp, Codes: h.codes, Pages: h.pages, Journal: h.journal,
-		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Session: idp.Session{Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute},
+		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Sessions: h.sessions,
 		Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
 	return err

@@ -1,0 +1,118 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"propusk/storage"
+	"propusk/storage/journal"
+)
+
+// Limit is how often one address may fail before it must wait. It slows down
+// whoever tries one password on many people; the lock of each person and
+// factor (idp/factor) is the guard against many passwords on one.
+type Limit struct {
+	Failures int           // 0 = 300
+	Window   time.Duration // begins with the first failure; 0 = 15 minutes
+}
+
+// Budget counts failures by address.
+type Budget struct {
+	Limit
+	name      string
+	ephemeral storage.Ephemeral
+	now       func() time.Time
+}
+
+// NewBudget is the budget of what name names; budgets of one name share what
+// they count.
+func NewBudget(name string, limit Limit, ephemeral storage.Ephemeral, now func() time.Time) *Budget {
+	if limit.Failures <= 0 {
+		limit.Failures = 300
+	}
+	if limit.Window <= 0 {
+		limit.Window = 15 * time.Minute
+	}
+	return &Budget{Limit: limit, name: name, ephemeral: ephemeral, now: now}
+}
+
+// TooMany says that the address has used its budget up.
+type TooMany struct{ RetryAfter time.Duration }
+
+func (e TooMany) Error() string {
+	return "too many failures from this address, retry after " + e.RetryAfter.String()
+}
+
+// Open returns TooMany when the address must wait.
+func (b *Budget) Open(ctx context.Context, address string) error {
+	value, err := b.ephemeral.Get(ctx, b.key("closed", address))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read budget: %w", err)
+	}
+	until, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return fmt.Errorf("read budget: %w", err)
+	}
+	if left := storage.Time(until).Time().Sub(b.now()); left > 0 {
+		return TooMany{RetryAfter: left}
+	}
+	return nil
+}
+
+// Fail counts one failure, and closes the budget with the last one it holds.
+func (b *Budget) Fail(ctx context.Context, address string) error {
+	n, left, err := b.ephemeral.Incr(ctx, b.key("failed", address), b.Window)
+	if err != nil {
+		return fmt.Errorf("count failure: %w", err)
+	}
+	if n < int64(b.Failures) || left <= 0 {
+		return nil
+	}
+	until := strconv.FormatInt(int64(storage.Of(b.now().Add(left))), 10)
+	if err := b.ephemeral.Put(ctx, b.key("closed", address), []byte(until), left); err != nil {
+		return fmt.Errorf("close budget: %w", err)
+	}
+	return nil
+}
+
+func (b *Budget) key(what, address string) string {
+	return "budget:" + b.name + ":" + what + ":" + address
+}
+
+// IP is the client's address as the server's outermost middleware found it,
+// else the connection's; the zero Addr when there is none.
+func IP(r *http.Request) netip.Addr {
+	ip := journal.From(r.Context()).IP
+	if ip == "" {
+		ip, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	parsed, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return parsed.Unmap().WithZone("")
+}
+
+// Address is whose budget a request uses. An IPv6 customer has a whole /64, so
+// that is one address here.
+func Address(r *http.Request) string {
+	ip := IP(r)
+	switch {
+	case !ip.IsValid():
+		return "unknown"
+	case ip.Is6():
+		prefix, _ := ip.Prefix(64)
+		return prefix.Masked().String()
+	default:
+		return ip.String()
+	}
+}
