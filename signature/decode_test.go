@@ -13,14 +13,14 @@ func TestDecodeReadsWhatProgramsWrite(t *testing.T) {
 	der := append([]byte{0x30, 0x82, 0x01, 0x00}, bytes.Repeat([]byte{0xab}, 256)...)
 	bare := base64.StdEncoding.EncodeToString(der)
 	for name, file := range map[string][]byte{
-		"DER":                    der,
-		"base64":                 []byte(bare),
-		"base64 in lines":        []byte(bare[:64] + "\r\n" + bare[64:] + "\r\n"),
-		"base64 after a BOM":     []byte("\ufeff" + bare),
-		"PEM of openssl":         pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: der}),
-		"PEM of openssl smime":   pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}),
-		"PEM of CryptoPro":       pem.EncodeToMemory(&pem.Block{Type: "SIGNATURE", Bytes: der}),
-		"PEM with space around":  append([]byte("\n\n"), append(pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: der}), "\n \n"...)...),
+		"DER":                   der,
+		"base64":                []byte(bare),
+		"base64 in lines":       []byte(bare[:64] + "\r\n" + bare[64:] + "\r\n"),
+		"base64 after a BOM":    []byte("\ufeff" + bare),
+		"PEM of openssl":        pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: der}),
+		"PEM of openssl smime":  pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}),
+		"PEM of CryptoPro":      pem.EncodeToMemory(&pem.Block{Type: "SIGNATURE", Bytes: der}),
+		"PEM with space around": append([]byte("\n\n"), append(pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: der}), "\n \n"...)...),
 	} {
 		if got := Decode(file); !bytes.Equal(got, der) {
 			t.Errorf("%s: %x", name, got)
