@@ -109,22 +109,17 @@ func (d *Directory) notifyEverywhere(ctx context.Context, p Person, n notice) er
 }
 
 // ContactTaken reports whether a canonical contact is somebody's other than the
-// person's, and tells that one that it was asked for. Whoever asked must not
-// learn it: he is told the same as for a free one.
+// person's. Who asked must not learn it: to him all is as with a free one.
 func (d *Directory) ContactTaken(ctx context.Context, personID, channel, value string) (bool, error) {
 	var owner Person
 	err := d.db.Get(ctx, &owner, contactStatements[channel].owner, value)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && owner.ID == personID {
+	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("directory: owner of contact: %w", err)
 	}
-	to := recipient{Email: value, Locale: owner.Locale}
-	if channel == ChannelSMS {
-		to = recipient{Phone: value, Locale: owner.Locale}
-	}
-	return true, d.notify(ctx, to, notice{action: "contact.taken.you"})
+	return owner.ID != personID, nil
 }
 
 // SetLocale sets the language of the person's messages, "ru" or "en";

@@ -84,10 +84,6 @@ var texts = map[string]struct{ ru, en text }{
 		text{"Номер телефона вашей учётной записи изменён", "Номер телефона вашей учётной записи изменён. Если это сделали не вы, немедленно обратитесь в поддержку."},
 		text{"Your account's phone number was changed", "The phone number of your account was changed. If it was not you, turn to support at once."},
 	},
-	"contact.taken.you": {
-		text{"Ваш контакт пытались указать в другой учётной записи", "Кто-то указал этот контакт в своей учётной записи. Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно. Если это были вы, сначала смените контакт в прежней учётной записи."},
-		text{"Your contact was given for another account", "Somebody gave this contact for an account of theirs. It is already yours, so nothing has changed and there is nothing to do. If it was you, change the contact in your other account first."},
-	},
 	"person.closing_asked.you": {
 		text{"Ваша учётная запись будет закрыта", "Вы попросили закрыть вашу учётную запись. До закрытия это можно отменить в разделе «Закрыть учётную запись». Если просили не вы, войдите, отмените закрытие и смените пароль."},
 		text{"Your account is going to be closed", "You asked for your account to be closed. Until then you can undo it under \"Close the account\". If it was not you, sign in, undo it and change your password."},
@@ -156,7 +152,10 @@ It works until {until} (UTC), and once. If you did not expect an invitation, do 
 func (n notice) render(lang string) (subject, body string) {
 	both, ok := texts[n.action]
 	if !ok {
-		both = factorTexts[n.action]
+		both, ok = factorTexts[n.action]
+	}
+	if !ok {
+		both = entranceTexts[n.action]
 	}
 	pairs := []string{
 		"{organisation}", n.organisation, "{person}", n.person, "{role}", n.role.Label(lang), "{certificate}", n.certificate,

@@ -90,6 +90,10 @@ type Purpose string
 const (
 	ForSignIn  Purpose = ""        // to sign in
 	ForContact Purpose = "contact" // to change a contact of an account
+	// ForTaken is for nothing: the contact is another account's, whose owner is
+	// told that it was asked for. The message holds no code, so none can be
+	// entered; to who asked, it is all as with a code that was sent.
+	ForTaken Purpose = "taken"
 )
 
 // Send is SendFor ForSignIn.
@@ -116,7 +120,10 @@ func (c *Codes) SendFor(ctx context.Context, purpose Purpose, channel, personID,
 	}
 	expires := c.Now().Add(c.Lifetime)
 	m := texts.message(lang, application, digits, c.Lifetime)
-	m.Channel, m.To, m.Code, m.Expires = channel, to, digits, storage.Of(expires)
+	m.Channel, m.To, m.Expires = channel, to, storage.Of(expires)
+	if purpose != ForTaken {
+		m.Code = digits
+	}
 	if err := c.Outbox.Send(ctx, m); err != nil {
 		return Sent{}, fmt.Errorf("factor: send code: %w", err)
 	}

@@ -43,6 +43,20 @@ var codeTexts = map[Purpose]map[string]codeText{
 				"If you are not changing a contact of an account, do not enter it; if the account is yours, change its password.",
 		},
 	},
+	ForTaken: {
+		"sms": {
+			ru: "Ваш номер пытались указать в другой учётной записи «%[1]s». Он уже указан в вашей, ничего не изменилось.",
+			en: "Somebody gave your number for another account at %[1]s. It is already yours; nothing has changed.",
+		},
+		"email": {
+			subjectRU: "Ваш адрес пытались указать в другой учётной записи",
+			subjectEN: "Your address was given for another account",
+			ru: "Кто-то указал этот адрес для своей учётной записи «%[1]s». Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно.\n\n" +
+				"Если это были вы, сначала смените адрес в прежней учётной записи.",
+			en: "Somebody gave this address for an account of theirs at %[1]s. It is already yours, so nothing has changed and there is nothing to do.\n\n" +
+				"If it was you, change the address in your other account first.",
+		},
+	},
 }
 
 func (t codeText) message(lang, application, code string, lifetime time.Duration) outbox.Message {
