@@ -59,6 +59,11 @@ func (d *Directory) BindCertificate(ctx context.Context, actor Actor, b Binding)
 		if bound, err = d.insertCertificate(ctx, b); err != nil {
 			return err
 		}
+		if b.SNILS != "" {
+			if err := d.confirmed(ctx, actor, p, ByCertificate, bound.title()); err != nil {
+				return err
+			}
+		}
 		return d.certificateBound(ctx, actor, p, bound, b.Replaces)
 	})
 	if err != nil {

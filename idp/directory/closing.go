@@ -224,7 +224,7 @@ func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
 // the user number, by which organisations' journals name who acted. The freed
 // contacts and numbers can be registered again.
 func (d *Directory) erase(ctx context.Context, personID string) error {
-	for _, table := range []string{"passwords", "totp"} {
+	for _, table := range []string{"passwords", "totp", "identities"} {
 		if _, err := d.db.Exec(ctx, `DELETE FROM `+table+` WHERE person_id = $1`, personID); err != nil {
 			return fmt.Errorf("directory: erase %s: %w", table, err)
 		}

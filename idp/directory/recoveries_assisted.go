@@ -1,0 +1,257 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"propusk/storage"
+)
+
+// When a person has nothing left to prove himself by, operators who have seen
+// his documents help: one proposes, another one agrees. Neither can act alone,
+// neither can help himself, and neither sees the link.
+
+// ErrSameOperator: four eyes need two people, and neither may be the one helped.
+var ErrSameOperator = fmt.Errorf("%w: it takes two operators, neither of them the person", ErrForbidden)
+
+// AppointOperator lets a person help others back in; System only. To appoint one
+// again changes nothing.
+func (d *Directory) AppointOperator(ctx context.Context, actor Actor, personID string) error {
+	return d.moveOperator(ctx, actor, personID, "operator.appointed",
+		`INSERT INTO operators (person_id, appointed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, personID, d.time())
+}
+
+// DismissOperator takes that back; System only.
+func (d *Directory) DismissOperator(ctx context.Context, actor Actor, personID string) error {
+	return d.moveOperator(ctx, actor, personID, "operator.dismissed", `DELETE FROM operators WHERE person_id = $1`, personID)
+}
+
+func (d *Directory) moveOperator(ctx context.Context, actor Actor, personID, action, statement string, args ...any) error {
+	if !actor.system {
+		return fmt.Errorf("%w: operators are appointed on the command line", ErrForbidden)
+	}
+	return d.db.Tx(ctx, func(ctx context.Context) error {
+		p, err := d.Person(ctx, personID)
+		if err != nil {
+			return err
+		}
+		n, err := d.db.Exec(ctx, statement, args...)
+		if err != nil || n == 0 {
+			return wrapped("move operator", err)
+		}
+		if err := d.record(ctx, actor, "", action, personID, nil); err != nil {
+			return err
+		}
+		return d.notifyPerson(ctx, p, notice{action: action + ".you"})
+	})
+}
+
+// Operators lists them, the first appointed first.
+func (d *Directory) Operators(ctx context.Context) ([]Person, error) {
+	var list []Person
+	err := d.db.Select(ctx, &list, "SELECT "+columns("p", "", personNames)+` FROM operators o
+		JOIN persons p ON p.id = o.person_id ORDER BY o.appointed_at, p.id`)
+	return list, wrapped("operators", err)
+}
+
+// operator returns ErrForbidden unless the actor is an active operator.
+func (d *Directory) operator(ctx context.Context, actor Actor) error {
+	var count int
+	err := d.db.Get(ctx, &count, `SELECT COUNT(*) FROM operators o JOIN persons p ON p.id = o.person_id
+		WHERE o.person_id = $1 AND p.status = 'active'`, actor.PersonID)
+	if err == nil && count == 0 {
+		return fmt.Errorf("%w: only an operator", ErrForbidden)
+	}
+	return wrapped("operator", err)
+}
+
+// RecoveryProposal is what an operator wants for a person.
+type RecoveryProposal struct {
+	PersonID string
+	Reason   string // what was shown and looked at; never numbers of documents
+	// Mailbox gets the link and becomes the person's; "" = the person's own,
+	// which then must be verified.
+	Mailbox string
+	// ResetFactors: the other factors are lost and go.
+	ResetFactors bool
+}
+
+// ProposeRecovery records an operator's proposal until expires. FieldErrors;
+// ErrForbidden for who is no operator, ErrSameOperator for one's own account.
+func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal RecoveryProposal, expires storage.Time) (Recovery, error) {
+	var f fields
+	reason := f.text("reason", proposal.Reason, maxTitle, true)
+	mailbox := f.optional("email", proposal.Mailbox, NormaliseEmail)
+	if err := f.err(); err != nil {
+		return Recovery{}, err
+	}
+	r := Recovery{
+		ID: storage.NewID(), Kind: RecoverPassword, State: RecoveryProposed, Channel: ChannelEmail,
+		PersonID: proposal.PersonID, ResetFactors: proposal.ResetFactors, ProposedBy: actor.PersonID,
+		Reason: reason, CreatedAt: d.time(), ExpiresAt: expires,
+	}
+	err := d.db.Tx(ctx, func(ctx context.Context) error {
+		if err := d.operator(ctx, actor); err != nil {
+			return err
+		}
+		if actor.PersonID == proposal.PersonID {
+			return ErrSameOperator
+		}
+		if err := d.reachable(ctx, proposal.PersonID, mailbox); err != nil {
+			return err
+		}
+		if err := d.insertRecovery(ctx, r, RecoveryRequest{Mailbox: mailbox}, ""); err != nil {
+			return err
+		}
+		return d.recordAssisted(ctx, actor, r, "recovery.proposed")
+	})
+	if err != nil {
+		return Recovery{}, err
+	}
+	return r, nil
+}
+
+// reachable refuses a proposal whose link could reach nobody, or somebody else.
+func (d *Directory) reachable(ctx context.Context, personID, mailbox string) error {
+	p, err := d.activePerson(ctx, personID)
+	if err != nil {
+		return err
+	}
+	var f fields
+	if mailbox == "" {
+		if !p.EmailVerified && !p.PhoneVerified {
+			f.faults.add("email", "required")
+		}
+		return f.err()
+	}
+	var others int
+	err = d.db.Get(ctx, &others, `SELECT COUNT(*) FROM persons WHERE email = $1 AND id <> $2`, mailbox, p.ID)
+	if err == nil && others > 0 {
+		f.faults.add("email", "taken")
+		return f.err()
+	}
+	return wrapped("whose mailbox", err)
+}
+
+// ApproveRecovery is the second operator's word: every channel of the person is
+// told, and the link follows at due. ErrSameOperator, ErrForbidden,
+// ErrRecoveryOver.
+func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string, delay, lifetime time.Duration) (Recovery, error) {
+	var r Recovery
+	err := d.decide(ctx, actor, id, func(ctx context.Context, proposed Recovery) error {
+		if proposed.ProposedBy == actor.PersonID || proposed.PersonID == actor.PersonID {
+			return ErrSameOperator
+		}
+		p, err := d.activePerson(ctx, proposed.PersonID)
+		if err != nil {
+			return err
+		}
+		due := d.time()
+		if mailbox, err := d.newMailbox(ctx, proposed); err != nil {
+			return err
+		} else if mailbox != "" || proposed.ResetFactors {
+			due = due.Add(delay)
+		}
+		r, err = d.moveRecovery(ctx, `UPDATE recoveries SET state = 'waiting', approved_by = $1, due_at = $2, expires_at = $3
+			WHERE id = $4 AND state = 'proposed' AND expires_at > $5 RETURNING `+recoveryNames,
+			actor.PersonID, due, due.Add(lifetime), id, d.time())
+		if err != nil {
+			return err
+		}
+		if err := d.recordAssisted(ctx, actor, r, "recovery.approved"); err != nil {
+			return err
+		}
+		return d.announce(ctx, r, p)
+	})
+	return r, err
+}
+
+// RefuseRecovery ends a proposal, or stops what was approved, by any operator.
+func (d *Directory) RefuseRecovery(ctx context.Context, actor Actor, id string) error {
+	return d.decide(ctx, actor, id, func(ctx context.Context, r Recovery) error {
+		if err := d.recordAssisted(ctx, actor, r, "recovery.refused"); err != nil {
+			return err
+		}
+		return d.StopRecovery(ctx, id)
+	})
+}
+
+// decide is an operator's act on an assisted recovery.
+func (d *Directory) decide(ctx context.Context, actor Actor, id string, fn func(ctx context.Context, r Recovery) error) error {
+	return d.db.Tx(ctx, func(ctx context.Context) error {
+		if err := d.operator(ctx, actor); err != nil {
+			return err
+		}
+		r, err := d.RecoveryByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !r.Assisted() {
+			return fmt.Errorf("directory: no operator's recovery: %w", storage.ErrNotFound)
+		}
+		return fn(ctx, r)
+	})
+}
+
+// AssistedRecoveries lists those of operators that are not over, the newest
+// first; ErrForbidden for who is no operator and not System.
+func (d *Directory) AssistedRecoveries(ctx context.Context, actor Actor) ([]Recovery, error) {
+	if !actor.system {
+		if err := d.operator(ctx, actor); err != nil {
+			return nil, err
+		}
+	}
+	list := []Recovery{}
+	err := d.db.Select(ctx, &list, `SELECT `+recoveryNames+` FROM recoveries
+		WHERE proposed_by <> '' AND ended_at = 0 AND expires_at > $1 ORDER BY id DESC LIMIT 200`, d.time())
+	return list, wrapped("assisted recoveries", err)
+}
+
+// newMailbox is what the operators entered; "" for none.
+func (d *Directory) newMailbox(ctx context.Context, r Recovery) (string, error) {
+	if !r.Assisted() {
+		return "", nil
+	}
+	q, err := d.recoveryRequest(ctx, r.ID)
+	return q.Mailbox, err
+}
+
+// moveIn makes the mailbox that an assisted recovery went to the person's: its
+// link came back from there. FieldErrors "taken" when it is another's meanwhile.
+func (d *Directory) moveIn(ctx context.Context, r Recovery, p Person) error {
+	mailbox, err := d.newMailbox(ctx, r)
+	if err != nil || mailbox == "" || mailbox == p.Email && p.EmailVerified {
+		return err
+	}
+	n, err := d.db.Exec(ctx, `UPDATE persons SET email = $1, email_verified = TRUE, updated_at = $2 WHERE id = $3
+		AND NOT EXISTS (SELECT 1 FROM persons o WHERE o.email = $1 AND o.id <> $3)`, mailbox, d.time(), p.ID)
+	switch {
+	case err != nil:
+		return wrapped("move mailbox", err)
+	case n == 0:
+		return FieldErrors{{Field: "email", Code: "taken"}}
+	}
+	if _, err := d.db.Exec(ctx, `UPDATE recoveries SET sealed = $1 WHERE id = $2`, []byte{}, r.ID); err != nil {
+		return wrapped("forget mailbox", err)
+	}
+	return d.record(ctx, Actor{}, "", "person.contact_changed", p.ID, map[string]string{"channel": ChannelEmail, "recovery": r.ID})
+}
+
+// recordAssisted writes an operator's act with its reason.
+func (d *Directory) recordAssisted(ctx context.Context, actor Actor, r Recovery, action string) error {
+	return d.record(ctx, actor, "", action, r.PersonID, map[string]string{"recovery": r.ID, "reason": r.Reason})
+}
+
+// keepRecoveries is how long one that is over is kept.
+const keepRecoveries = 7 * 24 * time.Hour
+
+// SweepRecoveries ends those whose time is over, forgetting what was typed, and
+// drops those that have been over for a week.
+func (d *Directory) SweepRecoveries(ctx context.Context) error {
+	_, ended := d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
+		sealed = $1, ended_at = $2 WHERE ended_at = 0 AND expires_at <= $2`, []byte{}, d.time())
+	_, dropped := d.db.Exec(ctx, `DELETE FROM recoveries WHERE ended_at > 0 AND ended_at <= $1`, d.time().Add(-keepRecoveries))
+	return wrapped("sweep recoveries", errors.Join(ended, dropped))
+}
