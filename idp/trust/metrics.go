@@ -96,7 +96,11 @@ func newCollector(t *Trust) collector {
 }
 
 // Describe implements prometheus.Collector.
-func (c collector) Describe(descs chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, descs) }
+func (c collector) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{c.authorities, c.this, c.next, c.tried, c.entries, c.failing} {
+		descs <- desc
+	}
+}
 
 // Collect implements prometheus.Collector.
 func (c collector) Collect(out chan<- prometheus.Metric) {
