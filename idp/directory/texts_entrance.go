@@ -34,10 +34,6 @@ var entranceTexts = map[string]struct{ ru, en text }{
 		text{"Учётная запись заблокирована", "Кто-то запросил восстановление доступа к вашей учётной записи. Она заблокирована оператором, и восстановление пароля её не откроет. Обратитесь в поддержку."},
 		text{"The account is blocked", "Somebody asked to recover access to your account. It is blocked by the operator, and a new password does not open it. Turn to support."},
 	},
-	"registration.known.you": {
-		text{"У вас уже есть учётная запись", "Кто-то регистрируется с этим адресом или номером, но учётная запись с ним уже есть. Если это вы, войдите или восстановите доступ. Если нет, ничего делать не нужно: без вашего кода регистрация не состоится."},
-		text{"You have an account already", "Somebody is registering with this address or number, but it has an account already. If it is you, sign in or recover access. If not, there is nothing to do: without your code nothing will come of it."},
-	},
 	"operator.appointed.you": {
 		text{"Вы назначены оператором", "Теперь вы можете помогать другим восстанавливать доступ, вместе со вторым оператором."},
 		text{"You were appointed an operator", "You may now help others to recover access, together with a second operator."},
@@ -63,22 +59,16 @@ to set a new password, open the link:
 It works until {until} (UTC), and once. We shall ask you to prove yourself in one more way. If you are not recovering access, do not open the link, and give it to nobody.`},
 }
 
-// TellContactHolder writes to a contact that somebody registers with although it
-// has an account already.
-func (d *Directory) TellContactHolder(ctx context.Context, channel, value string) (known bool, err error) {
+// ContactHolder is the id of the person whose contact it is, proved or not; ""
+// when it is nobody's. For deciding what its message says: nobody else may learn
+// it.
+func (d *Directory) ContactHolder(ctx context.Context, channel, value string) (string, error) {
 	var holder Person
-	err = d.db.Get(ctx, &holder, contactStatements[channel].owner, value)
+	err := d.db.Get(ctx, &holder, contactStatements[channel].owner, value)
 	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
+		return "", nil
 	}
-	if err != nil {
-		return false, wrapped("holder of contact", err)
-	}
-	to := recipient{Email: value, Locale: holder.Locale}
-	if channel == ChannelSMS {
-		to = recipient{Phone: value, Locale: holder.Locale}
-	}
-	return true, d.notify(ctx, to, notice{action: "registration.known.you"})
+	return holder.ID, wrapped("holder of contact", err)
 }
 
 // TellBlocked writes to a blocked person who asks for a recovery.

@@ -26,27 +26,29 @@ type CodeDeps struct {
 	Outbox    Outbox
 	Ephemeral storage.Ephemeral
 	Sealer    *storage.Sealer // for the key of the stored codes' HMAC
+	Locks     *Locks
 	Now       func() time.Time
-	Lock      Policy
 	Lifetime  time.Duration // of a code; default 5 minutes
 	Tries     int           // for one code; default 5
 	Resend    time.Duration // before the second code of an attempt, doubling after; default 60 seconds
 	PerHour   int           // codes to one person by one channel; default 20
+	// PerHourUnproved is PerHour for what anybody may ask for who knows a
+	// contact: registration and recovery. Default 5.
+	PerHourUnproved int
 }
 
 // Codes are one-time codes that we send, by SMS or e-mail. A code is bound to
-// one attempt to sign in: read out to somebody who began another one, it does
-// not fit there.
+// one attempt to do something: read out to somebody who began another one, it
+// does not fit there.
 type Codes struct {
 	CodeDeps
-	key   []byte
-	locks map[string]*lock
+	key []byte
 }
 
 // NewCodes returns the verifier, or an error that names what is missing.
 func NewCodes(deps CodeDeps) (*Codes, error) {
-	if deps.Outbox == nil || deps.Ephemeral == nil || deps.Sealer == nil || deps.Now == nil {
-		return nil, errors.New("factor: codes: Outbox, Ephemeral, Sealer and Now are required")
+	if deps.Outbox == nil || deps.Ephemeral == nil || deps.Sealer == nil || deps.Locks == nil || deps.Now == nil {
+		return nil, errors.New("factor: codes: Outbox, Ephemeral, Sealer, Locks and Now are required")
 	}
 	if deps.Lifetime <= 0 {
 		deps.Lifetime = 5 * time.Minute
@@ -60,11 +62,59 @@ func NewCodes(deps CodeDeps) (*Codes, error) {
 	if deps.PerHour <= 0 {
 		deps.PerHour = 20
 	}
-	c := &Codes{CodeDeps: deps, key: deps.Sealer.Key("one-time codes"), locks: map[string]*lock{}}
-	for channel := range codeTexts[ForSignIn] {
-		c.locks[channel] = &lock{deps.Ephemeral, deps.Lock.withDefaults(), channel}
+	if deps.PerHourUnproved <= 0 {
+		deps.PerHourUnproved = 5
 	}
-	return c, nil
+	return &Codes{CodeDeps: deps, key: deps.Sealer.Key("one-time codes")}, nil
+}
+
+// Purpose says what a code is for: the message names it, and failures are
+// counted for each purpose by itself.
+type Purpose string
+
+// The purposes. The zero value is ForSignIn.
+const (
+	ForSignIn       Purpose = ""
+	ForRegistration Purpose = "registration"
+	ForRecovery     Purpose = "recovery"
+	ForContact      Purpose = "contact" // that a new contact is held
+	ForPIN          Purpose = "pin"     // a new PIN
+	ForAct          Purpose = "act"     // something that a person who is signed in does
+	// ForTaken is for nothing: the contact is another account's, whose owner is
+	// told that it was asked for. The message holds no code, so none can be
+	// entered; to who asked, it is all as with a code that was sent.
+	ForTaken Purpose = "taken"
+)
+
+// unproved tells that anybody may have such a code sent who knows a contact.
+func (p Purpose) unproved() bool { return p == ForRegistration || p == ForRecovery || p == ForTaken }
+
+// lock counts the failures of a channel's codes. Only those of the sign-in lock
+// until a recovery: the others are what a recovery is made of, and pause.
+func (c *Codes) lock(channel string, p Purpose) *lock {
+	if p == ForSignIn {
+		return c.Locks.of(channel)
+	}
+	l := c.Locks.of(channel + "." + string(p))
+	l.Policy.Further = endless
+	return l
+}
+
+// CodeRequest asks for a code.
+type CodeRequest struct {
+	Guess               // whose code it is; Login is the contact as typed when nobody is known
+	Purpose     Purpose // the zero value is ForSignIn
+	Channel     string  // sms, email
+	To          string  // "": nothing goes out and nothing will fit, and nobody can tell
+	Application string  // what the message names: who asks, as the person knows it
+	AttemptID   string  // what the code is bound to
+	Lang        string  // ru, en
+}
+
+// whose is the code's owner, whatever device he uses.
+func (g Guess) whose() string {
+	g.Device = ""
+	return g.subject()
 }
 
 // Sent says what may happen next.
@@ -75,90 +125,86 @@ type Sent struct {
 
 // sentCode is what is kept of a code until it is verified.
 type sentCode struct {
-	ID, PersonID, Channel string
-	MAC                   []byte
+	ID, Whose, Channel string
+	Purpose            Purpose
+	MAC                []byte
 }
 
 func codeKey(attemptID string) string { return "factor/code/" + attemptID }
 func waitKey(attemptID string) string { return "factor/wait/" + attemptID }
 
-// Purpose is what a code is for, which its message must say: whoever is tricked
-// into reading one out should see to what.
-type Purpose string
-
-// The purposes.
-const (
-	ForSignIn  Purpose = ""        // to sign in
-	ForContact Purpose = "contact" // to change a contact of an account
-	// ForTaken is for nothing: the contact is another account's, whose owner is
-	// told that it was asked for. The message holds no code, so none can be
-	// entered; to who asked, it is all as with a code that was sent.
-	ForTaken Purpose = "taken"
-)
-
-// Send is SendFor ForSignIn.
-func (c *Codes) Send(ctx context.Context, channel, personID, to, application, attemptID, lang string) (Sent, error) {
-	return c.SendFor(ctx, ForSignIn, channel, personID, to, application, attemptID, lang)
-}
-
-// SendFor sends a new code to a person by channel, "sms" or "email"; the code of
-// before no longer fits. The message names the application and holds no link.
-// lang is "ru" or "en". It returns a *Busy with ErrTooSoon when the last code of
-// the attempt is too fresh or the person has had too many.
-func (c *Codes) SendFor(ctx context.Context, purpose Purpose, channel, personID, to, application, attemptID, lang string) (Sent, error) {
-	texts, ok := codeTexts[purpose][channel]
-	if !ok {
-		return Sent{}, fmt.Errorf("factor: no code %q by %q", purpose, channel)
+// Send sends a new code; the code of the attempt before no longer fits. The
+// message names application and purpose, and holds no link. It returns a *Busy
+// with ErrTooSoon when the last code of the attempt is too fresh or the person
+// has had too many, ErrUnavailable when the house has no such channel.
+func (c *Codes) Send(ctx context.Context, r CodeRequest) (Sent, error) {
+	if _, ok := codeTexts[r.Channel]; !ok {
+		return Sent{}, fmt.Errorf("factor: no code by %q", r.Channel)
 	}
-	next, err := c.mayBeSent(ctx, channel, personID, attemptID)
+	next, err := c.mayBeSent(ctx, r)
 	if err != nil {
 		return Sent{}, err
 	}
 	digits := newCode()
-	if err := c.keep(ctx, channel, personID, attemptID, digits); err != nil {
+	if err := c.keep(ctx, r, digits); err != nil {
 		return Sent{}, err
 	}
-	expires := c.Now().Add(c.Lifetime)
-	m := texts.message(lang, application, digits, c.Lifetime)
-	m.Channel, m.To, m.Expires = channel, to, storage.Of(expires)
-	if purpose != ForTaken {
-		m.Code = digits
+	sent := Sent{ResendAfter: next, ExpiresAt: c.Now().Add(c.Lifetime)}
+	if r.To == "" {
+		return sent, nil
 	}
-	if err := c.Outbox.Send(ctx, m); err != nil {
+	m := codeMessage(r.Channel, r.Lang, r.Purpose, r.Application, digits, c.Lifetime)
+	m.To, m.Expires = r.To, storage.Of(sent.ExpiresAt)
+	err = c.Outbox.Send(ctx, m)
+	if errors.Is(err, outbox.ErrChannel) {
+		return Sent{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err != nil {
 		return Sent{}, fmt.Errorf("factor: send code: %w", err)
 	}
-	return Sent{ResendAfter: next, ExpiresAt: expires}, nil
+	return sent, nil
 }
 
 // sendWindow is in which the codes of an attempt and of a person are counted.
 const sendWindow = time.Hour
 
 // mayBeSent claims the right to send, and says when the next code may follow.
-func (c *Codes) mayBeSent(ctx context.Context, channel, personID, attemptID string) (next time.Duration, err error) {
-	if err := c.waited(ctx, attemptID); err != nil {
+func (c *Codes) mayBeSent(ctx context.Context, r CodeRequest) (next time.Duration, err error) {
+	if err := c.waited(ctx, r.AttemptID); err != nil {
 		return 0, err
 	}
-	n, _, err := c.Ephemeral.Incr(ctx, "factor/sends/"+attemptID, sendWindow)
+	n, _, err := c.Ephemeral.Incr(ctx, "factor/sends/"+r.AttemptID, sendWindow)
 	if err != nil {
 		return 0, fmt.Errorf("factor: count codes: %w", err)
 	}
 	next = min(c.Resend<<min(n-1, 10), sendWindow)
 	until, _ := c.Now().Add(next).MarshalText()
-	err = c.Ephemeral.Add(ctx, waitKey(attemptID), until, next)
+	err = c.Ephemeral.Add(ctx, waitKey(r.AttemptID), until, next)
 	if errors.Is(err, storage.ErrExists) { // another one was quicker
 		return 0, &Busy{RetryAfter: next, Why: ErrTooSoon}
 	}
 	if err != nil {
 		return 0, fmt.Errorf("factor: claim code: %w", err)
 	}
-	total, left, err := c.Ephemeral.Incr(ctx, "factor/hour/"+channel+"/"+personID, sendWindow)
+	return next, c.countHour(ctx, r)
+}
+
+// countHour takes one of the codes that a person may be sent in an hour. Known
+// devices have their own, so that a stranger cannot use up the owner's.
+func (c *Codes) countHour(ctx context.Context, r CodeRequest) error {
+	most := c.PerHour
+	if r.Purpose.unproved() {
+		most = c.PerHourUnproved
+	}
+	key := "factor/hour/" + r.Channel + "." + string(r.Purpose) + "/" + r.subject()
+	total, left, err := c.Ephemeral.Incr(ctx, key, sendWindow)
 	if err != nil {
-		return 0, fmt.Errorf("factor: count codes: %w", err)
+		return fmt.Errorf("factor: count codes: %w", err)
 	}
-	if total > int64(c.PerHour) {
-		return 0, &Busy{RetryAfter: left, Why: ErrTooSoon}
+	if total > int64(most) {
+		return &Busy{RetryAfter: left, Why: ErrTooSoon}
 	}
-	return next, nil
+	return nil
 }
 
 func (c *Codes) waited(ctx context.Context, attemptID string) error {
@@ -178,14 +224,14 @@ func (c *Codes) waited(ctx context.Context, attemptID string) error {
 
 // keep stores the code as an HMAC under a key of the master key: a million codes
 // are searched in no time, so that a plain hash would hide nothing.
-func (c *Codes) keep(ctx context.Context, channel, personID, attemptID, digits string) error {
-	kept := sentCode{ID: storage.NewID(), PersonID: personID, Channel: channel}
-	kept.MAC = c.mac(attemptID, kept.ID, digits)
+func (c *Codes) keep(ctx context.Context, r CodeRequest, digits string) error {
+	kept := sentCode{ID: storage.NewID(), Whose: r.whose(), Channel: r.Channel, Purpose: r.Purpose}
+	kept.MAC = c.mac(r.AttemptID, kept.ID, digits)
 	value, err := json.Marshal(kept)
 	if err != nil {
 		return fmt.Errorf("factor: keep code: %w", err)
 	}
-	if err := c.Ephemeral.Put(ctx, codeKey(attemptID), value, c.Lifetime); err != nil {
+	if err := c.Ephemeral.Put(ctx, codeKey(r.AttemptID), value, c.Lifetime); err != nil {
 		return fmt.Errorf("factor: keep code: %w", err)
 	}
 	return nil
@@ -207,28 +253,17 @@ func newCode() string {
 }
 
 // Verify checks the code of an attempt and uses it up. It returns nil, ErrWrong
-// (also when none was sent, it has expired, or was tried too often), or
-// ErrLocked.
-func (c *Codes) Verify(ctx context.Context, attemptID, code string) error {
+// (also when none was sent, it was sent to somebody else, has expired, or was
+// tried too often), or a *Locked.
+func (c *Codes) Verify(ctx context.Context, g Guess, attemptID, code string) error {
 	kept, err := c.kept(ctx, attemptID)
 	if err != nil {
 		return err
 	}
-	a, err := c.locks[kept.Channel].begin(ctx, "person/"+kept.PersonID)
-	if err != nil {
-		return err
+	if kept.Whose != g.whose() {
+		return ErrWrong
 	}
-	if a.refused {
-		return ErrLocked
-	}
-	err = c.use(ctx, attemptID, kept, code)
-	switch {
-	case errors.Is(err, ErrWrong):
-		return a.failed(ctx)
-	case err != nil:
-		return err
-	}
-	return a.succeeded(ctx)
+	return c.lock(kept.Channel, kept.Purpose).try(ctx, g, func() error { return c.use(ctx, attemptID, kept, code) })
 }
 
 // kept reads what is kept of the attempt's code; ErrWrong when there is none.
@@ -243,9 +278,6 @@ func (c *Codes) kept(ctx context.Context, attemptID string) (sentCode, error) {
 	}
 	if err := json.Unmarshal(value, &kept); err != nil {
 		return kept, fmt.Errorf("factor: read code: %w", err)
-	}
-	if c.locks[kept.Channel] == nil {
-		return kept, fmt.Errorf("factor: read code: sent by %q", kept.Channel)
 	}
 	return kept, nil
 }

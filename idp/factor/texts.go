@@ -2,6 +2,7 @@ package factor
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -9,65 +10,118 @@ import (
 	"propusk/storage/outbox"
 )
 
-// codeText is the message of one channel in both languages: application, code
-// and minutes are put into it.
-type codeText struct{ subjectRU, subjectEN, ru, en string }
+// codeText is the message of one channel in both languages: the code, what it
+// is for, and the minutes are put into it, then, where there is place, what to
+// do if it was not asked for.
+type codeText struct {
+	ru, en  string
+	subject bool
+}
 
-// codeTexts are the messages of each purpose by channel.
-var codeTexts = map[Purpose]map[string]codeText{
+var codeTexts = map[string]codeText{
+	"sms": {
+		ru: "%[1]s — код %[2]s. Никому его не сообщайте. Действует %[3]d мин.",
+		en: "%[1]s is your code %[2]s. Tell it to nobody. Valid for %[3]d min.",
+	},
+	"email": {
+		ru:      "Код %[2]s: %[1]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n%[4]s",
+		en:      "Your code %[2]s: %[1]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n%[4]s",
+		subject: true,
+	},
+}
+
+// purposeText is what a code is for in both languages; the application is put
+// into aim.
+type purposeText struct{ subjectRU, subjectEN, aimRU, aimEN, elseRU, elseEN string }
+
+const (
+	ignoreRU = "Если это были не вы, ничего не делайте: без кода ничего не изменится."
+	ignoreEN = "If it was not you, do nothing: without the code nothing changes."
+)
+
+var purposeTexts = map[Purpose]purposeText{
 	ForSignIn: {
-		"sms": {
-			ru: "%[2]s — код для входа в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
-			en: "%[2]s is your code to sign in to %[1]s. Tell it to nobody. Valid for %[3]d min.",
-		},
-		"email": {
-			subjectRU: "Код для входа",
-			subjectEN: "Your sign-in code",
-			ru: "Код для входа в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
-				"Если вы не входили, кто-то знает ваш пароль: смените его.",
-			en: "Your code to sign in to %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
-				"If it was not you, somebody knows your password: change it.",
-		},
+		"Код для входа", "Your sign-in code", "для входа в «%s»", "to sign in to %s",
+		"Если вы не входили, кто-то знает ваш пароль: смените его.",
+		"If it was not you, somebody knows your password: change it.",
+	},
+	ForRegistration: {
+		"Код для регистрации", "Your registration code", "для регистрации в «%s»", "to register at %s", ignoreRU, ignoreEN,
+	},
+	ForRecovery: {
+		"Код для восстановления доступа", "Your recovery code", "для восстановления доступа к «%s»", "to recover access to %s", ignoreRU, ignoreEN,
 	},
 	ForContact: {
-		"sms": {
-			ru: "%[2]s — код для смены контакта в «%[1]s». Никому его не сообщайте. Действует %[3]d мин.",
-			en: "%[2]s is your code to change a contact at %[1]s. Tell it to nobody. Valid for %[3]d min.",
-		},
-		"email": {
-			subjectRU: "Код для смены контакта",
-			subjectEN: "Your code to change a contact",
-			ru: "Код для смены контакта в «%[1]s»: %[2]s\n\nКод действует %[3]d мин. и срабатывает один раз. Никому его не сообщайте.\n" +
-				"Если вы не меняли контакты учётной записи, не вводите код и, если учётная запись ваша, смените пароль.",
-			en: "Your code to change a contact at %[1]s: %[2]s\n\nThe code is valid for %[3]d min and works once. Tell it to nobody.\n" +
-				"If you are not changing a contact of an account, do not enter it; if the account is yours, change its password.",
-		},
+		"Код для подтверждения контакта", "Confirm your contact", "для подтверждения контакта в «%s»", "to confirm this contact at %s", ignoreRU, ignoreEN,
+	},
+	ForPIN: {
+		"Код для нового ПИН-кода", "Your code for a new PIN", "для нового ПИН-кода в «%s»", "for a new PIN at %s", ignoreRU, ignoreEN,
 	},
 	ForTaken: {
-		"sms": {
-			ru: "Ваш номер пытались указать в другой учётной записи «%[1]s». Он уже указан в вашей, ничего не изменилось.",
-			en: "Somebody gave your number for another account at %[1]s. It is already yours; nothing has changed.",
-		},
-		"email": {
-			subjectRU: "Ваш адрес пытались указать в другой учётной записи",
-			subjectEN: "Your address was given for another account",
-			ru: "Кто-то указал этот адрес для своей учётной записи «%[1]s». Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно.\n\n" +
-				"Если это были вы, сначала смените адрес в прежней учётной записи.",
-			en: "Somebody gave this address for an account of theirs at %[1]s. It is already yours, so nothing has changed and there is nothing to do.\n\n" +
-				"If it was you, change the address in your other account first.",
-		},
+		"Ваш контакт указали в другой учётной записи", "Your contact was given for another account", "в «%s»", "at %s", "", "",
+	},
+	ForAct: {
+		"Код подтверждения", "Your confirmation code", "для подтверждения действия в «%s»", "to confirm what you do at %s",
+		"Если это были не вы, завершите все сеансы и смените пароль.",
+		"If it was not you, end all sessions and change your password.",
 	},
 }
 
-func (t codeText) message(lang, application, code string, lifetime time.Duration) outbox.Message {
-	subject, format := t.subjectRU, t.ru
-	if lang == "en" {
-		subject, format = t.subjectEN, t.en
-	}
-	return outbox.Message{Subject: subject, Text: fmt.Sprintf(format, oneLine(application), code, int(lifetime.Minutes()))}
+// takenTexts tell the owner of a contact that somebody gave it for another
+// account. They hold no code.
+var takenTexts = map[string]codeText{
+	"sms": {
+		ru: "Ваш номер указали для другой учётной записи %[2]s. Он уже указан в вашей, ничего не изменилось.",
+		en: "Your number was given for another account %[2]s. It is already yours; nothing has changed.",
+	},
+	"email": {
+		ru: "Этот адрес указали для другой учётной записи %[2]s. Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно.\n\n" +
+			"Если это были вы, сначала смените адрес в прежней учётной записи.",
+		en: "This address was given for another account %[2]s. It is already yours, so nothing has changed and there is nothing to do.\n\n" +
+			"If it was you, change the address in your other account first.",
+		subject: true,
+	},
 }
 
-// oneLine keeps an application's name from adding lines of its own.
-func oneLine(name string) string {
-	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+// codeMessage is the message of a channel for a purpose.
+func codeMessage(channel, lang string, purpose Purpose, application, code string, lifetime time.Duration) outbox.Message {
+	t, p := codeTexts[channel], purposeTexts[purpose]
+	if purpose == ForTaken {
+		t = takenTexts[channel]
+	}
+	subject, format, aim, otherwise := p.subjectRU, t.ru, p.aimRU, p.elseRU
+	if lang == "en" {
+		subject, format, aim, otherwise = p.subjectEN, t.en, p.aimEN, p.elseEN
+	}
+	if !t.subject {
+		subject = ""
+	}
+	aim = fmt.Sprintf(aim, nameOnly(application))
+	m := outbox.Message{Channel: channel, Subject: subject}
+	m.Text = fmt.Sprintf(format, code, aim, int(lifetime.Minutes()), otherwise)
+	if purpose != ForTaken {
+		m.Code = code
+	}
+	return m
+}
+
+// longestName bounds an application's name in a message, in characters.
+const longestName = 60
+
+// linkish finds what a telephone would make a link of: an address, or a scheme.
+var linkish = regexp.MustCompile(`[\p{L}\d]\.[\p{L}]{2,}|//|www\.`)
+
+// nameOnly keeps an application's name from adding lines or a link of its own:
+// whoever registers an application chooses its name.
+func nameOnly(name string) string {
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	for linkish.MatchString(name) {
+		name = linkish.ReplaceAllStringFunc(name, func(found string) string {
+			return strings.NewReplacer(".", " ", "/", " ").Replace(found)
+		})
+	}
+	if runes := []rune(name); len(runes) > longestName {
+		name = string(runes[:longestName-1]) + "…"
+	}
+	return name
 }
