@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -37,11 +38,14 @@ const (
 	ClientDisabled ClientStatus = "disabled"
 )
 
-// The client authentication methods (RFC 7591 §2) of this server.
+// The client authentication methods (RFC 7591 §2, RFC 8705 §2) of this server.
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt"
+	AuthTLS           = "tls_client_auth"
+	AuthSelfSignedTLS = "self_signed_tls_client_auth"
+	AuthNone          = "none"
 )
 
 // The grant types of this server (RFC 6749 §4.1, §4.4, §6).
@@ -74,6 +78,19 @@ type Client struct {
 	// Scope is every scope the client may ask for, separated by spaces.
 	Scope                   string `json:"scope"`
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
+	// JWKS (RFC 7591 §2) are the client's public keys, or JWKSURI is where they
+	// are fetched: private_key_jwt signs with them, and the certificates of
+	// self_signed_tls_client_auth stand there.
+	JWKS    json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI string          `json:"jwks_uri,omitempty"`
+	// Whom the certificate of a tls_client_auth client names.
+	CertificateSubject
+	// CertificateBound binds its access tokens, and the refresh tokens of a
+	// public client, to the certificate of the connection (RFC 8705 §3.4).
+	CertificateBound bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	// DPoPBound wants a DPoP proof with every token request (RFC 9449 §5.2).
+	// Without it a proof is optional, and binds all the same.
+	DPoPBound bool `json:"dpop_bound_access_tokens,omitempty"`
 	// The JWS algorithms of its tokens; "" means keys.Default.
 	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg,omitempty"`
 	AccessTokenAlg           string `json:"access_token_signed_response_alg,omitempty"`
@@ -93,8 +110,13 @@ type Client struct {
 // Scopes returns the single scopes of Client.Scope.
 func (c *Client) Scopes() []string { return strings.Fields(c.Scope) }
 
-// Public reports whether the client has no secret (RFC 6749 §2.1).
+// Public reports whether the client cannot authenticate (RFC 6749 §2.1).
 func (c *Client) Public() bool { return c.TokenEndpointAuthMethod == AuthNone }
+
+// keepsSecret reports whether the client authenticates by a secret.
+func (c *Client) keepsSecret() bool {
+	return c.TokenEndpointAuthMethod == AuthBasic || c.TokenEndpointAuthMethod == AuthPost
+}
 
 // Active reports whether the client may be used.
 func (c *Client) Active() bool { return c.Status == ClientActive }
@@ -184,7 +206,7 @@ func (c *Client) validate() error {
 		refuse("status %q: active or disabled", c.Status)
 	}
 	switch c.TokenEndpointAuthMethod {
-	case AuthBasic, AuthPost:
+	case AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS:
 		if !confidential {
 			refuse("token_endpoint_auth_method: a %s client cannot keep a secret", c.Kind)
 		}
@@ -195,6 +217,14 @@ func (c *Client) validate() error {
 	default:
 		refuse("token_endpoint_auth_method %q is not supported", c.TokenEndpointAuthMethod)
 	}
+	if c.TokenEndpointAuthMethod == AuthTLS {
+		if err := c.CertificateSubject.validate(); err != nil {
+			faults = append(faults, err)
+		}
+	} else if len(c.CertificateSubject.parts()) > 0 {
+		refuse("a certificate's subject goes with tls_client_auth")
+	}
+	faults = append(faults, c.validateKeys()...)
 	faults = append(faults, c.validateGrants(confidential)...)
 	faults = append(faults, c.validateRedirects()...)
 	for _, scope := range c.Scopes() {

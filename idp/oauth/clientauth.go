@@ -35,12 +35,38 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration
 		known = &client.Client
 	}
 	authentic := known.authentic(presented.secret)
-	switch {
-	case client == nil, !client.Active(), client.TokenEndpointAuthMethod != presented.method,
-		presented.method != AuthNone && !authentic:
-		return nil, invalidClient("client authentication failed")
+	if client == nil || !client.Active() {
+		return nil, errAuthentication
+	}
+	if !client.keepsSecret() {
+		authentic, err = p.proves(r, client, presented)
+	} else if client.TokenEndpointAuthMethod != presented.method {
+		authentic = false
+	}
+	if err == nil && !authentic {
+		err = errAuthentication
+	}
+	if err != nil {
+		return nil, err
 	}
 	return client, nil
+}
+
+var errAuthentication = invalidClient("client authentication failed")
+
+// proves reports whether the request comes from a client that has no secret: by
+// a signed assertion, by its certificate, or, of a public one, by its word.
+func (p *Provider) proves(r *http.Request, client *registration, presented credentials) (bool, error) {
+	switch method := client.TokenEndpointAuthMethod; method {
+	case AuthNone:
+		return presented.method == AuthNone, nil
+	case AuthTLS, AuthSelfSignedTLS: // client_id alone says who it is (RFC 8705 §2)
+		if presented.method != AuthNone {
+			return false, nil
+		}
+		return p.certified(r.Context(), r, client)
+	}
+	return false, nil
 }
 
 // readCredentials reads HTTP Basic (§2.3.1) or the parameters client_id and

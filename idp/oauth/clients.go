@@ -28,6 +28,7 @@ type registration struct {
 	Client
 	view      *clientView
 	ownScopes []string // what it gets for itself when it asks for nothing
+	keys      keySet   // of Client.JWKS
 }
 
 // clientView is a client as fosite wants to see it.
@@ -62,6 +63,9 @@ func newRegistration(c Client) *registration {
 		if c.OrganisationID != "" && wantOrganisation([]string{scope}) {
 			r.ownScopes = append(r.ownScopes, scope)
 		}
+	}
+	if len(c.JWKS) > 0 {
+		r.keys, _ = parseKeySet(c.JWKS, false) // it was checked when it was registered
 	}
 	return r
 }
@@ -152,7 +156,8 @@ func (p *Provider) ListClients(ctx context.Context, organisationID string) ([]Cl
 }
 
 // CreateClient registers a client. What is left out is filled in (RFC 7591 §2);
-// the secret, 256 random bits, is returned this once, "" for a public client.
+// the secret, 256 random bits, is returned this once, "" for a client that
+// authenticates without one or not at all.
 // Errors: ErrInvalidClient with every fault, storage.ErrExists.
 func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, string, error) {
 	if c.ID == "" {
@@ -164,7 +169,7 @@ func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, string, 
 	}
 	secret := ""
 	c.SecretHashes = nil
-	if !c.Public() {
+	if c.keepsSecret() {
 		secret = newSecret()
 		c.SecretHashes = []string{hashSecret(secret)}
 	}
@@ -186,7 +191,7 @@ func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, string, 
 
 // check validates a client, its owner included.
 func (p *Provider) check(ctx context.Context, c *Client) error {
-	err := c.validate()
+	err := errors.Join(c.validate(), p.checkMutualTLS(c))
 	if c.OrganisationID != "" {
 		_, lost := p.deps.Directory.Organisation(ctx, c.OrganisationID)
 		if lost != nil && !errors.Is(lost, storage.ErrNotFound) {
@@ -202,9 +207,22 @@ func (p *Provider) check(ctx context.Context, c *Client) error {
 	return nil
 }
 
+// checkMutualTLS refuses a client that could never prove what it registers for.
+func (p *Provider) checkMutualTLS(c *Client) error {
+	tls := p.deps.MutualTLS
+	byCertificate := c.TokenEndpointAuthMethod == AuthTLS || c.TokenEndpointAuthMethod == AuthSelfSignedTLS
+	switch {
+	case (byCertificate || c.CertificateBound) && tls.URL == "":
+		return errors.New("client certificates need a mutual-TLS host, and this server has none")
+	case c.TokenEndpointAuthMethod == AuthTLS && tls.Authorities == nil:
+		return errors.New("tls_client_auth needs certification authorities, and this server has none")
+	}
+	return nil
+}
+
 // UpdateClient replaces a client's metadata; id, secrets and creation time stay.
 // Disabling a client revokes its live tokens; enabling it again lets them count.
-// A client that ceases to be public has no secret until RotateClientSecret.
+// A client that begins to need a secret has none until RotateClientSecret.
 func (p *Provider) UpdateClient(ctx context.Context, c Client) (Client, error) {
 	c.complete()
 	if err := p.check(ctx, &c); err != nil {
@@ -216,7 +234,7 @@ func (p *Provider) UpdateClient(ctx context.Context, c Client) (Client, error) {
 			return err
 		}
 		c.SecretHashes, c.CreatedAt, c.UpdatedAt = before.SecretHashes, before.CreatedAt, p.now()
-		if c.Public() {
+		if !c.keepsSecret() {
 			c.SecretHashes = nil
 		}
 		if err := p.replace(ctx, &c); err != nil {
@@ -265,8 +283,8 @@ func (p *Provider) RotateClientSecret(ctx context.Context, id string) (secret st
 		if err != nil {
 			return err
 		}
-		if c.Public() {
-			return fmt.Errorf("%w: a public client has no secret", ErrInvalidClient)
+		if !c.keepsSecret() {
+			return fmt.Errorf("%w: a client of the method %s has no secret", ErrInvalidClient, c.TokenEndpointAuthMethod)
 		}
 		hashes := append([]string{hashSecret(secret)}, c.SecretHashes...)
 		c.SecretHashes, c.UpdatedAt = hashes[:min(len(hashes), maxSecrets)], p.now()

@@ -1,6 +1,9 @@
 package oauth
 
-import "propusk/idp/keys"
+import (
+	"propusk/idp/keys"
+	"propusk/idp/possession"
+)
 
 // metadata is the server's description of itself (OpenID Connect Discovery §3,
 // RFC 8414 §2). It names what is on and nothing else; what defaults to on but is
@@ -35,14 +38,50 @@ type metadata struct {
 	RequestObject     bool `json:"request_parameter_supported"`
 	RequestURI        bool `json:"request_uri_parameter_supported"`
 	RequireRequestURI bool `json:"require_request_uri_registration"`
+
+	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 §3.3
+	Aliases          *aliases `json:"mtls_endpoint_aliases,omitempty"`            // RFC 8705 §5
+	DPoPAlgs         []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 §5.1
+}
+
+// aliases are the endpoints on the host that asks for client certificates.
+type aliases struct {
+	TokenEndpoint         string `json:"token_endpoint"`
+	UserInfoEndpoint      string `json:"userinfo_endpoint"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+}
+
+// aliases is nil without a mutual-TLS host.
+func (p *Provider) aliases() *aliases {
+	host := p.deps.MutualTLS.URL
+	if host == "" {
+		return nil
+	}
+	return &aliases{
+		TokenEndpoint: host + "/oauth2/token", UserInfoEndpoint: host + "/oauth2/userinfo",
+		IntrospectionEndpoint: host + "/oauth2/introspect", RevocationEndpoint: host + "/oauth2/revoke",
+	}
+}
+
+// authMethods are the ways in which a confidential client can authenticate here.
+func (p *Provider) authMethods() []string {
+	methods := []string{AuthBasic, AuthPost}
+	if p.deps.MutualTLS.URL != "" {
+		methods = append(methods, AuthSelfSignedTLS)
+		if p.deps.MutualTLS.Authorities != nil {
+			methods = append(methods, AuthTLS)
+		}
+	}
+	return methods
 }
 
 // Discovery describes the server for /.well-known/openid-configuration and
 // /.well-known/oauth-authorization-server. It marshals to JSON and does not
 // change while the process runs.
 func (p *Provider) Discovery() any {
-	secrets := []string{AuthBasic, AuthPost}
-	everyone := append(secrets[:len(secrets):len(secrets)], AuthNone)
+	methods := p.authMethods()
+	everyone := append(methods[:len(methods):len(methods)], AuthNone)
 	at := func(name string) string { return p.deps.Issuer + "/oauth2/" + name }
 	return metadata{
 		Issuer:                p.deps.Issuer,
@@ -60,7 +99,7 @@ func (p *Provider) Discovery() any {
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           keys.Algorithms(),
 		TokenAuthMethods:      everyone,
-		IntrospectAuthMethods: secrets,
+		IntrospectAuthMethods: methods,
 		RevokeAuthMethods:     everyone,
 		ChallengeMethods:      []string{"S256"},
 		ACRValues:             acrs[:2], // no factor here proves urn:propusk:qualified
@@ -72,5 +111,9 @@ func (p *Provider) Discovery() any {
 		},
 		UILocales:     []string{"ru", "en"},
 		IssInResponse: true,
+
+		CertificateBound: p.deps.MutualTLS.URL != "",
+		Aliases:          p.aliases(),
+		DPoPAlgs:         possession.AlgorithmNames(),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+
+	"propusk/idp/possession"
 )
 
 // Why an encoder of our own: these two objects are made for every token, and
@@ -33,6 +35,17 @@ func (a *accessToken) appendJSON(b []byte) []byte {
 	o.textsUnlessEmpty("roles", a.Roles)
 	o.textsUnlessEmpty("permissions", a.Permissions)
 	o.numberUnlessZero("mv", a.MemberVersion)
+	if a.Confirmation != nil {
+		o.name("cnf")
+		o.b = appendConfirmation(o.b, a.Confirmation)
+	}
+	return append(o.b, '}')
+}
+
+func appendConfirmation(b []byte, cnf *possession.Confirmation) []byte {
+	o := jsonObject{b: append(b, '{')}
+	o.textUnlessEmpty("x5t#S256", cnf.Certificate)
+	o.textUnlessEmpty("jkt", cnf.Key)
 	return append(o.b, '}')
 }
 

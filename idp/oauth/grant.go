@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"propusk/idp/possession"
 	"propusk/storage"
 	"propusk/storage/journal"
 	"propusk/storage/revocation"
@@ -32,10 +33,13 @@ type grant struct {
 	ExpiresAt    storage.Time `db:"expires_at" json:"-"`
 	EndedAt      storage.Time `db:"ended_at" json:"-"`
 	EndedBecause string       `db:"ended_because" json:"-"`
+	// Confirmation is what a public client must prove to hold at each refresh
+	// (RFC 8705 §4, RFC 9449 §5); a client that authenticates does so instead.
+	Confirmation storage.JSON[*possession.Confirmation] `db:"confirmation" json:"-"`
 }
 
 const grantColumns = `id, client_id, person_id, session_id, organisation_id, scope, acr, amr, auth_time, offline,
-	generation, rotated_at, created_at, expires_at, ended_at, ended_because`
+	generation, rotated_at, created_at, expires_at, ended_at, ended_because, confirmation`
 
 // Why a grant ended, as it stands in its row and in the journal.
 const (
@@ -55,9 +59,9 @@ func (g *grant) alive(now storage.Time) bool { return g.EndedAt == 0 && now < g.
 func (p *Provider) insertGrant(ctx context.Context, g *grant) error {
 	now := p.now()
 	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_grants (`+grantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		g.ID, g.ClientID, g.PersonID, g.SessionID, g.OrganisationID, g.Scope, g.ACR, g.AMR, g.AuthTime, g.Offline,
-		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "")
+		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "", g.Confirmation)
 	if err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"propusk/idp/possession"
 	"propusk/storage"
 )
 
@@ -29,6 +30,9 @@ type introspection struct {
 	Roles         []string      `json:"roles,omitempty"`
 	Permissions   []string      `json:"permissions,omitempty"`
 	MemberVersion int64         `json:"mv,omitempty"`
+	// Confirmation is what the resource server must have proved to it (RFC 8705
+	// §3.2, RFC 9449 §6.2).
+	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
 }
 
 // Introspect is the introspection endpoint (RFC 7662). The client must
@@ -87,10 +91,10 @@ func (p *Provider) introspect(ctx context.Context, client *registration, token s
 		return introspection{}, err
 	}
 	return introspection{
-		Active: true, Scope: t.Scope, ClientID: t.ClientID, TokenType: "Bearer",
+		Active: true, Scope: t.Scope, ClientID: t.ClientID, TokenType: tokenType(t.Confirmation),
 		ExpiresAt: t.ExpiresAt, IssuedAt: t.IssuedAt, Subject: t.Subject, Audience: t.Audience,
 		Issuer: t.Issuer, ID: t.ID, SessionID: t.SessionID, AuthTime: t.AuthTime, ACR: t.ACR, AMR: t.AMR,
-		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion,
+		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion, Confirmation: t.Confirmation,
 	}, nil
 }
 
@@ -112,6 +116,6 @@ func (p *Provider) introspectRefresh(ctx context.Context, client *registration, 
 	}
 	return introspection{
 		Active: true, Scope: g.Scope, ClientID: g.ClientID, Subject: g.PersonID, Issuer: p.deps.Issuer,
-		IssuedAt: g.RotatedAt.Time().Unix(), ExpiresAt: g.ExpiresAt.Time().Unix(),
+		IssuedAt: g.RotatedAt.Time().Unix(), ExpiresAt: g.ExpiresAt.Time().Unix(), Confirmation: g.Confirmation.V,
 	}, nil
 }

@@ -2,10 +2,13 @@ package oauth
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -17,6 +20,7 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/idp/keys"
+	"propusk/idp/possession"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -42,6 +46,15 @@ type Deps struct {
 
 	MutualTLS MutualTLS    // where clients present certificates; the zero value: nowhere
 	Jobs      *jobs.Runner // tells applications of sign-outs; nil: they are told by a node that has one
+
+	// Reach are networks, beside the public ones, in which addresses that clients
+	// register may be asked: jwks_uri, logout URIs. A house on loopback reaches
+	// loopback. DANGER: whoever may register clients can then have this server
+	// knock at every door there.
+	Reach []netip.Prefix
+	// OutsideTLS is how those addresses are known to be who they are; nil = by the
+	// machine's certification authorities.
+	OutsideTLS *tls.Config
 
 	Lifetimes Lifetimes
 	Metrics   prometheus.Registerer // nil: no metrics
@@ -97,6 +110,9 @@ type Provider struct {
 	refresh refreshTokens
 	metrics metrics
 	aud     []string // the claim aud of every access token
+	proofs  *possession.Proofs
+	outside outside
+	remote  *remoteKeys
 
 	clients       *otter.Cache[string, *registration]
 	organisations *otter.Cache[string, organisation]
@@ -117,6 +133,14 @@ func New(deps Deps) (*Provider, error) {
 	p := &Provider{deps: deps, refresh: newRefreshTokens(deps.Sealer), aud: []string{deps.Audience}}
 	var err error
 	if p.metrics, err = newMetrics(deps.Metrics); err != nil {
+		return nil, err
+	}
+	p.proofs, err = possession.New(possession.Deps{Ephemeral: deps.Ephemeral, NonceKey: deps.Sealer.Key("dpop nonce"), Now: deps.Now})
+	if err != nil {
+		return nil, err
+	}
+	p.outside = newOutside(deps.Reach, deps.OutsideTLS)
+	if p.remote, err = newRemoteKeys(p.outside, deps.Now); err != nil {
 		return nil, err
 	}
 	if p.clients, err = otter.New(&otter.Options[string, *registration]{
@@ -167,6 +191,9 @@ func (d *Deps) complete() error {
 	}
 	if d.Audience == "" {
 		d.Audience = d.Issuer + "/v1"
+	}
+	if loopback(u.Hostname()) {
+		d.Reach = append(slices.Clone(d.Reach), loopbackNetworks...)
 	}
 	d.Lifetimes = d.Lifetimes.withDefaults()
 	return nil

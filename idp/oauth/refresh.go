@@ -103,7 +103,7 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, request
 	if err != nil {
 		return err
 	}
-	if g.ClientID != client.ID || !g.alive(h.p.now()) {
+	if g.ClientID != client.ID || !g.alive(h.p.now()) || !holds(exchangeOf(ctx).confirmation, g.Confirmation.V) {
 		return errRefresh
 	}
 	outdated, err := h.p.outdated(ctx, g)

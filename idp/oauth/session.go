@@ -8,6 +8,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/token/jwt"
 
+	"propusk/idp/possession"
 	"propusk/storage"
 )
 
@@ -72,6 +73,8 @@ type exchange struct {
 	grantType string // one of grantTypes, or "unknown"
 	client    *registration
 	code      *redemption // the code, once looked up
+	// confirmation is what the tokens to be made are bound to; nil = nothing.
+	confirmation *possession.Confirmation
 	// committed says that something must stay done although the request is
 	// refused: a replay ends its grant.
 	committed bool

@@ -143,6 +143,9 @@ func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, signature st
 	if err != nil {
 		return fmt.Errorf("spend a code: %w", err)
 	}
+	if x := exchangeOf(ctx); x.client.Public() {
+		facts.V.Confirmation.V = x.confirmation
+	}
 	return s.p.insertGrant(ctx, &facts.V)
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/ory/fosite"
+
+	"propusk/idp/possession"
 )
 
 // tokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1,
@@ -42,6 +44,9 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.token(r, x, form)
 	}()
+	if r.Header[possession.Header] != nil {
+		w.Header().Set("DPoP-Nonce", p.proofs.Nonce()) // the next one (RFC 9449 §8.2)
+	}
 	if err != nil {
 		e := asError(err)
 		p.metrics.token(x.grantType, e.Code)
@@ -51,7 +56,8 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	return writeEncoded(w, http.StatusOK, response.appendJSON(make([]byte, 0, 2048)))
 }
 
-// token is the pipeline: grant type, client, what the client may, exchange.
+// token is the pipeline: grant type, client, what the client may, what it holds,
+// exchange.
 func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
 	switch {
 	case !form.Has("grant_type"):
@@ -70,8 +76,11 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 	if missing := missingParameter(x.grantType, form); missing != "" {
 		return nil, invalidRequest("%s is missing", missing)
 	}
+	if x.confirmation, err = p.confirm(r, x.client); err != nil {
+		return nil, err
+	}
 	if x.grantType == GrantClientCredentials {
-		return p.clientCredentials(r.Context(), x.client, form)
+		return p.clientCredentials(r.Context(), x, form)
 	}
 	return p.exchangeOnce(r, x, form)
 }
@@ -130,7 +139,7 @@ func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tok
 	extra := func(name string) string { s, _ := response.GetExtra(name).(string); return s }
 	seconds, _ := response.GetExtra("expires_in").(int64)
 	return &tokenResponse{
-		AccessToken: response.GetAccessToken(), TokenType: "Bearer", ExpiresIn: seconds,
+		AccessToken: response.GetAccessToken(), TokenType: tokenType(x.confirmation), ExpiresIn: seconds,
 		RefreshToken: extra("refresh_token"), IDToken: extra("id_token"), Scope: extra("scope"),
 	}, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"propusk/idp/keys"
+	"propusk/idp/possession"
 	"propusk/storage"
 )
 
@@ -98,10 +99,12 @@ type accessToken struct {
 	Roles         []string      `json:"roles,omitempty"`
 	Permissions   []string      `json:"permissions,omitempty"`
 	MemberVersion int64         `json:"mv,omitempty"`
+	// Confirmation is what its bearer must prove to hold (RFC 7800 §3).
+	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
 }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy, for a grant.
-func (t *tokens) GenerateAccessToken(_ context.Context, request fosite.Requester) (token, signature string, err error) {
+func (t *tokens) GenerateAccessToken(ctx context.Context, request fosite.Requester) (token, signature string, err error) {
 	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
 	if s.grant == nil {
@@ -109,6 +112,7 @@ func (t *tokens) GenerateAccessToken(_ context.Context, request fosite.Requester
 	}
 	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
 	claims.about(s.grant, s.owner)
+	claims.Confirmation = exchangeOf(ctx).confirmation
 	s.access, err = t.p.signAccessToken(client, claims)
 	return s.access, "", err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"propusk/idp/directory"
+	"propusk/idp/possession"
 )
 
 // userInfo is the answer of the userinfo endpoint (OpenID Connect Core §5.1,
@@ -46,7 +47,7 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 var errNoToken = fault(http.StatusUnauthorized, "", "the request carries no access token")
 
 func (p *Provider) userInfo(r *http.Request) (*userInfo, error) {
-	raw, err := bearerToken(r)
+	scheme, raw, err := presentedToken(r)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +55,9 @@ func (p *Provider) userInfo(r *http.Request) (*userInfo, error) {
 	t, err := p.verifyAccessToken(raw)
 	if err != nil || t.GrantID == "" {
 		return nil, invalid
+	}
+	if err := p.possessed(r.Context(), r, scheme, raw, t); err != nil {
+		return nil, err
 	}
 	if live, err := p.live(r.Context(), t); err != nil {
 		return nil, err
@@ -98,36 +102,37 @@ func (u *userInfo) add(scope string, person directory.Person) {
 	}
 }
 
-// bearerToken reads the access token of a request (RFC 6750 §2), which must come
-// in one way only.
-func bearerToken(r *http.Request) (string, error) {
+// presentedToken reads the access token of a request and the scheme it came by
+// (RFC 6750 §2, RFC 9449 §7.1); it must come in one way only.
+func presentedToken(r *http.Request) (scheme, token string, err error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		e := invalidRequest("the request must be a GET or a POST")
 		e.Status = http.StatusMethodNotAllowed
-		return "", e
+		return "", "", e
 	}
 	inBody := ""
 	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		form, bad := bodyParameters(r)
 		if bad != nil {
-			return "", bad
+			return "", "", bad
 		}
 		inBody = form.Get("access_token")
 	}
 	headers := r.Header.Values("Authorization")
 	switch {
 	case len(headers) > 1 || len(headers) == 1 && inBody != "":
-		return "", invalidRequest("the access token comes in more than one way (RFC 6750 section 2)")
+		return "", "", invalidRequest("the access token comes in more than one way (RFC 6750 section 2)")
 	case inBody != "":
-		return inBody, nil
+		return possession.Bearer, inBody, nil
 	case len(headers) == 0:
-		return "", errNoToken
+		return "", "", errNoToken
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", errNoToken
+	name, token, _ := strings.Cut(headers[0], " ")
+	scheme, known := possession.Scheme(name)
+	if !known || token == "" {
+		return "", "", errNoToken
 	}
-	return strings.TrimLeft(token, " "), nil
+	return scheme, strings.TrimLeft(token, " "), nil
 }
 
 // challenge refuses a request to a protected resource (RFC 6750 §3).
@@ -145,6 +150,7 @@ func (p *Provider) challenge(w http.ResponseWriter, err error) error {
 	}
 	if e.Status < http.StatusInternalServerError {
 		w.Header().Set("WWW-Authenticate", value)
+		w.Header().Add("WWW-Authenticate", possession.Challenge(e.Code, e.Description))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(e.Status)

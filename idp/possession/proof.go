@@ -1,0 +1,245 @@
+package possession
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
+
+	"propusk/storage"
+)
+
+// Deps is what Proofs work with.
+type Deps struct {
+	// Ephemeral keeps the mark of each proof for as long as it could be used
+	// again. Whoever shares it shares the marks.
+	Ephemeral storage.Ephemeral
+	// NonceKey is what nonces are made under, 32 bytes, the same on every node.
+	// nil: this server hands out no nonces and takes none.
+	NonceKey []byte
+	Now      func() time.Time
+}
+
+// Proofs checks DPoP proofs (RFC 9449 §4.3). It is safe for concurrent use.
+type Proofs struct {
+	deps   Deps
+	nonces *nonces
+}
+
+// New makes Proofs. It fails when a dependency is missing.
+func New(deps Deps) (*Proofs, error) {
+	if deps.Ephemeral == nil || deps.Now == nil {
+		return nil, errors.New("possession: Ephemeral and Now are needed")
+	}
+	p := &Proofs{deps: deps}
+	if deps.NonceKey != nil {
+		p.nonces = &nonces{deps.NonceKey, deps.Now}
+	}
+	return p, nil
+}
+
+// Want is what a proof must be about.
+type Want struct {
+	Method string
+	// URLs are those under which the endpoint is known, without query and
+	// fragment; the proof must name one of them (RFC 9449 §4.3 check 9).
+	URLs []string
+	// AccessToken is the token that comes with the proof at a resource server,
+	// "" at the token endpoint (check 11).
+	AccessToken string
+}
+
+// Error says what is wrong with a proof, for the developer of the client. It
+// tells nothing secret and holds no quotes.
+type Error struct{ Reason string }
+
+// Error implements error.
+func (e *Error) Error() string { return "possession: " + e.Reason }
+
+func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+
+// ErrNonce asks for a proof with the nonce of Proofs.Nonce (RFC 9449 §8, §9).
+var ErrNonce = errors.New("possession: the proof must carry a fresh nonce")
+
+// Nonce makes a nonce for the header DPoP-Nonce, "" when this server has none.
+func (p *Proofs) Nonce() string {
+	if p.nonces == nil {
+		return ""
+	}
+	return p.nonces.make()
+}
+
+// Header is the header field of a proof (RFC 9449 §4.1), as net/http keys it.
+const Header = "Dpop"
+
+// proofLimit bounds a proof, in bytes: a 4096-bit RSA key and signature fit.
+const proofLimit = 8 << 10
+
+// How far iat may be from our clock. Where the proof carries a nonce of ours,
+// that tells its age, and the client's clock may be wrong (RFC 9449 §11.1).
+const (
+	proofAge    = 60 * time.Second
+	proofAhead  = 10 * time.Second
+	nonceWindow = 5 * time.Minute
+)
+
+// payload is what a proof says (RFC 9449 §4.2).
+type payload struct {
+	ID              string   `json:"jti"`
+	Method          string   `json:"htm"`
+	URL             string   `json:"htu"`
+	IssuedAt        *float64 `json:"iat"` // NumericDate, which may have a fraction
+	AccessTokenHash string   `json:"ath"`
+	Nonce           string   `json:"nonce"`
+}
+
+// Check verifies the request's one proof and returns the thumbprint of its key
+// (jkt). Each proof is good once. Errors: *Error for a proof that is none;
+// ErrNonce where Deps.NonceKey is set and the proof has no fresh nonce; any other
+// is the server's own trouble.
+func (p *Proofs) Check(ctx context.Context, header http.Header, want Want) (string, error) {
+	values := header[Header]
+	if len(values) != 1 {
+		return "", wrong("there must be exactly one DPoP header")
+	}
+	proof, key, err := open(values[0])
+	if err != nil {
+		return "", err
+	}
+	if err := proof.about(want); err != nil {
+		return "", err
+	}
+	window, err := p.fresh(proof)
+	if err != nil {
+		return "", err
+	}
+	thumbprint, err := key.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", wrong("the key has no thumbprint")
+	}
+	jkt := base64.RawURLEncoding.EncodeToString(thumbprint)
+	return jkt, p.once(ctx, jkt, proof.ID, window)
+}
+
+// open checks what the proof is by itself: form, type, algorithm, key, signature
+// (checks 2 to 7).
+func open(proof string) (*payload, *jose.JSONWebKey, error) {
+	if len(proof) > proofLimit {
+		return nil, nil, wrong("the proof is larger than %d bytes", proofLimit)
+	}
+	jws, err := jose.ParseSignedCompact(proof, Algorithms())
+	if err != nil {
+		return nil, nil, wrong("the proof is not a JWS with an accepted algorithm")
+	}
+	header := jws.Signatures[0].Protected
+	if err := checkHeader(header); err != nil {
+		return nil, nil, err
+	}
+	text, err := jws.Verify(header.JSONWebKey.Key)
+	if err != nil {
+		return nil, nil, wrong("the signature of the proof is wrong")
+	}
+	said := new(payload)
+	if err := json.Unmarshal(text, said); err != nil {
+		return nil, nil, wrong("the claims of the proof cannot be read")
+	}
+	return said, header.JSONWebKey, nil
+}
+
+// checkHeader wants the type of a proof and a public key for its algorithm, and
+// no other way to say which key it is.
+func checkHeader(header jose.Header) error {
+	if header.ExtraHeaders[jose.HeaderType] != "dpop+jwt" {
+		return wrong("typ must be dpop+jwt")
+	}
+	for _, name := range []jose.HeaderKey{"jku", "x5u", "x5c", "crit", "b64"} {
+		if _, there := header.ExtraHeaders[name]; there {
+			return wrong("the header %s is not accepted", name)
+		}
+	}
+	switch key := header.JSONWebKey; {
+	case key == nil:
+		return wrong("the header jwk is missing")
+	case !key.IsPublic():
+		return wrong("the header jwk must be a public key and nothing more")
+	case CheckKey(jose.SignatureAlgorithm(header.Algorithm), key.Key) != nil:
+		return wrong("the header jwk is not a key for the algorithm")
+	}
+	return nil
+}
+
+// about checks htm, htu and ath (checks 8, 9, 11).
+func (said *payload) about(want Want) error {
+	switch {
+	case said.Method != want.Method:
+		return wrong("htm is not the method of the request")
+	case !slices.ContainsFunc(want.URLs, func(u string) bool { return sameEndpoint(said.URL, u) }):
+		return wrong("htu is not the address of the request")
+	case want.AccessToken != "" && said.AccessTokenHash != hashOf(want.AccessToken):
+		return wrong("ath is not the hash of the access token")
+	case said.ID == "" || len(said.ID) > 256:
+		return wrong("jti must have 1 to 256 bytes")
+	case said.IssuedAt == nil:
+		return wrong("iat is missing")
+	}
+	return nil
+}
+
+func hashOf(accessToken string) string {
+	digest := sha256.Sum256([]byte(accessToken))
+	return base64.RawURLEncoding.EncodeToString(digest[:])
+}
+
+// fresh checks nonce and iat (checks 10, 12) and returns for how long the proof
+// could be used again.
+func (p *Proofs) fresh(said *payload) (time.Duration, error) {
+	oldest, newest := proofAge, proofAhead
+	if p.nonces != nil {
+		if !p.nonces.valid(said.Nonce) {
+			return 0, ErrNonce
+		}
+		oldest, newest = nonceWindow, nonceWindow
+	}
+	// Seconds are compared as numbers: a huge one must not overflow into the past.
+	age := float64(p.deps.Now().UnixMilli())/1000 - *said.IssuedAt
+	if !(age <= oldest.Seconds() && age >= -newest.Seconds()) {
+		return 0, wrong("iat is not within the time of this server")
+	}
+	return oldest - time.Duration(age*float64(time.Second)) + time.Second, nil
+}
+
+// once marks the proof as used. One atomic step: of two requests with the same
+// proof one is refused (RFC 9449 §11.1).
+func (p *Proofs) once(ctx context.Context, jkt, id string, window time.Duration) error {
+	mark := sha256.Sum256([]byte(jkt + "." + id))
+	err := p.deps.Ephemeral.Add(ctx, "dpop:"+base64.RawURLEncoding.EncodeToString(mark[:]), []byte{1}, window)
+	if errors.Is(err, storage.ErrExists) {
+		return wrong("the proof was used before")
+	}
+	if err != nil {
+		return fmt.Errorf("mark a proof as used: %w", err)
+	}
+	return nil
+}
+
+// AlgorithmNames lists the algorithms of proofs for metadata and challenges (RFC
+// 9449 §5.1, §7.1).
+func AlgorithmNames() []string {
+	var names []string
+	for _, algorithm := range Algorithms() {
+		names = append(names, string(algorithm))
+	}
+	return names
+}
+
+// challengeAlgorithms is the parameter algs of a challenge.
+var challengeAlgorithms = strings.Join(AlgorithmNames(), " ")
