@@ -101,9 +101,9 @@ func (s *Server) verify(c echo.Context, t *turn, code string) error {
 	}
 	var verified error
 	if f == session.TOTP {
-		verified = s.deps.TOTP.Verify(ctx, t.person.ID, code)
+		verified = s.deps.TOTP.Verify(ctx, t.guess(), code)
 	} else {
-		verified = s.deps.Codes.Verify(ctx, t.codeID(f), code)
+		verified = s.deps.Codes.Verify(ctx, t.guess(), t.codeID(f), code)
 	}
 	if err := s.recordProof(c, t, t.person.ID, f, outcomeOf(verified)); err != nil {
 		return err
@@ -178,7 +178,9 @@ func (s *Server) turnTo(c echo.Context, t *turn, f session.Factor) error {
 // not 0 when none was sent, because the person has had too many.
 func (s *Server) send(c echo.Context, t *turn, f session.Factor) (wait time.Duration, err error) {
 	ctx, lang := c.Request().Context(), language(c, t)
-	sent, err := s.deps.Codes.Send(ctx, string(f), t.person.ID, t.destination(f), t.client(lang), t.codeID(f), lang)
+	sent, err := s.deps.Codes.Send(ctx, factor.CodeRequest{
+		Guess: t.guess(), Channel: string(f), To: t.destination(f), Application: t.client(lang), AttemptID: t.codeID(f), Lang: lang,
+	})
 	var busy *factor.Busy
 	switch {
 	case errors.As(err, &busy) && errors.Is(err, factor.ErrTooSoon):
@@ -205,6 +207,9 @@ func (s *Server) tooSoon(c echo.Context, t *turn, wait time.Duration) error {
 func (s *Server) resendIn(t *turn, f session.Factor) time.Duration {
 	return max(0, t.Sent[f].Sub(s.now()))
 }
+
+// guess says whose factor is tried in this turn.
+func (t *turn) guess() factor.Guess { return factor.Guess{PersonID: t.person.ID} }
 
 // codeID names the code sent by f within this identification.
 func (t *turn) codeID(f session.Factor) string { return t.CodeID + "." + string(f) }

@@ -58,7 +58,7 @@ func (s *Server) confirm(c echo.Context, t *turn, code string) error {
 	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return err
 	}
-	verified := s.deps.TOTP.Confirm(ctx, t.person.ID, code)
+	verified := s.deps.TOTP.Confirm(ctx, t.guess(), code)
 	if err := s.recordProof(c, t, t.person.ID, session.Enrol, outcomeOf(verified)); err != nil {
 		return err
 	}

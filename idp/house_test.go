@@ -70,6 +70,7 @@ type house struct {
 	db        *storage.DB
 	volatile  storage.Volatile
 	directory *directory.Directory
+	locks     *factor.Locks
 	passwords *factor.Passwords
 	outbox    *outbox.Outbox
 	journal   *journal.Journal
@@ -133,13 +134,15 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 	})
 	h.check(err)
 	t.Cleanup(h.provider.Close)
+	h.locks, err = factor.NewLocks(factor.LockDeps{Directory: h.directory, Ephemeral: volatile, Now: clock.Now})
+	h.check(err)
 	h.passwords, err = factor.NewPasswords(factor.PasswordDeps{
-		Directory: h.directory, Ephemeral: volatile, Params: factor.Params{Memory: 64, Time: 1, Threads: 1}, Concurrency: 4,
+		Directory: h.directory, Locks: h.locks, Now: clock.Now, Params: factor.Params{Memory: 64, Time: 1, Threads: 1}, Concurrency: 4,
 	})
 	h.check(err)
-	otp, err := factor.NewTOTP(factor.TOTPDeps{Directory: h.directory, Ephemeral: volatile, Now: clock.Now, Issuer: "Propusk"})
+	otp, err := factor.NewTOTP(factor.TOTPDeps{Directory: h.directory, Ephemeral: volatile, Locks: h.locks, Now: clock.Now, Issuer: "Propusk"})
 	h.check(err)
-	codes, err := factor.NewCodes(factor.CodeDeps{Outbox: h.outbox, Ephemeral: volatile, Sealer: sealer(), Now: clock.Now})
+	codes, err := factor.NewCodes(factor.CodeDeps{Outbox: h.outbox, Ephemeral: volatile, Sealer: sealer(), Locks: h.locks, Now: clock.Now})
 	h.check(err)
 	kit, err := kit()
 	h.check(err)
@@ -207,7 +210,7 @@ func (h *house) settle(otp *factor.TOTP) {
 	enrolment, err := otp.Enrol(h.ctx(), h.pavel.ID, h.pavel.Email, "seed")
 	h.check(err)
 	h.seed = enrolment.Secret
-	h.check(otp.Confirm(h.ctx(), h.pavel.ID, h.totp(h.seed)))
+	h.check(otp.Confirm(h.ctx(), factor.Guess{PersonID: h.pavel.ID}, h.totp(h.seed)))
 	h.clock.Advance(time.Minute) // the first code is used up
 	h.app, h.appSecret = h.client(oauth.Client{ID: "app", Name: "Склад и учёт", NameEN: "Stock and books", FirstParty: true, RequiredACR: ""})
 	h.theirs, h.secret = h.client(oauth.Client{ID: "theirs", Name: "Чужое приложение"})

@@ -100,7 +100,7 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 		return who, fmt.Errorf("resolve login: %w", err)
 	}
 	unknown := who.Person.ID == ""
-	verified := s.deps.Passwords.Verify(ctx, who.Person.ID, login, password)
+	verified := s.deps.Passwords.Verify(ctx, factor.Guess{PersonID: who.Person.ID, Login: login}, password)
 	outcome := outcomeOf(verified)
 	switch {
 	case outcome == outcomeWrong && unknown:

@@ -237,7 +237,7 @@ func TestTooManyPasswordsAtOnce(t *testing.T) {
 	slow := stuck{h.directory, make(chan struct{}, 9), make(chan struct{})}
 	var err error
 	h.idp.deps.Passwords, err = factor.NewPasswords(factor.PasswordDeps{
-		Directory: slow, Ephemeral: h.volatile, Params: factor.Params{Memory: 64, Time: 1, Threads: 1}, Concurrency: 1,
+		Directory: slow, Locks: h.locks, Now: h.clock.Now, Params: factor.Params{Memory: 64, Time: 1, Threads: 1}, Concurrency: 1,
 	})
 	h.check(err)
 	first, second := h.visitor(), h.visitor()

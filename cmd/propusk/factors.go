@@ -11,9 +11,13 @@ import (
 const authenticatorName = "Пропуск"
 
 func (b *base) buildFactors() (err error) {
-	lock := factor.Policy{Failures: b.cfg.Lock.Failures, First: b.cfg.Lock.First, Longest: b.cfg.Lock.Longest}
+	policy := factor.Policy{Failures: b.cfg.Lock.Failures, First: b.cfg.Lock.First, Longest: b.cfg.Lock.Longest}
+	locks, err := factor.NewLocks(factor.LockDeps{Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Policy: policy})
+	if err != nil {
+		return err
+	}
 	b.passwords, err = factor.NewPasswords(factor.PasswordDeps{
-		Directory: b.directory, Ephemeral: b.volatile, Lock: lock,
+		Directory: b.directory, Locks: locks, Now: b.now,
 		Concurrency: b.cfg.Password.Concurrency,
 		Params: factor.Params{
 			Memory: uint32(b.cfg.Password.Memory), Time: uint32(b.cfg.Password.Time), Threads: uint8(b.cfg.Password.Parallelism),
@@ -23,13 +27,13 @@ func (b *base) buildFactors() (err error) {
 		return err
 	}
 	b.totp, err = factor.NewTOTP(factor.TOTPDeps{
-		Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Issuer: authenticatorName, Lock: lock,
+		Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Issuer: authenticatorName, Locks: locks,
 	})
 	if err != nil {
 		return err
 	}
 	b.codes, err = factor.NewCodes(factor.CodeDeps{
-		Outbox: b.outbox, Ephemeral: b.volatile, Sealer: b.sealer, Now: b.now, Lock: lock,
+		Outbox: b.outbox, Ephemeral: b.volatile, Sealer: b.sealer, Now: b.now, Locks: locks,
 	})
 	return err
 }

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"propusk/storage"
@@ -23,32 +22,6 @@ func (d *Directory) PasswordHash(ctx context.Context, personID string) (hash str
 		return "", 0, fmt.Errorf("directory: password hash: %w", err)
 	}
 	return row.Hash, row.ChangedAt, nil
-}
-
-// SetPasswordHash stores the hash of a new password. The person is told when it
-// replaces another.
-func (d *Directory) SetPasswordHash(ctx context.Context, personID, hash string) error {
-	return d.db.Tx(ctx, func(ctx context.Context) error {
-		p, err := d.Person(ctx, personID)
-		if err != nil {
-			return err
-		}
-		_, _, err = d.PasswordHash(ctx, personID)
-		first := errors.Is(err, storage.ErrNotFound)
-		if err != nil && !first {
-			return err
-		}
-		_, err = d.db.Exec(ctx, `INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)
-			ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at`,
-			personID, hash, d.time())
-		if err != nil {
-			return fmt.Errorf("directory: set password hash: %w", err)
-		}
-		if err := d.record(ctx, Actor{PersonID: personID}, "", "password.set", personID, nil); err != nil || first {
-			return err
-		}
-		return d.notifyPerson(ctx, p, notice{action: "password.changed.you"})
-	})
 }
 
 // UpgradePasswordHash replaces the hash of the same password by one made with

@@ -80,14 +80,10 @@ const (
 	ForContact      Purpose = "contact" // that a new contact is held
 	ForPIN          Purpose = "pin"     // a new PIN
 	ForAct          Purpose = "act"     // something that a person who is signed in does
-	// ForTaken is for nothing: the contact is another account's, whose owner is
-	// told that it was asked for. The message holds no code, so none can be
-	// entered; to who asked, it is all as with a code that was sent.
-	ForTaken Purpose = "taken"
 )
 
 // unproved tells that anybody may have such a code sent who knows a contact.
-func (p Purpose) unproved() bool { return p == ForRegistration || p == ForRecovery || p == ForTaken }
+func (p Purpose) unproved() bool { return p == ForRegistration || p == ForRecovery }
 
 // lock counts the failures of a channel's codes. Only those of the sign-in lock
 // until a recovery: the others are what a recovery is made of, and pause.
@@ -109,6 +105,9 @@ type CodeRequest struct {
 	Application string  // what the message names: who asks, as the person knows it
 	AttemptID   string  // what the code is bound to
 	Lang        string  // ru, en
+	// Taken: To is another account's, whose owner is told that it was asked for,
+	// in place of a code. To who asked, it is all as with a code that was sent.
+	Taken bool
 }
 
 // whose is the code's owner, whatever device he uses.
@@ -138,14 +137,18 @@ func waitKey(attemptID string) string { return "factor/wait/" + attemptID }
 // with ErrTooSoon when the last code of the attempt is too fresh or the person
 // has had too many, ErrUnavailable when the house has no such channel.
 func (c *Codes) Send(ctx context.Context, r CodeRequest) (Sent, error) {
-	if _, ok := codeTexts[r.Channel]; !ok {
-		return Sent{}, fmt.Errorf("factor: no code by %q", r.Channel)
+	_, channel := codeTexts[r.Channel]
+	if _, purpose := purposeTexts[r.Purpose]; !channel || !purpose {
+		return Sent{}, fmt.Errorf("factor: no code %q by %q", r.Purpose, r.Channel)
 	}
 	next, err := c.mayBeSent(ctx, r)
 	if err != nil {
 		return Sent{}, err
 	}
 	digits := newCode()
+	if r.Taken || r.To == "" {
+		digits = storage.NewID() // nobody has it, and nobody can guess it
+	}
 	if err := c.keep(ctx, r, digits); err != nil {
 		return Sent{}, err
 	}
@@ -153,8 +156,8 @@ func (c *Codes) Send(ctx context.Context, r CodeRequest) (Sent, error) {
 	if r.To == "" {
 		return sent, nil
 	}
-	m := codeMessage(r.Channel, r.Lang, r.Purpose, r.Application, digits, c.Lifetime)
-	m.To, m.Expires = r.To, storage.Of(sent.ExpiresAt)
+	m := r.message(digits, c.Lifetime)
+	m.Expires = storage.Of(sent.ExpiresAt)
 	err = c.Outbox.Send(ctx, m)
 	if errors.Is(err, outbox.ErrChannel) {
 		return Sent{}, fmt.Errorf("%w: %w", ErrUnavailable, err)

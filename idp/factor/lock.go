@@ -5,158 +5,174 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
-// Policy says when a factor locks. The zero value is the default.
-type Policy struct {
-	Failures int           // consecutive ones that lock; default 3
-	First    time.Duration // the first lock; each further one is twice as long; default 15 minutes
-	Longest  time.Duration // default 24 hours
-	Forget   time.Duration // after which a failure or a lock no longer counts; default 24 hours
-}
-
-func (p Policy) withDefaults() Policy {
-	if p.Failures <= 0 {
-		p.Failures = 3
-	}
-	if p.First <= 0 {
-		p.First = 15 * time.Minute
-	}
-	if p.Longest <= 0 {
-		p.Longest = 24 * time.Hour
-	}
-	if p.Forget <= 0 {
-		p.Forget = 24 * time.Hour
-	}
-	return p
-}
-
-// length of the lock that ends a level; levels count from 0.
-func (p Policy) length(level int) time.Duration {
-	d := p.First
-	for range level {
-		if d >= p.Longest {
-			break
-		}
-		d *= 2
-	}
-	return min(d, p.Longest)
-}
-
-// lock counts the consecutive failures of one factor, for each subject.
+// lock counts the consecutive failures of one factor, for each subject of a
+// Guess.
 //
-// A subject stands at a level, 0 at first. At each level it has Failures
-// attempts; the last one's failure puts a lock in place and raises the level,
-// where the next attempts wait until the lock has gone. An attempt is counted
-// before the credential is looked at, so of forty at the same moment no more
-// than Failures are looked at, and a client that hangs up has still been
-// counted. Success takes the subject back to level 0 with nothing counted.
+// A subject stands at a level, 0 at first, and each level has its attempts. The
+// last one's failure puts a lock in place and raises the level, where the next
+// attempts wait until the lock has gone; the lock after the last level does not
+// go, and the directory keeps it. An attempt is counted before the credential
+// is looked at, so of forty at the same moment no more are looked at than the
+// level has, and a client that hangs up has still been counted. Success takes
+// the subject back to level 0 with nothing counted.
 type lock struct {
-	ephemeral storage.Ephemeral
-	policy    Policy
-	factor    string
+	LockDeps
+	factor string
 }
+
+// endless further failures never lock for good.
+const endless = 1 << 20
 
 // attempt is one that was counted, or refused.
 type attempt struct {
 	lock    *lock
-	subject string
+	guess   Guess
 	level   int
-	last    bool // its failure locks
-	refused bool
+	last    bool         // its failure locks
+	refused bool         // it is not to be looked at
+	until   storage.Time // refused: when it may be tried again; 0 = not by waiting
 }
 
-func (l *lock) key(what, subject string, level int) string {
-	return "factor/" + what + "/" + l.factor + "/" + subject + "/" + strconv.Itoa(level)
+func (l *lock) key(what string, g Guess, level int) string {
+	return "factor/" + what + "/" + l.factor + "/" + g.subject() + "/" + strconv.Itoa(level)
 }
 
-func (l *lock) levelKey(subject string) string { return "factor/level/" + l.factor + "/" + subject }
+func (l *lock) levelKey(g Guess) string { return "factor/level/" + l.factor + "/" + g.subject() }
 
-// begin counts an attempt. One that is refused must still take as long as any.
-func (l *lock) begin(ctx context.Context, subject string) (attempt, error) {
-	level, err := l.level(ctx, subject)
+func (l *lock) record(g Guess, until storage.Time) directory.FactorLock {
+	return directory.FactorLock{
+		PersonID: g.PersonID, Factor: l.factor, Scope: g.Device,
+		Reason: directory.LockedByFailures, At: storage.Of(l.Now()), Until: until,
+	}
+}
+
+// try counts an attempt and has it looked at, unless it is refused. check
+// returns nil, ErrWrong or an accident; try returns that, or a *Locked.
+func (l *lock) try(ctx context.Context, g Guess, check func() error) error {
+	a, err := l.begin(ctx, g)
 	if err != nil {
-		return attempt{}, err
+		return err
 	}
-	a := attempt{lock: l, subject: subject, level: level}
-	if level > 0 {
-		_, err := l.ephemeral.Get(ctx, l.key("lock", subject, level))
-		if err == nil {
-			a.refused = true
-			return a, nil
-		}
-		if !errors.Is(err, storage.ErrNotFound) {
-			return attempt{}, fmt.Errorf("factor: read lock: %w", err)
-		}
+	if a.refused {
+		return a.finish(ctx, nil)
 	}
-	n, _, err := l.ephemeral.Incr(ctx, l.key("tries", subject, level), l.policy.Forget)
-	if err != nil {
-		return attempt{}, fmt.Errorf("factor: count attempt: %w", err)
-	}
-	a.last = n == int64(l.policy.Failures)
-	if a.refused = n > int64(l.policy.Failures); a.refused {
-		// The last attempt is being looked at, or its node died over it.
-		return a, a.raise(ctx)
-	}
-	return a, nil
+	return a.finish(ctx, check())
 }
 
-func (l *lock) level(ctx context.Context, subject string) (int, error) {
-	text, err := l.ephemeral.Get(ctx, l.levelKey(subject))
+// begin counts an attempt, or refuses it.
+func (l *lock) begin(ctx context.Context, g Guess) (attempt, error) {
+	a := attempt{lock: l, guess: g}
+	locked, err := l.Directory.FactorLocked(ctx, g.PersonID, l.factor, g.Device)
+	if err != nil {
+		return a, err
+	}
+	if a.level, a.until, err = l.stand(ctx, g); err != nil {
+		return a, err
+	}
+	if locked {
+		a.until = 0
+	}
+	if a.refused = locked || a.until != 0 || l.Policy.tries(a.level) == 0; a.refused {
+		return a, nil
+	}
+	return a.count(ctx)
+}
+
+// stand reads the subject's level, and until when its lock lasts; 0 = there is
+// none.
+func (l *lock) stand(ctx context.Context, g Guess) (level int, until storage.Time, err error) {
+	level, err = l.number(ctx, l.levelKey(g))
+	if err != nil || level == 0 {
+		return level, 0, err
+	}
+	micros, err := l.number(ctx, l.key("lock", g, level))
+	return level, storage.Time(micros), err
+}
+
+// number reads one; 0 when it is not there.
+func (l *lock) number(ctx context.Context, key string) (int, error) {
+	text, err := l.Ephemeral.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("factor: read level: %w", err)
+		return 0, fmt.Errorf("factor: read lock: %w", err)
 	}
-	level, err := strconv.Atoi(string(text))
+	n, err := strconv.Atoi(string(text))
 	if err != nil {
-		return 0, fmt.Errorf("factor: read level: %w", err)
+		return 0, fmt.Errorf("factor: read lock: %w", err)
 	}
-	return level, nil
+	return n, nil
 }
 
-// raise locks. The lock stands before the level that waits for it: whoever sees
-// the level sees the lock.
-func (a attempt) raise(ctx context.Context) error {
-	length, next := a.lock.policy.length(a.level), a.level+1
-	err := a.lock.ephemeral.Add(ctx, a.lock.key("lock", a.subject, next), []byte{1}, length)
+// count takes one of the level's attempts.
+func (a attempt) count(ctx context.Context) (attempt, error) {
+	tries := int64(a.lock.Policy.tries(a.level))
+	n, _, err := a.lock.Ephemeral.Incr(ctx, a.lock.key("tries", a.guess, a.level), a.lock.Policy.Forget)
+	if err != nil {
+		return a, fmt.Errorf("factor: count attempt: %w", err)
+	}
+	a.last = n == tries
+	if a.refused = n > tries; a.refused {
+		// The last attempt is being looked at, or its node died over it.
+		a.until, err = a.raise(ctx)
+	}
+	return a, err
+}
+
+// raise locks, and tells until when; 0 = until a recovery. The lock stands
+// before the level that waits for it: whoever sees the level sees the lock.
+func (a attempt) raise(ctx context.Context) (storage.Time, error) {
+	l, next := a.lock, a.level+1
+	length := l.Policy.length(a.level)
+	until := storage.Of(l.Now().Add(length))
+	err := l.Ephemeral.Add(ctx, l.key("lock", a.guess, next), []byte(strconv.FormatInt(int64(until), 10)), length)
 	if errors.Is(err, storage.ErrExists) {
-		return nil
+		return until, nil
 	}
 	if err != nil {
-		return fmt.Errorf("factor: lock: %w", err)
+		return 0, fmt.Errorf("factor: lock: %w", err)
 	}
-	err = a.lock.ephemeral.Put(ctx, a.lock.levelKey(a.subject), []byte(strconv.Itoa(next)), length+a.lock.policy.Forget)
+	err = l.Ephemeral.Put(ctx, l.levelKey(a.guess), []byte(strconv.Itoa(next)), length+l.Policy.Forget)
 	if err != nil {
-		return fmt.Errorf("factor: raise level: %w", err)
+		return 0, fmt.Errorf("factor: raise level: %w", err)
 	}
-	return nil
+	if l.Policy.tries(next) == 0 {
+		until = 0
+	}
+	return until, l.Directory.RecordLock(ctx, l.record(a.guess, until))
 }
 
-// failed ends an attempt that was looked at and did not fit; it returns
-// ErrWrong, or the accident that kept it from being recorded.
-func (a attempt) failed(ctx context.Context) error {
-	if a.last {
-		if err := a.raise(context.WithoutCancel(ctx)); err != nil {
-			return err
+// finish ends an attempt with what came of looking at it: a *Locked for one
+// that was refused, else err or the accident that kept it from being recorded.
+func (a attempt) finish(ctx context.Context, err error) error {
+	switch {
+	case a.refused:
+		return &Locked{Until: a.until.Time(), Reason: directory.LockedByFailures}
+	case err == nil:
+		return a.forget(ctx)
+	case errors.Is(err, ErrWrong) && a.last:
+		if _, failed := a.raise(context.WithoutCancel(ctx)); failed != nil {
+			return failed
 		}
 	}
-	return ErrWrong
+	return err
 }
 
-// succeeded forgets the failures before, those of the levels below too: their
+// forget drops the failures before, those of the levels below too: their
 // counters outlive the locks, and would refuse the next attempt at level 0.
-func (a attempt) succeeded(ctx context.Context) error {
-	keys := []string{a.lock.key("lock", a.subject, a.level+1), a.lock.levelKey(a.subject)}
+func (a attempt) forget(ctx context.Context) error {
+	keys := []string{a.lock.key("lock", a.guess, a.level+1), a.lock.levelKey(a.guess)}
 	for level := range a.level + 1 {
-		keys = append(keys, a.lock.key("tries", a.subject, level))
+		keys = append(keys, a.lock.key("tries", a.guess, level), a.lock.key("lock", a.guess, level))
 	}
 	for _, key := range keys {
-		if err := a.lock.ephemeral.Delete(ctx, key); err != nil {
+		if err := a.lock.Ephemeral.Delete(ctx, key); err != nil {
 			return fmt.Errorf("factor: forget failures: %w", err)
 		}
 	}

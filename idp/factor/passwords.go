@@ -2,15 +2,12 @@ package factor
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
-	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -22,22 +19,26 @@ type PasswordStore interface {
 	PasswordHash(ctx context.Context, personID string) (hash string, changedAt storage.Time, err error)
 	SetPasswordHash(ctx context.Context, personID, hash string) error
 	UpgradePasswordHash(ctx context.Context, personID, old, upgraded string) error
+	PasswordHistory(ctx context.Context, personID string) (hashes []string, err error)
 }
 
-// PasswordDeps is what Passwords stands on. Directory and Ephemeral are
+// PasswordDeps is what Passwords stands on. Directory, Locks and Now are
 // required, the rest has defaults.
 type PasswordDeps struct {
 	Directory   PasswordStore
-	Ephemeral   storage.Ephemeral
-	Params      Params // zero: 19 MiB, t=2, p=1
-	Concurrency int    // hashes at a time; 0: one for each processor
-	Lock        Policy
+	Locks       *Locks
+	Now         func() time.Time
+	Params      Params    // zero: 19 MiB, t=2, p=1
+	Concurrency int       // hashes at a time; 0: one for each processor
+	Breached    *HashList // beside the list that is built in; nil: none
 }
 
 // Passwords verifies and sets passwords.
 type Passwords struct {
 	directory PasswordStore
 	lock      *lock
+	now       func() time.Time
+	breached  *HashList
 	params    Params
 	gate      *gate
 	derive    derive
@@ -46,13 +47,15 @@ type Passwords struct {
 
 // NewPasswords returns the verifier, or an error that names what is missing.
 func NewPasswords(deps PasswordDeps) (*Passwords, error) {
-	if deps.Directory == nil || deps.Ephemeral == nil {
-		return nil, errors.New("factor: passwords: Directory and Ephemeral are required")
+	if deps.Directory == nil || deps.Locks == nil || deps.Now == nil {
+		return nil, errors.New("factor: passwords: Directory, Locks and Now are required")
 	}
 	params := deps.Params.withDefaults()
 	return &Passwords{
 		directory: deps.Directory,
-		lock:      &lock{deps.Ephemeral, deps.Lock.withDefaults(), "password"},
+		lock:      deps.Locks.of("password"),
+		now:       deps.Now,
+		breached:  deps.Breached,
 		params:    params,
 		gate:      newGate(deps.Concurrency),
 		derive:    argon2id,
@@ -60,49 +63,35 @@ func NewPasswords(deps PasswordDeps) (*Passwords, error) {
 	}, nil
 }
 
-// Verify checks the password of the person, "" when the login is unknown. It
-// returns nil, ErrWrong, ErrLocked, or a *Busy when too many are being checked.
+// Verify checks a password. It returns nil, ErrWrong, a *Locked, or a *Busy when
+// too many are being checked.
 //
 // Whether the login is unknown, the password wrong, missing or too long, or the
 // factor locked, exactly one hash is computed, and failures are counted alike:
-// by person, and for unknown logins by the login's hash. Passwords are compared
-// in Unicode NFC and otherwise exactly, case and spaces included.
-func (p *Passwords) Verify(ctx context.Context, personID, login, password string) error {
+// by person and known device, and for unknown logins by the login's hash.
+// Passwords are compared in Unicode NFC and otherwise exactly, case and spaces
+// included.
+func (p *Passwords) Verify(ctx context.Context, g Guess, password string) error {
 	if err := p.gate.enter(ctx); err != nil {
 		return err
 	}
 	defer p.gate.leave()
-	a, err := p.lock.begin(ctx, subject(personID, login))
+	a, err := p.lock.begin(ctx, g)
 	if err != nil {
 		return err
 	}
-	text, stored, err := p.stored(ctx, personID)
+	text, stored, err := p.stored(ctx, g.PersonID)
 	if err != nil {
 		return err
 	}
-	password, usable := prepare(password)
-	fits := p.derive.fits(password, stored) && usable && text != ""
-	switch {
-	case a.refused:
-		return ErrLocked
-	case !fits:
-		return a.failed(ctx)
+	prepared, usable := prepare(password)
+	if !p.derive.fits(prepared, stored) || !usable || text == "" {
+		return a.finish(ctx, ErrWrong)
 	}
-	if err := a.succeeded(ctx); err != nil {
+	if err := a.finish(ctx, nil); err != nil {
 		return err
 	}
-	return p.upgrade(ctx, personID, text, stored, password)
-}
-
-// subject is whose failures are counted. Logins are folded like the directory
-// folds them, so that spelling one differently is not a new start.
-func subject(personID, login string) string {
-	if personID != "" {
-		return "person/" + personID
-	}
-	folded := strings.ToLower(strings.TrimSpace(norm.NFKC.String(login)))
-	sum := sha256.Sum256([]byte(folded))
-	return "login/" + hex.EncodeToString(sum[:])
+	return p.upgrade(ctx, g.PersonID, text, stored, prepared)
 }
 
 // stored reads the person's hash; text is "" for who has none, and the hash
@@ -137,25 +126,4 @@ func (p *Passwords) upgrade(ctx context.Context, personID, text string, stored p
 		return nil
 	}
 	return p.directory.UpgradePasswordHash(ctx, personID, text, p.derive.make(password, p.params).String())
-}
-
-// Set gives the person a new password. It returns directory.FieldErrors, field
-// "password", for all that policy has against it, or a *Busy.
-func (p *Passwords) Set(ctx context.Context, person directory.Person, password string, policy PasswordPolicy) error {
-	if err := policy.Check(person, password); err != nil {
-		return err
-	}
-	if err := p.gate.enter(ctx); err != nil {
-		return err
-	}
-	defer p.gate.leave()
-	text, old, err := p.stored(ctx, person.ID)
-	if err != nil {
-		return err
-	}
-	prepared, _ := prepare(password)
-	if text != "" && p.derive.fits(prepared, old) {
-		return directory.FieldErrors{{Field: "password", Code: "password_same"}}
-	}
-	return p.directory.SetPasswordHash(ctx, person.ID, p.derive.make(prepared, p.params).String())
 }

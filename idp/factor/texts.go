@@ -52,13 +52,12 @@ var purposeTexts = map[Purpose]purposeText{
 		"Код для восстановления доступа", "Your recovery code", "для восстановления доступа к «%s»", "to recover access to %s", ignoreRU, ignoreEN,
 	},
 	ForContact: {
-		"Код для подтверждения контакта", "Confirm your contact", "для подтверждения контакта в «%s»", "to confirm this contact at %s", ignoreRU, ignoreEN,
+		"Код для смены контакта", "Your code to change a contact", "для смены контакта в «%s»", "to change a contact at %s",
+		"Если вы не меняли контакты учётной записи, не вводите код и, если учётная запись ваша, смените пароль.",
+		"If you are not changing a contact of an account, do not enter it; if the account is yours, change its password.",
 	},
 	ForPIN: {
 		"Код для нового ПИН-кода", "Your code for a new PIN", "для нового ПИН-кода в «%s»", "for a new PIN at %s", ignoreRU, ignoreEN,
-	},
-	ForTaken: {
-		"Ваш контакт указали в другой учётной записи", "Your contact was given for another account", "в «%s»", "at %s", "", "",
 	},
 	ForAct: {
 		"Код подтверждения", "Your confirmation code", "для подтверждения действия в «%s»", "to confirm what you do at %s",
@@ -68,41 +67,47 @@ var purposeTexts = map[Purpose]purposeText{
 }
 
 // takenTexts tell the owner of a contact that somebody gave it for another
-// account. They hold no code.
-var takenTexts = map[string]codeText{
+// account; the application is put into them.
+var takenTexts = map[string]struct{ subjectRU, subjectEN, ru, en string }{
 	"sms": {
-		ru: "Ваш номер указали для другой учётной записи %[2]s. Он уже указан в вашей, ничего не изменилось.",
-		en: "Your number was given for another account %[2]s. It is already yours; nothing has changed.",
+		ru: "Ваш номер пытались указать в другой учётной записи «%s». Он уже указан в вашей, ничего не изменилось.",
+		en: "Somebody gave your number for another account at %s. It is already yours; nothing has changed.",
 	},
 	"email": {
-		ru: "Этот адрес указали для другой учётной записи %[2]s. Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно.\n\n" +
+		subjectRU: "Ваш адрес пытались указать в другой учётной записи",
+		subjectEN: "Your address was given for another account",
+		ru: "Кто-то указал этот адрес для своей учётной записи «%s». Он уже указан в вашей, поэтому ничего не изменилось и делать ничего не нужно.\n\n" +
 			"Если это были вы, сначала смените адрес в прежней учётной записи.",
-		en: "This address was given for another account %[2]s. It is already yours, so nothing has changed and there is nothing to do.\n\n" +
+		en: "Somebody gave this address for an account of theirs at %s. It is already yours, so nothing has changed and there is nothing to do.\n\n" +
 			"If it was you, change the address in your other account first.",
-		subject: true,
 	},
 }
 
-// codeMessage is the message of a channel for a purpose.
-func codeMessage(channel, lang string, purpose Purpose, application, code string, lifetime time.Duration) outbox.Message {
-	t, p := codeTexts[channel], purposeTexts[purpose]
-	if purpose == ForTaken {
-		t = takenTexts[channel]
+// message is what goes out for the request.
+func (r CodeRequest) message(code string, lifetime time.Duration) outbox.Message {
+	if r.Taken {
+		return r.takenMessage()
 	}
+	t, p := codeTexts[r.Channel], purposeTexts[r.Purpose]
 	subject, format, aim, otherwise := p.subjectRU, t.ru, p.aimRU, p.elseRU
-	if lang == "en" {
+	if r.Lang == "en" {
 		subject, format, aim, otherwise = p.subjectEN, t.en, p.aimEN, p.elseEN
 	}
-	if !t.subject {
-		subject = ""
-	}
-	aim = fmt.Sprintf(aim, nameOnly(application))
-	m := outbox.Message{Channel: channel, Subject: subject}
-	m.Text = fmt.Sprintf(format, code, aim, int(lifetime.Minutes()), otherwise)
-	if purpose != ForTaken {
-		m.Code = code
+	m := outbox.Message{Channel: r.Channel, To: r.To, Code: code}
+	m.Text = fmt.Sprintf(format, code, fmt.Sprintf(aim, nameOnly(r.Application)), int(lifetime.Minutes()), otherwise)
+	if t.subject {
+		m.Subject = subject
 	}
 	return m
+}
+
+func (r CodeRequest) takenMessage() outbox.Message {
+	t := takenTexts[r.Channel]
+	subject, format := t.subjectRU, t.ru
+	if r.Lang == "en" {
+		subject, format = t.subjectEN, t.en
+	}
+	return outbox.Message{Channel: r.Channel, To: r.To, Subject: subject, Text: fmt.Sprintf(format, nameOnly(r.Application))}
 }
 
 // longestName bounds an application's name in a message, in characters.

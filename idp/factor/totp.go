@@ -38,13 +38,13 @@ type TOTPStore interface {
 	UseTOTPStep(ctx context.Context, personID string, step int64) error
 }
 
-// TOTPDeps is what TOTP stands on; Lock has defaults.
+// TOTPDeps is what TOTP stands on; all of it is required.
 type TOTPDeps struct {
 	Directory TOTPStore
 	Ephemeral storage.Ephemeral
 	Now       func() time.Time
+	Locks     *Locks
 	Issuer    string // the name that authenticators show beside the account
-	Lock      Policy
 }
 
 // TOTP is the authenticator app (RFC 6238: SHA-1, six digits, 30 seconds, which
@@ -59,12 +59,12 @@ type TOTP struct {
 
 // NewTOTP returns the verifier, or an error that names what is missing.
 func NewTOTP(deps TOTPDeps) (*TOTP, error) {
-	if deps.Directory == nil || deps.Ephemeral == nil || deps.Now == nil || deps.Issuer == "" {
-		return nil, errors.New("factor: totp: Directory, Ephemeral, Now and Issuer are required")
+	if deps.Directory == nil || deps.Ephemeral == nil || deps.Locks == nil || deps.Now == nil || deps.Issuer == "" {
+		return nil, errors.New("factor: totp: Directory, Ephemeral, Locks, Now and Issuer are required")
 	}
 	return &TOTP{
 		directory: deps.Directory, ephemeral: deps.Ephemeral, now: deps.Now, issuer: deps.Issuer,
-		lock: &lock{deps.Ephemeral, deps.Lock.withDefaults(), "totp"},
+		lock: deps.Locks.of("totp"),
 	}, nil
 }
 
@@ -151,33 +151,15 @@ func (t *TOTP) enrolment(secret []byte, accountName string) (Enrolment, error) {
 // Confirm makes the enrolled authenticator a factor, with its first code. It
 // returns what Verify returns; ErrWrong, too, when nothing waits for
 // confirmation.
-func (t *TOTP) Confirm(ctx context.Context, personID, code string) error {
-	return t.check(ctx, personID, code, false)
+func (t *TOTP) Confirm(ctx context.Context, g Guess, code string) error {
+	return t.lock.try(ctx, g, func() error { return t.use(ctx, g.PersonID, code, false) })
 }
 
 // Verify checks a code of the person's authenticator and uses it up. It returns
 // nil, ErrWrong (also for who has no authenticator, and for a code used
-// before), or ErrLocked.
-func (t *TOTP) Verify(ctx context.Context, personID, code string) error {
-	return t.check(ctx, personID, code, true)
-}
-
-func (t *TOTP) check(ctx context.Context, personID, code string, confirmed bool) error {
-	a, err := t.lock.begin(ctx, "person/"+personID)
-	if err != nil {
-		return err
-	}
-	if a.refused {
-		return ErrLocked
-	}
-	err = t.use(ctx, personID, code, confirmed)
-	switch {
-	case errors.Is(err, ErrWrong):
-		return a.failed(ctx)
-	case err != nil:
-		return err
-	}
-	return a.succeeded(ctx)
+// before), or a *Locked.
+func (t *TOTP) Verify(ctx context.Context, g Guess, code string) error {
+	return t.lock.try(ctx, g, func() error { return t.use(ctx, g.PersonID, code, true) })
 }
 
 // use finds the step of the code and uses it up.
