@@ -174,6 +174,15 @@ func TestValidate(t *testing.T) {
 		{"mail in the clear", func(c *Config) { c.Mail = Mail{Host: "m.example.ru", Port: 25, From: "a@b", TLS: "none"} }, "mail.tls"},
 		{"mail in the clear on loopback", func(c *Config) { c.Mail = Mail{Host: "localhost", Port: 25, From: "a@b", TLS: "none"} }, ""},
 		{"SMS in the clear", func(c *Config) { c.SMS.URL = "http://sms.example.ru" }, "sms.url"},
+		{"a class in Latin letters", func(c *Config) { c.Signature.MinimumClass = "KC2" }, ""},
+		{"a class that is none", func(c *Config) { c.Signature.MinimumClass = "КС9" }, "signature.minimum_class"},
+		{"an outside verifier", func(c *Config) { c.Signature.VerifierURL = "https://verifier.example.ru/v1" }, ""},
+		{"an outside verifier in the clear", func(c *Config) { c.Signature.VerifierURL = "http://verifier.example.ru" }, "signature.verifier_url"},
+		{"mutual TLS", func(c *Config) { c.MutualTLS = mutual("https://mtls.id.example.ru") }, ""},
+		{"mutual TLS by half", func(c *Config) { c.MutualTLS = MutualTLS{Listen: ":8443"} }, "mutual_tls.listen"},
+		{"mutual TLS without TLS", func(c *Config) { c.MutualTLS = mutual("http://mtls.id.example.ru") }, "mutual_tls.url"},
+		{"mutual TLS under a path", func(c *Config) { c.MutualTLS = mutual("https://mtls.id.example.ru/x") }, "mutual_tls.url"},
+		{"mutual TLS on the issuer's name", func(c *Config) { c.MutualTLS = mutual("https://LOCALHOST:8443") }, "mutual_tls.url"},
 		{"SMS on loopback", func(c *Config) { c.SMS.URL = "http://127.0.0.1:9" }, ""},
 	}
 	for _, tt := range tests {
@@ -193,6 +202,10 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+func mutual(url string) MutualTLS {
+	return MutualTLS{Listen: ":8443", URL: url, Certificate: "c.pem", Key: "k.pem"}
 }
 
 func TestParseMasterKeyTakesEveryUsualWriting(t *testing.T) {

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -48,6 +49,9 @@ type Config struct {
 	SMS      SMS      `koanf:"sms"`
 	Jobs     Jobs     `koanf:"jobs"`
 	Runtime  Runtime  `koanf:"runtime"`
+
+	Signature Signature `koanf:"signature"`
+	MutualTLS MutualTLS `koanf:"mutual_tls"`
 
 	// InvitationLifetime is how long the link in an invitation to an
 	// organisation works.
@@ -181,6 +185,43 @@ type Jobs struct {
 	Workers int           `koanf:"workers"`
 	Poll    time.Duration `koanf:"poll"` // how often a node looks for work that others enqueued
 }
+
+// Signature is how qualified electronic signatures are judged. Whom to trust is
+// kept in the database, by `propusk trust`.
+type Signature struct {
+	// VerifierURL is an outside service that judges in the place of this process,
+	// such as a certified one; docs/signature.md has its form. https, or http on
+	// loopback.
+	VerifierURL   string `koanf:"verifier_url"`
+	VerifierToken Secret `koanf:"verifier_token"` // sent as a bearer token
+	// MinimumClass is the lowest class of signing means accepted, КС1 to КА1.
+	MinimumClass string `koanf:"minimum_class"`
+	// GOSTConcurrency is how many checks of GOST signatures run at a time; more
+	// wait two seconds and are then told to come later. 0 is half of the processors.
+	GOSTConcurrency int `koanf:"gost_concurrency"`
+}
+
+// Class is MinimumClass in Cyrillic letters, also when it was written with the
+// Latin ones that look the same.
+func (s Signature) Class() string {
+	return strings.NewReplacer("K", "К", "C", "С", "B", "В", "A", "А").Replace(s.MinimumClass)
+}
+
+// MutualTLS is a second listener that asks for client certificates (RFC 8705), for
+// applications that authenticate by one and for people who sign in by one. It
+// speaks TLS 1.3 itself: a proxy before it must pass the connection through, for
+// one that terminates TLS would take the proof away. All fields or none.
+type MutualTLS struct {
+	Listen string `koanf:"listen"` // address and port
+	// URL is its public address, https, with a host name of its own: a browser asks
+	// for a certificate by host, and cookies of the issuer's must not reach it.
+	URL         string `koanf:"url"`
+	Certificate string `koanf:"certificate"` // PEM file, leaf first, then its chain
+	Key         string `koanf:"key"`         // PEM file
+}
+
+// Enabled reports whether there is such a listener.
+func (m MutualTLS) Enabled() bool { return m.Listen != "" }
 
 // Runtime tunes the Go runtime. GOGC and GOMEMLIMIT in the environment win.
 type Runtime struct {

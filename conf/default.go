@@ -36,6 +36,8 @@ func Default() Config {
 		Jobs:     Jobs{Workers: 4, Poll: time.Second},
 		Runtime:  Runtime{GCPercent: 400},
 
+		Signature: Signature{MinimumClass: "КС1"},
+
 		InvitationLifetime: 7 * 24 * time.Hour,
 	}
 }

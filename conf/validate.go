@@ -69,6 +69,8 @@ func (c Config) Validate() error {
 	f.between("jobs.poll", c.Jobs.Poll, 50*time.Millisecond, time.Minute)
 	f.number("runtime.gc_percent", c.Runtime.GCPercent, 10, 10_000)
 	f.number("runtime.memory_limit", c.Runtime.MemoryLimit, 0, 1<<30)
+	f.signature(c.Signature)
+	f.mutualTLS(c.MutualTLS, c.Issuer)
 	f.between("invitation_lifetime", c.InvitationLifetime, time.Minute, 90*24*time.Hour)
 	return f.err()
 }
@@ -235,6 +237,43 @@ func (f *Faults) sms(s SMS) {
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && !Loopback(u.Hostname())) {
 		f.add("sms.url", "must be an https address (http on loopback only)")
+	}
+}
+
+func (f *Faults) signature(s Signature) {
+	f.oneOf("signature.minimum_class", s.Class(), "КС1", "КС2", "КС3", "КВ1", "КВ2", "КА1")
+	f.number("signature.gost_concurrency", s.GOSTConcurrency, 0, 1024)
+	if s.VerifierURL == "" {
+		return
+	}
+	u, err := url.Parse(s.VerifierURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !Loopback(u.Hostname()))) {
+		f.add("signature.verifier_url", "must be an https address (http on loopback only)")
+	}
+}
+
+func (f *Faults) mutualTLS(m MutualTLS, issuer string) {
+	set := 0
+	for _, value := range []string{m.Listen, m.URL, m.Certificate, m.Key} {
+		if value != "" {
+			set++
+		}
+	}
+	if set == 0 {
+		return
+	}
+	if set < 4 {
+		f.add("mutual_tls.listen", "and mutual_tls.url, .certificate and .key go together: set all or none")
+		return
+	}
+	f.address("mutual_tls.listen", m.Listen)
+	u, err := url.Parse(m.URL)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		f.add("mutual_tls.url", "must be https:// and a host, without path and without trailing slash")
+		return
+	}
+	if main, err := url.Parse(issuer); err == nil && strings.EqualFold(main.Hostname(), u.Hostname()) {
+		f.add("mutual_tls.url", "must have another host name than issuer: the issuer's cookies must not reach it")
 	}
 }
 

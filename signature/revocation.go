@@ -216,15 +216,20 @@ func (r *Revocations) Freshness() []Freshness {
 	defer r.mu.RUnlock()
 	var all []Freshness
 	for address, s := range r.sources {
-		f := Freshness{Authority: s.authority, Address: address, Tried: s.tried, Fault: s.fault}
-		if s.held != nil {
-			f.ThisUpdate, f.NextUpdate, f.Revoked = s.held.ThisUpdate, s.held.NextUpdate, s.held.Len()
-			if s.held.Number != nil {
-				f.Number = s.held.Number.String()
-			}
-		}
-		all = append(all, f)
+		all = append(all, s.freshness(address))
 	}
 	slices.SortFunc(all, func(a, b Freshness) int { return cmp.Compare(a.Address, b.Address) })
 	return all
+}
+
+func (s *source) freshness(address string) Freshness {
+	f := Freshness{Authority: s.authority, Address: address, Tried: s.tried, Fault: s.fault}
+	if s.held == nil {
+		return f
+	}
+	f.ThisUpdate, f.NextUpdate, f.Revoked = s.held.ThisUpdate, s.held.NextUpdate, s.held.Len()
+	if s.held.Number != nil {
+		f.Number = s.held.Number.String()
+	}
+	return f
 }

@@ -78,16 +78,18 @@ func (r *Revocations) Start(ctx context.Context) {
 // it never makes a list vanish.
 func (r *Revocations) Refresh(ctx context.Context) {
 	now := r.deps.Now()
-	r.round(ctx, func(s source) bool { return !s.due.After(now) })
+	r.round(ctx, func(s source) bool { return !s.due.After(now) }, func(Freshness) {})
 }
 
-// RefreshAll fetches every list, due or not, as an operator asks for it.
-func (r *Revocations) RefreshAll(ctx context.Context) {
-	r.round(ctx, func(source) bool { return true })
+// RefreshAll fetches every list, due or not, as an operator asks for it, and tells
+// done of each address that has answered or failed; done may be called at the same
+// time from several goroutines.
+func (r *Revocations) RefreshAll(ctx context.Context, done func(Freshness)) {
+	r.round(ctx, func(source) bool { return true }, done)
 }
 
 // round fetches the lists whose addresses are wanted.
-func (r *Revocations) round(ctx context.Context, wanted func(source) bool) {
+func (r *Revocations) round(ctx context.Context, wanted func(source) bool, done func(Freshness)) {
 	if r.deps.Client == nil || r.deps.Trust == nil {
 		return
 	}
@@ -105,6 +107,8 @@ func (r *Revocations) round(ctx context.Context, wanted func(source) bool) {
 			all.Go(func() {
 				defer func() { <-turns }()
 				r.refresh(ctx, authority, address, s)
+				after := r.sourceAt(address)
+				done(after.freshness(address))
 			})
 		}
 	}

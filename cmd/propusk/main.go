@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), keyCommand(), auditCommand(),
-		signatureCommand(), versionCommand(),
+		signatureCommand(), trustCommand(), versionCommand(),
 	)
 	return cmd
 }

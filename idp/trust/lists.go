@@ -150,9 +150,10 @@ func (t *Trust) Refresh(ctx context.Context) error {
 	return t.fetch(ctx, t.revocations.Refresh)
 }
 
-// RefreshAll fetches every list now, due or not.
-func (t *Trust) RefreshAll(ctx context.Context) error {
-	return t.fetch(ctx, t.revocations.RefreshAll)
+// RefreshAll fetches every list now, due or not, and tells done of each; done may
+// be called at the same time from several goroutines.
+func (t *Trust) RefreshAll(ctx context.Context, done func(signature.Freshness)) error {
+	return t.fetch(ctx, func(ctx context.Context) { t.revocations.RefreshAll(ctx, done) })
 }
 
 // fetch begins with what another node knows: what is due, and what is unchanged.

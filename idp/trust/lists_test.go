@@ -49,7 +49,11 @@ func TestOneNodeFetchesForAll(t *testing.T) {
 		if asked, unchanged := server.counts(); asked != 4 || unchanged != 2 {
 			h.Errorf("asked %d times, unchanged %d times; want 4 and 2", asked, unchanged)
 		}
-		h.must(h.node().RefreshAll(h.Context()))
+		told := make(chan signature.Freshness, 9)
+		h.must(h.node().RefreshAll(h.Context(), func(f signature.Freshness) { told <- f }))
+		if f := <-told; len(told) != 1 || f.Fault != "" || f.Stale(h.clock.Now()) {
+			h.Errorf("told %+v and %d more", f, len(told))
+		}
 		if asked, unchanged := server.counts(); asked != 6 || unchanged != 4 {
 			h.Errorf("asked %d times, unchanged %d times; want 6 and 4", asked, unchanged)
 		}
@@ -216,7 +220,7 @@ func TestADatabaseThatIsAwayStopsNoVerdict(t *testing.T) {
 	if err := node.Refresh(t.Context()); err == nil {
 		t.Error("refreshed without a database")
 	}
-	if err := node.RefreshAll(t.Context()); err == nil {
+	if err := node.RefreshAll(t.Context(), nil); err == nil {
 		t.Error("refreshed without a database")
 	}
 	if _, err := node.Import(t.Context(), operator, trust.Material{Roots: []string{file("ecp256/root/ca.cer")}}); err == nil {
