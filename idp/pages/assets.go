@@ -29,19 +29,30 @@ type asset struct {
 	gzipped []byte // nil when it does not pay
 }
 
-// assets are the styles, the script, the icon and the fonts.
+// assets are the styles, the scripts, the icon and the fonts.
 type assets struct {
 	named map[string]string // "propusk.css" → "/assets/propusk.9f2c….css"
 	files map[string]asset  // by the name with the hash
 }
 
+// assetNames are the files under static, a script after those that it imports.
+var assetNames = []string{
+	"fonts/golos-cyrillic.woff2", "fonts/golos-latin.woff2", "icon.svg", "propusk.js",
+	"vendor/pki.js",
+	"scripts/strength.js", "scripts/idle.js", "scripts/passkey.js",
+	"scripts/cryptopro.js", "scripts/keyfile.js", "scripts/cades.js", "scripts/fitness.js", "scripts/signing.js",
+}
+
 // newAssets names and compresses everything once.
 func newAssets() (*assets, error) {
 	a := &assets{named: map[string]string{}, files: map[string]asset{}}
-	for _, name := range []string{"fonts/golos-cyrillic.woff2", "fonts/golos-latin.woff2", "icon.svg", "propusk.js"} {
+	for _, name := range assetNames {
 		body, err := staticFiles.ReadFile("static/" + name)
 		if err != nil {
 			return nil, fmt.Errorf("read the asset %s: %w", name, err)
+		}
+		if path.Ext(name) == ".js" {
+			body = a.link(body)
 		}
 		if err := a.add(name, body); err != nil {
 			return nil, err
@@ -75,6 +86,20 @@ func (a *assets) style() ([]byte, error) {
 		text = strings.ReplaceAll(text, "url("+name+")", "url("+url+")")
 	}
 	return []byte(text), nil
+}
+
+// link points the imports of a script at the hashed names of what it imports.
+func (a *assets) link(script []byte) []byte {
+	text := string(script)
+	for name, url := range a.named {
+		switch path.Dir(name) {
+		case "scripts":
+			text = strings.ReplaceAll(text, `"./`+path.Base(name)+`"`, `"`+url+`"`)
+		case "vendor":
+			text = strings.ReplaceAll(text, `"../`+name+`"`, `"`+url+`"`)
+		}
+	}
+	return []byte(text)
 }
 
 // add stores body under a name with the hash of its content.

@@ -66,6 +66,41 @@ func TestStylePointsAtHashedFontsOnly(t *testing.T) {
 	}
 }
 
+func TestScriptsImportByHashedNamesOnly(t *testing.T) {
+	t.Parallel()
+	kit := setup(t)
+	imports := 0
+	for _, name := range assetNames {
+		if !strings.HasPrefix(name, "scripts/") {
+			continue
+		}
+		body, _ := io.ReadAll(get(kit, http.MethodGet, kit.assets.named[name], "").Body)
+		for _, m := range regexp.MustCompile(`(?:from |import\()"([^"]+)"`).FindAllStringSubmatch(string(body), -1) {
+			imports++
+			if got := get(kit, http.MethodGet, m[1], ""); got.StatusCode != http.StatusOK {
+				t.Errorf("%s imports %s: %s", name, m[1], got.Status)
+			}
+		}
+	}
+	if imports < 6 {
+		t.Errorf("only %d imports found", imports)
+	}
+}
+
+// The policy forbids it, and a library that needs it would fail in the browser only.
+func TestNoScriptMakesCodeFromText(t *testing.T) {
+	t.Parallel()
+	for _, name := range assetNames {
+		body, err := staticFiles.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := regexp.MustCompile(`\beval\(|new Function|innerHTML|outerHTML|document\.write|insertAdjacentHTML`).Find(body); strings.HasSuffix(name, ".js") && m != nil {
+			t.Errorf("%s has %s", name, m)
+		}
+	}
+}
+
 func TestAssetRefusals(t *testing.T) {
 	t.Parallel()
 	kit := setup(t)

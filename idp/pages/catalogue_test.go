@@ -81,7 +81,8 @@ func TestMessagesWithANumberHaveEveryPlural(t *testing.T) {
 
 // composed are the keys that a template or the code puts together, by prefix;
 // "failure." and "error." are for the callers of the kit.
-var composed = []string{"code.title.", "code.lead.", "code.other.", "help.", "month.", "scope.", "failure.", "error.", "notice.", "how.", "way."}
+var composed = []string{"code.title.", "code.lead.", "code.other.", "help.", "month.", "scope.", "failure.", "error.", "notice.", "how.", "way.",
+	"check.", "newpassword.", "confirm.unusual.", "certificate.act"}
 
 func TestEveryKeyOfTheTemplatesExistsAndEveryKeyIsUsed(t *testing.T) {
 	t.Parallel()
@@ -105,8 +106,35 @@ func TestEveryKeyOfTheTemplatesExistsAndEveryKeyIsUsed(t *testing.T) {
 	}
 	for key := range ru {
 		isComposed := slices.ContainsFunc(composed, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		isComposed = isComposed || slices.ContainsFunc(spoken, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		if !used[key] && !isComposed {
 			t.Errorf("%s is used nowhere", key)
+		}
+	}
+}
+
+// spoken are the prefixes of what scripts say (the function "words").
+var spoken = []string{"passkey.say.", "signing.say.", "idle.say.", "rules.say."}
+
+func TestEveryTextOfTheScriptsIsSaidByOne(t *testing.T) {
+	t.Parallel()
+	var scripts strings.Builder
+	for _, name := range assetNames {
+		if strings.HasPrefix(name, "scripts/") {
+			body, err := staticFiles.ReadFile("static/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scripts.Write(body)
+		}
+	}
+	for key := range messages(t, "ru") {
+		for _, prefix := range spoken {
+			rest, found := strings.CutPrefix(key, prefix)
+			numbered := regexp.MustCompile(`^\d$`).MatchString(rest) // words[level]
+			if found && !numbered && !regexp.MustCompile(`["'.]`+rest+`\b`).MatchString(scripts.String()) {
+				t.Errorf("no script says %s", key)
+			}
 		}
 	}
 }
@@ -117,6 +145,19 @@ func TestComposedKeysExist(t *testing.T) {
 	var keys []string
 	for _, kind := range []string{KindTOTP, KindSMS, KindEmail} {
 		keys = append(keys, "code.title."+kind, "code.lead."+kind, "code.other."+kind, "code.other."+kind+".text", "how."+kind)
+	}
+	for _, kind := range []string{KindRecovery, KindPasskey} {
+		keys = append(keys, "code.other."+kind, "code.other."+kind+".text")
+	}
+	keys = append(keys, "code.title."+KindRecovery, "code.lead."+KindRecovery)
+	for _, status := range []string{CheckPassed, CheckWarned, CheckFailed, CheckSkipped} {
+		keys = append(keys, "check."+status)
+	}
+	for _, reason := range []string{ReasonAged, ReasonRecovered, ReasonFirst, ReasonBreached} {
+		keys = append(keys, "newpassword."+reason)
+	}
+	for _, what := range []string{UnusualDevice, UnusualCountry, UnusualTravel} {
+		keys = append(keys, "confirm.unusual."+what)
 	}
 	for _, topic := range helpTopics {
 		keys = append(keys, "help."+topic)

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"math"
@@ -16,7 +17,7 @@ import (
 const searchFrom = 7
 
 // helpTopics are the sections of the help page, in their order.
-var helpTopics = []string{"login", "password", "code", "locked", "missing", "phishing", "support"}
+var helpTopics = []string{"login", "password", "code", "certificate", "locked", "missing", "phishing", "support"}
 
 // Option is one entry of the select component.
 type Option struct{ Value, Label string }
@@ -41,6 +42,13 @@ func (k *Kit) functions(lang string) template.FuncMap {
 		"many":       func(total int) bool { return total > searchFrom },
 		"chosen":     chosen,
 		"kindicon":   kindIcon,
+		"checkicon":  checkIcon,
+		"sent":       sent,
+		"signingof":  func(page Certificate, fault string) Signing { return k.signingOf(lang, page, fault) },
+		"iconsize":   iconSize,
+		"json":       asJSON,
+		"words":      func(prefix string) (string, error) { return k.wordsFor(lang, prefix) },
+		"textfile":   textFile,
 		"helptopics": func() []string { return helpTopics },
 	}
 }
@@ -143,6 +151,71 @@ func kindIcon(kind string) string {
 		return "phone"
 	case KindEmail:
 		return "letter"
+	case KindRecovery:
+		return "code"
+	case KindPasskey:
+		return "passkey"
 	}
 	return "app"
+}
+
+// sent reports whether codes of this kind travel, so that another can be asked for.
+func sent(kind string) bool { return kind == KindSMS || kind == KindEmail }
+
+// signingOf is the component of the certificate page.
+func (k *Kit) signingOf(lang string, page Certificate, fault string) Signing {
+	return Signing{
+		Action: "/signin/certificate", ChallengeURL: "/signin/certificate/challenge",
+		Fields: []Hidden{{"request", page.Request}},
+		Text:   page.ChallengeText, ID: page.ChallengeID, Act: k.T(lang, "certificate.act"), Error: fault,
+	}
+}
+
+func checkIcon(status string) string {
+	switch status {
+	case CheckPassed:
+		return "tick"
+	case CheckWarned:
+		return "warn"
+	case CheckFailed:
+		return "cross"
+	}
+	return "dash"
+}
+
+// iconSize is the side of the square an icon is drawn in.
+func iconSize(name string) int {
+	switch name {
+	case "tick", "cross", "warn", "dash", "download":
+		return 20
+	}
+	return 28
+}
+
+// asJSON is a value for a script, to stand in a data attribute.
+func asJSON(value any) (string, error) {
+	body, err := json.Marshal(value)
+	return string(body), err
+}
+
+// wordsFor are the texts whose keys begin with prefix, as a JSON object by the
+// rest of the key: what a script may say. A prefix without texts is an error.
+func (k *Kit) wordsFor(lang, prefix string) (string, error) {
+	out := map[string]string{}
+	for key := range k.words.keys[languages[0]] {
+		if rest, found := strings.CutPrefix(key, prefix); found {
+			out[rest] = k.T(lang, key)
+		}
+	}
+	if len(out) == 0 {
+		return "", fmt.Errorf("no texts begin with %q", prefix)
+	}
+	return asJSON(out)
+}
+
+// textFile is the secrets as a file in the page itself, so that they have no
+// address and the browser can save them without asking the server again.
+func textFile(s Secrets) template.URL {
+	body := s.Heading + "\r\n\r\n" + strings.Join(s.Values, "\r\n") + "\r\n"
+	return template.URL("data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(body))) // #nosec G203 -- base64 has no markup
 }

@@ -87,6 +87,8 @@ func languageLinks(r *http.Request, page Page) []languageLink {
 	here := url.URL{Path: r.URL.Path}
 	query := r.URL.Query()
 	switch p := page.(type) {
+	case Certificate:
+		here.Path, query = "/signin/certificate", url.Values{"request": {p.Request}}
 	case stepped:
 		here.Path, query = "/signin", url.Values{"request": {p.step().request}}
 	case Invitation:

@@ -21,7 +21,7 @@ type Act struct {
 	Fields []Hidden // of the form
 	Stop   bool     // it ends or removes something: red
 	Ask    string   // what will happen, told before the button; "" = at once
-	Label  string   // accessible name when Title alone is ambiguous, "Remove: Pixel 9"
+	About  string   // read out after Title where the same act stands on every line: "Pixel 9"
 }
 
 // Held is one entry of the component "held": a list of credentials, devices,
@@ -94,16 +94,19 @@ type Secrets struct {
 // PasswordRules is what a new password must be. The component "newpassword"
 // tells them, and its script counts them while one types; the server decides.
 type PasswordRules struct {
-	Min   int      // letters; 0 = 8
-	Avoid []string // words the password must not contain: login, names, INN
+	Min    int      // characters; 0 = 8
+	Avoid  []string // words the password must not contain: login, names, ИНН
+	Fields []string // names of fields of the same form that hold such words
 }
 
 // Passkey is a ceremony of WebAuthn that a script of the page performs. Its
 // outcome goes to the form's field `credential` as the JSON of
-// PublicKeyCredential.toJSON (WebAuthn Level 3 §5.1.1).
+// PublicKeyCredential.toJSON (WebAuthn Level 3 §5.1). The components
+// "passkey-get" and "passkey-create" perform it; other rooms give them Fields.
 type Passkey struct {
-	Options []byte // JSON, as go-webauthn gives it, with or without its "publicKey"
-	Action  string // where the form goes; "" = the page's own, /signin/passkey
+	Options []byte   // JSON, as go-webauthn gives it, with or without its "publicKey"
+	Action  string   // where the form goes; "" = the page's own
+	Fields  []Hidden // further hidden fields of that form
 }
 
 // Signing is the component "signing": every way of making a detached signature

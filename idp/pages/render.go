@@ -16,6 +16,7 @@ type view struct {
 	Page      any    // the page's struct; a Custom page's Data
 	Errors    []FieldError
 	Shell     *Shell
+	Idle      *Idle // of a Custom page
 	Languages []languageLink
 }
 
@@ -59,7 +60,7 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 		v.Errors = p.faults()
 	}
 	if c, ok := page.(Custom); ok {
-		v.Page, v.Title, v.Shell = c.Data, c.Title, c.Shell
+		v.Page, v.Title, v.Shell, v.Idle = c.Data, c.Title, c.Shell, c.Idle
 	}
 	var out bytes.Buffer
 	if err := tmpl.ExecuteTemplate(&out, name, v); err != nil {
@@ -69,13 +70,14 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 }
 
 // policy is the Content-Security-Policy of a page whose forms may lead to the
-// origin of target. Nothing but our own files is loaded; QR codes are data.
+// origin of target. Nothing but our own files is loaded, and scripts talk to
+// this site alone; QR codes are data.
 func policy(target string) string {
 	action := "'self'"
 	if origin := formTarget(target); origin != "" {
 		action += " " + origin
 	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; " +
+	return "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data:; " +
 		"form-action " + action + "; base-uri 'none'; frame-ancestors 'none'"
 }
 

@@ -22,6 +22,20 @@ type sample struct {
 
 const client = "Кабинет организации"
 
+// The ceremonies of the samples are of the shape that go-webauthn gives.
+var (
+	options  = []byte(`{"publicKey":{"challenge":"AAEC","rpId":"id.example","userVerification":"required"}}`)
+	creation = []byte(`{"publicKey":{"challenge":"AAEC","rp":{"id":"id.example","name":"Пропуск"},"user":{"id":"AQ","name":"elena","displayName":"Елена"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}}`)
+)
+
+// checkLines are a verdict's, one of each status.
+var checkLines = []CheckLine{
+	{"Формат", CheckPassed, "Отсоединённая подпись CAdES-BES.", "ok"},
+	{"Отзыв", CheckWarned, "Список отзыва не обновлялся с 20 ноября.", "crl_stale"},
+	{"Срок действия", CheckFailed, "Сертификат действовал до 12 марта 2026.", "certificate_expired"},
+	{"Владелец", CheckSkipped, "", "not_checked"},
+}
+
 func samples() []sample {
 	return []sample{
 		{
@@ -31,7 +45,7 @@ func samples() []sample {
 				Others: []Way{{Icon: "certificate", Title: "way.certificate", Text: "way.certificate.text", URL: "/signin/certificate"}, {Icon: "passkey", Title: "way.passkey", Text: "way.passkey.text", URL: "/signin/passkey"}},
 			},
 			action: "/signin/identify", fields: []string{"request", "login", "password"},
-			marks: []string{`autocomplete="username"`, `autocomplete="current-password"`, `autocapitalize="none"`, `value="elena@mayak.example"`, `href="/signin/certificate"`, `href="/register"`},
+			marks: []string{`autocomplete="username"`, `autocomplete="current-password"`, `autocapitalize="none"`, `href="/help"`, `value="elena@mayak.example"`, `href="/signin/certificate"`, `href="/register"`},
 		},
 		{
 			name: "identify wrong", h1: [2]string{"Войдите", "Sign in"},
@@ -56,6 +70,81 @@ func samples() []sample {
 			page:   Code{Request: "r1", ClientName: client, Kind: KindTOTP},
 			action: "/signin/code", fields: []string{"request", "code"},
 			marks: []string{`aria-describedby="code-hint"`},
+		},
+		{
+			name: "identify with passkeys", h1: [2]string{"Войдите", "Sign in"},
+			page:   Identify{Request: "r1", ClientName: client, Passkey: &Passkey{Options: options}, RecoverURL: "/recovery"},
+			action: "/signin/passkey", fields: []string{"request", "credential"},
+			marks: []string{`autocomplete="username webauthn"`, `data-passkey="get"`, `data-autofill="login"`, `data-options="{&#34;publicKey&#34;:{&#34;challenge&#34;:&#34;AAEC&#34;`, `href="/recovery"`},
+		},
+		{
+			name: "recovery code", h1: [2]string{"Введите резервный код", "Enter a recovery code"},
+			page:   Code{Request: "r1", ClientName: client, Kind: KindRecovery, Others: []string{KindTOTP, KindPasskey, KindCertificate}, Passkey: &Passkey{Options: options}, TrustOffered: true},
+			action: "/signin/code", fields: []string{"request", "code", "trust"},
+			marks: []string{`maxlength="32"`, `name="trust" value="yes"`, `href="/signin/certificate?request=r1"`, `data-passkey="get"`},
+		},
+		{
+			name: "second step by passkey", h1: [2]string{"Подтвердите, что это вы", "Confirm that it is you"},
+			page:   SecondFactor{Request: "r1", ClientName: client, PersonName: "Елена Морозова", Passkey: &Passkey{Options: options}, TrustOffered: true, Others: []string{KindRecovery, KindTOTP}},
+			action: "/signin/passkey", fields: []string{"request", "credential", "trust"},
+			marks: []string{`name="channel" value="recovery"`, `data-unable`},
+		},
+		{
+			name: "second step to choose", h1: [2]string{"Подтвердите, что это вы", "Confirm that it is you"},
+			page:  SecondFactor{Request: "r1", ClientName: client, Others: []string{KindSMS, KindEmail, KindPasskey}, Errors: []FieldError{{Key: "error.locked", Args: map[string]any{"Count": 15}}}},
+			marks: []string{`name="channel" value="sms"`},
+		},
+		{
+			name: "certificate", h1: [2]string{"Войдите по электронной подписи", "Sign in with an electronic signature"},
+			page:   Certificate{Request: "r1", ClientName: client, RedirectURI: "https://rp.example/cb", ChallengeText: "Вход в Пропуск\nСайт: https://id.example", ChallengeID: "c1", TLSURL: "https://tls.example/signin"},
+			action: "/signin/certificate", fields: []string{"request", "challenge", "signature", "signature"},
+			marks: []string{`enctype="multipart/form-data"`, `name="challenge" value="c1"`, `formaction="/signin/certificate/challenge"`, `data-challenge="/signin/certificate/challenge"`, "Сайт: https://id.example", `href="https://tls.example/signin"`, `href="/signin?request=r1"`, `accept=".p12,.pfx,application/x-pkcs12"`},
+		},
+		{
+			name: "certificate refused", h1: [2]string{"Войдите по электронной подписи", "Sign in with an electronic signature"},
+			page: Certificate{
+				Request: "r1", ClientName: client, ChallengeID: "c2",
+				Errors: []FieldError{{Field: "signature", Key: "error.certificate_refused", Args: map[string]any{"Reason": "сертификат просрочен"}}},
+				Checks: checkLines,
+			},
+			action: "/signin/certificate", fields: []string{"request", "challenge", "signature", "signature"},
+			marks: []string{`class="passed"`, `class="failed"`, `class="warned"`, `class="skipped"`, "<code>certificate_expired</code>", `aria-describedby="signature-fault signature-hint"`},
+		},
+		{
+			name: "PIN", h1: [2]string{"Введите ПИН-код", "Enter your PIN"},
+			page:   PIN{Request: "r1", ClientName: client, PersonName: "Елена Морозова", OrganisationName: "ООО «Северный маяк»", Left: 2, RecoverURL: "/recovery/pin", Errors: []FieldError{{Field: "pin", Key: "error.pin"}}},
+			action: "/signin/pin", fields: []string{"request", "pin"},
+			marks: []string{`inputmode="numeric"`, `maxlength="4"`, `type="password"`, `href="/recovery/pin"`},
+		},
+		{
+			name: "PIN to set", h1: [2]string{"Придумайте ПИН-код", "Choose a PIN"},
+			page:   PIN{Request: "r1", PersonName: "Елена Морозова", OrganisationName: "ООО «Северный маяк»", Set: true},
+			action: "/signin/pin", fields: []string{"request", "pin", "pin_again"},
+			marks: []string{`autocomplete="new-password"`},
+		},
+		{
+			name: "new password", h1: [2]string{"Смените пароль", "Change your password"},
+			page:   NewPassword{Request: "r1", PersonName: "Елена Морозова", Login: "elena@mayak.example", Reason: ReasonRecovered, Rules: PasswordRules{Min: 12, Avoid: []string{"Елена", `elena"`}}},
+			action: "/signin/password", fields: []string{"request", "login", "password", "password_again"},
+			marks: []string{`autocomplete="username"`, `readonly`, `data-least="12"`, `data-avoid="[&#34;Елена&#34;,&#34;elena\&#34;&#34;]"`, `aria-describedby="password-rules"`},
+		},
+		{
+			name: "password reminder", h1: [2]string{"Пора сменить пароль", "Time to change your password"},
+			page:   NewPassword{Request: "r1", PersonName: "Елена Морозова", Reason: ReasonAged, Current: true, Postpone: true, Errors: []FieldError{{Field: "current", Key: "error.current"}, {Field: "password", Key: "error.password_short", Args: map[string]any{"Min": 8}}}},
+			action: "/signin/password", fields: []string{"request", "current", "password", "password_again", "decision"},
+			marks: []string{`value="later" formnovalidate`, `aria-describedby="password-fault password-rules"`, `data-least="8"`},
+		},
+		{
+			name: "passkey offered", h1: [2]string{"Входить без пароля?", "Sign in without a password?"},
+			page:   ConnectPasskey{Request: "r1", PersonName: "Елена Морозова", Name: "Chromium, Linux", Passkey: Passkey{Options: creation}},
+			action: "/signin/connect", fields: []string{"request", "credential", "decision", "name", "request", "decision", "decision"},
+			marks: []string{`data-passkey="create"`, `value="Chromium, Linux"`, `value="later"`, `value="never"`},
+		},
+		{
+			name: "unusual sign-in", h1: [2]string{"Это вы входите?", "Is it you?"},
+			page:   Confirm{Request: "r1", ClientName: client, Unusual: []string{UnusualDevice, UnusualTravel}, Device: "Chromium, Linux", Place: "Казань, Россия", At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), Kind: KindEmail, Destination: "e•••a@mayak.example", Others: []string{KindSMS, KindPasskey}, Passkey: &Passkey{Options: options}, ResendIn: time.Minute},
+			action: "/signin/confirm", fields: []string{"request", "code", "request", "credential", "request", "decision"},
+			marks: []string{"Казань, Россия", `action="/signin/confirm/send"`, `name="decision" value="refuse"`, `data-wait="60"`},
 		},
 		{
 			name: "enrolment", h1: [2]string{"Подключите второй шаг входа", "Add a second step"},
