@@ -56,7 +56,12 @@ func (d *Directory) BindCertificate(ctx context.Context, actor Actor, b Binding)
 		if err := d.VerifyNumbers(ctx, actor, p.ID, b.SNILS, b.INN); err != nil {
 			return err
 		}
-		if bound, err = d.insertCertificate(ctx, b); err != nil {
+		bound, err = d.insertCertificate(ctx, b)
+		if errors.Is(err, storage.ErrExists) { // another sign-in was quicker
+			bound, err = d.boundMeanwhile(ctx, b)
+			return err
+		}
+		if err != nil {
 			return err
 		}
 		if b.SNILS != "" {
@@ -85,6 +90,18 @@ func (b Binding) meets(known Certificate) (same bool, err error) {
 	default:
 		return false, nil
 	}
+}
+
+// boundMeanwhile is the record that won a race, when it is what was to be bound.
+func (d *Directory) boundMeanwhile(ctx context.Context, b Binding) (Certificate, error) {
+	known, err := d.CertificateByFingerprint(ctx, b.Certificate.Fingerprint)
+	if err != nil {
+		return Certificate{}, err
+	}
+	if same, err := b.meets(known); err != nil || !same {
+		return Certificate{}, errors.Join(err, storage.ErrExists)
+	}
+	return known, nil
 }
 
 // insertCertificate writes the row, or brings a removed one back. Of two that
