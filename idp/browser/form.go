@@ -1,10 +1,12 @@
 package browser
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -51,17 +53,51 @@ func WellFormed(w http.ResponseWriter, r *http.Request, maxBody int64) error {
 	return nil
 }
 
+const formType = "application/x-www-form-urlencoded"
+
+// parse fills r.Form and r.PostForm. What every program sends, a form in the
+// body and no query, is read without the copies that ParseForm makes.
 func parse(r *http.Request) error {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Method == http.MethodPost && kind == "multipart/form-data" {
+	kind := r.Header.Get("Content-Type")
+	switch {
+	case r.Method != http.MethodPost:
+		return r.ParseForm()
+	case kind == formType && r.URL.RawQuery == "" && r.Body != nil:
+		return parseBody(r)
+	}
+	if kind, _, _ = mime.ParseMediaType(kind); kind == "multipart/form-data" {
 		return r.ParseMultipartForm(memory)
 	}
 	return r.ParseForm()
 }
 
+// parseBody reads a body that MaxBytesReader bounds. Both maps are one: nothing
+// writes to them.
+func parseBody(r *http.Request) error {
+	var body bytes.Buffer
+	if r.ContentLength > 0 && r.ContentLength <= MaxBody {
+		body.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		return err
+	}
+	form, err := url.ParseQuery(body.String())
+	r.PostForm, r.Form = form, form
+	return err
+}
+
 // printable tells text from bytes: UTF-8 without control characters but for
 // tab and line ends.
 func printable(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c >= 0x7f {
+			return printableText(value)
+		}
+	}
+	return true
+}
+
+func printableText(value string) bool {
 	return utf8.ValidString(value) && !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < ' ' && r != '\t' && r != '\n' && r != '\r') || r == 0x7f
 	})
