@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
 
@@ -36,7 +37,7 @@ type Claims struct {
 	Permissions       []string           `json:"permissions"`
 	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
 
-	Confirmation json.RawMessage `json:"cnf"`
+	Confirmation *possession.Confirmation `json:"cnf"` // what its bearer must prove to hold; nil: nothing
 }
 
 // TokenOrganisation is the one organisation that a token opens.

@@ -18,7 +18,7 @@ func crossOrigin(w http.ResponseWriter, r *http.Request) (done bool) {
 		return false
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
-	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, If-Match, If-None-Match")
+	header.Set("Access-Control-Allow-Headers", "Authorization, DPoP, Content-Type, Accept-Language, If-Match, If-None-Match")
 	header.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true

@@ -3,12 +3,14 @@ package cabinet
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
+	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
 
@@ -23,6 +25,8 @@ type guard struct {
 	keys             KeySource
 	revocations      *revocation.List
 	now              func() time.Time
+	proofs           *possession.Proofs
+	mutualTLS        string
 	seen             *otter.Cache[[sha256.Size]byte, *verifiedToken]
 }
 
@@ -31,16 +35,20 @@ func newGuard(deps Deps) (*guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cabinet: cache of verified tokens: %w", err)
 	}
+	proofs, err := possession.New(possession.Deps{Ephemeral: deps.Ephemeral, Now: deps.Now})
+	if err != nil {
+		return nil, fmt.Errorf("cabinet: %w", err)
+	}
 	return &guard{
-		issuer: deps.Issuer, audience: deps.Audience,
-		keys: deps.Keys, revocations: deps.Revocations, now: deps.Now, seen: seen,
+		issuer: deps.Issuer, audience: deps.Audience, mutualTLS: deps.MutualTLS,
+		keys: deps.Keys, revocations: deps.Revocations, now: deps.Now, proofs: proofs, seen: seen,
 	}, nil
 }
 
 // authenticate answers the claims of the request's token. When the token is
 // genuine but no longer counts, it answers both the claims and the refusal.
 func (g *guard) authenticate(r *http.Request) (*Claims, error) {
-	raw, err := bearer(r)
+	scheme, raw, err := presented(r)
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +59,46 @@ func (g *guard) authenticate(r *http.Request) (*Claims, error) {
 	if err := g.current(r.Context(), token); err != nil {
 		return nil, err
 	}
+	if err := g.possessed(r, scheme, raw, token); err != nil {
+		return nil, err
+	}
 	if g.revocations.Revoked(token.revocation) {
 		return &token.Claims, refuse("token_revoked").challenged("invalid_token", "the token has been revoked")
 	}
 	return &token.Claims, nil
+}
+
+// possessed refuses a token whose bearer does not hold what it is bound to (RFC
+// 8705 §3, RFC 9449 §7.1). A token bound to a certificate is good on the
+// mutual-TLS host only, where the connection has one.
+func (g *guard) possessed(r *http.Request, scheme, raw string, token *verifiedToken) error {
+	if token.Confirmation == nil && scheme == possession.Bearer {
+		return nil
+	}
+	var cnf possession.Confirmation
+	if token.Confirmation != nil {
+		cnf = *token.Confirmation
+	}
+	err := g.proofs.Request(r.Context(), r, scheme, raw, cnf, g.addresses(r)...)
+	wrong, unproved := errors.AsType[*possession.Error](err)
+	switch {
+	case unproved && cnf.Key != "" && scheme == possession.DPoP:
+		return refuse("token_invalid").because("proof_wrong").challenged("invalid_dpop_proof", wrong.Reason)
+	case unproved:
+		return invalid("proof_missing", wrong.Reason)
+	case err != nil:
+		return refuse("internal").wrap(err)
+	}
+	return nil
+}
+
+// addresses are the URLs under which the request's resource is known.
+func (g *guard) addresses(r *http.Request) []string {
+	path := r.URL.EscapedPath()
+	if g.mutualTLS == "" {
+		return []string{g.issuer + path}
+	}
+	return []string{g.issuer + path, g.mutualTLS + path}
 }
 
 // token finds a verified token or verifies it. The key of the memory is a digest,

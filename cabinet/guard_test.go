@@ -236,7 +236,7 @@ func TestGuardReadsTheTokenFromTheHeaderAlone(t *testing.T) {
 		"in a query after a semicolon": {"?a;access_token=x", []string{"Authorization", "Bearer " + token}, 400, "token_in_query"},
 		"in an escaped query name":     {"?access%5Ftoken=x", []string{"Authorization", "Bearer " + token}, 400, "token_in_query"},
 		"Basic":                        {"", []string{"Authorization", "Basic " + token}, 401, "token_missing"},
-		"DPoP":                         {"", []string{"Authorization", "DPoP " + token}, 401, "token_missing"},
+		"DPoP":                         {"", []string{"Authorization", "DPoP " + token}, 401, "token_invalid"},
 		"no scheme":                    {"", []string{"Authorization", token}, 401, "token_missing"},
 		"empty":                        {"", []string{"Authorization", ""}, 401, "token_missing"},
 		"no token":                     {"", []string{"Authorization", "Bearer "}, 401, "token_invalid"},

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"propusk/idp/possession"
 	"propusk/storage/journal"
 )
 
@@ -191,6 +192,9 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, refu
 	header.Del("ETag")
 	if problem.Status == http.StatusUnauthorized || refused.challenge.err != "" {
 		header.Set("WWW-Authenticate", refused.challenge.header())
+	}
+	if problem.Status == http.StatusUnauthorized {
+		header.Add("WWW-Authenticate", possession.Challenge(refused.challenge.err, refused.challenge.description))
 	}
 	if refused.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(refused.retryAfter))

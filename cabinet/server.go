@@ -21,6 +21,7 @@ import (
 type Deps struct {
 	Issuer      string    // iss that tokens must have; the OpenAPI document's server
 	Audience    string    // aud that tokens must have, usually Issuer + "/v1"
+	MutualTLS   string    // scheme://host[:port] where clients present certificates (RFC 8705); "" = nowhere
 	Keys        KeySource // the issuer's public keys, usually NewJWKS(…).Key
 	Revocations *revocation.List
 	Directory   *directory.Directory

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
 
@@ -33,31 +34,33 @@ type verifiedToken struct {
 	revocation revocation.Token
 }
 
-// bearer takes the token from the Authorization header (RFC 6750 §2.1), the only
-// place that is accepted: a token in the address (§2.3) ends up in logs, so its
-// presence alone refuses the request.
-func bearer(r *http.Request) (string, error) {
+// presented takes the token, and the scheme it came by, from the Authorization
+// header (RFC 6750 §2.1, RFC 9449 §7.1), the only place that is accepted: a token
+// in the address (RFC 6750 §2.3) ends up in logs, so its presence alone refuses
+// the request.
+func presented(r *http.Request) (scheme, token string, err error) {
 	if queryHasToken(r.URL.RawQuery) {
-		return "", refuse("token_in_query").challenged("invalid_request", "the token came in the address")
+		return "", "", refuse("token_in_query").challenged("invalid_request", "the token came in the address")
 	}
 	values := r.Header["Authorization"]
 	switch {
 	case len(values) == 0:
-		return "", refuse("token_missing")
+		return "", "", refuse("token_missing")
 	case len(values) > 1:
-		return "", refuse("authorization_duplicate").challenged("invalid_request", "more than one Authorization header")
+		return "", "", refuse("authorization_duplicate").challenged("invalid_request", "more than one Authorization header")
 	case len(values[0]) > tokenLimit:
-		return "", refuse("authorization_too_long")
+		return "", "", refuse("authorization_too_long")
 	}
-	scheme, token, _ := strings.Cut(values[0], " ")
+	name, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimLeft(token, " ")
+	scheme, known := possession.Scheme(name)
 	switch {
-	case !strings.EqualFold(scheme, "Bearer"):
-		return "", refuse("token_missing").because("scheme_unknown")
+	case !known:
+		return "", "", refuse("token_missing").because("scheme_unknown")
 	case token == "":
-		return "", invalid("token_malformed", "the header has no token")
+		return "", "", invalid("token_malformed", "the header has no token")
 	}
-	return token, nil
+	return scheme, token, nil
 }
 
 // queryHasToken looks at the raw query and not at its parsed form, from which a
@@ -160,9 +163,6 @@ func (g *guard) checkClaims(payload []byte) (*Claims, error) {
 		return nil, invalid("issuer_wrong", "the token is of another issuer")
 	case !slices.Contains(claims.Audience, g.audience):
 		return nil, invalid("audience_wrong", "the token is for another audience")
-	case len(claims.Confirmation) > 0:
-		// RFC 9449 §7.2, RFC 8705 §3: a bound token is worth nothing without its proof.
-		return nil, invalid("proof_missing", "the token is bound to a key and came without its proof")
 	}
 	if err := claims.complete(); err != nil {
 		return nil, invalid("claims_refused", err.Error())

@@ -153,6 +153,8 @@ func TestGuardRefusesTokensThatAreNotForHere(t *testing.T) {
 		"permissions without organisation": {map[string]any{"org": nil}, "token_invalid", "claims_refused"},
 		"org as a list":                    {map[string]any{"org": []any{}}, "token_invalid", "claims_refused"},
 		"bound to a key (RFC 9449 §7.2)":   {map[string]any{"cnf": map[string]any{"jkt": "x"}}, "token_invalid", "proof_missing"},
+		"bound in a way that is unknown":   {map[string]any{"cnf": map[string]any{"kid": "x"}}, "token_invalid", "claims_refused"},
+		"bound to nothing":                 {map[string]any{"cnf": map[string]any{}}, "token_invalid", "claims_refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.refused(t, sign(t, but(p.good(), attack.changes)), 401, attack.code, attack.reason)
