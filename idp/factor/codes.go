@@ -225,6 +225,15 @@ func (c *Codes) waited(ctx context.Context, attemptID string) error {
 	return &Busy{RetryAfter: max(until.Sub(c.Now()), time.Second), Why: ErrTooSoon}
 }
 
+// Wait is how long until another code of the attempt may be sent; 0 = at once.
+func (c *Codes) Wait(ctx context.Context, attemptID string) (time.Duration, error) {
+	err := c.waited(ctx, attemptID)
+	if busy, ok := errors.AsType[*Busy](err); ok {
+		return busy.RetryAfter, nil
+	}
+	return 0, err
+}
+
 // keep stores the code as an HMAC under a key of the master key: a million codes
 // are searched in no time, so that a plain hash would hide nothing.
 func (c *Codes) keep(ctx context.Context, r CodeRequest, digits string) error {

@@ -83,6 +83,22 @@ var takenTexts = map[string]struct{ subjectRU, subjectEN, ru, en string }{
 	},
 }
 
+// knownTexts tell the owner of a contact that somebody registers with it.
+var knownTexts = map[string]struct{ subjectRU, subjectEN, ru, en string }{
+	"sms": {
+		ru: "Кто-то регистрируется в «%s» с вашим номером, но учётная запись с ним уже есть. Если это вы, войдите или восстановите доступ.",
+		en: "Somebody is registering at %s with your number, but it has an account already. If it is you, sign in or recover access.",
+	},
+	"email": {
+		subjectRU: "У вас уже есть учётная запись",
+		subjectEN: "You have an account already",
+		ru: "Кто-то регистрируется в «%s» с этим адресом, но учётная запись с ним уже есть. Если это вы, войдите или восстановите доступ.\n\n" +
+			"Если нет, ничего делать не нужно: без вашего участия регистрация не состоится.",
+		en: "Somebody is registering at %s with this address, but it has an account already. If it is you, sign in or recover access.\n\n" +
+			"If not, there is nothing to do: without you nothing will come of it.",
+	},
+}
+
 // message is what goes out for the request.
 func (r CodeRequest) message(code string, lifetime time.Duration) outbox.Message {
 	if r.Taken {
@@ -103,6 +119,9 @@ func (r CodeRequest) message(code string, lifetime time.Duration) outbox.Message
 
 func (r CodeRequest) takenMessage() outbox.Message {
 	t := takenTexts[r.Channel]
+	if r.Purpose == ForRegistration {
+		t = knownTexts[r.Channel]
+	}
 	subject, format := t.subjectRU, t.ru
 	if r.Lang == "en" {
 		subject, format = t.subjectEN, t.en
