@@ -92,7 +92,7 @@ func (s *Server) acceptInvitation(c echo.Context) error {
 		return s.showInvitation(c, http.StatusUnprocessableEntity, view, browser.Wrong("password_again", "error.password_mismatch")...)
 	}
 	err = s.joinNew(c, view, password)
-	if errs := passwordErrors(err); errs != nil {
+	if errs := browser.PasswordErrors(err); errs != nil {
 		return s.showInvitation(c, http.StatusUnprocessableEntity, view, errs...)
 	}
 	if taken(err, "email") { // another invitation to the same mailbox was faster
@@ -191,34 +191,4 @@ func (s *Server) setPassword(ctx context.Context, person directory.Person, view 
 		policy.MinLength = factor.StrictPassword
 	}
 	return s.deps.Passwords.Set(ctx, person, password, policy)
-}
-
-// passwordKeys are the messages for the codes of factor.PasswordPolicy.
-var passwordKeys = map[string]string{
-	"password_short":    "error.password_short",
-	"password_long":     "error.password_long",
-	"password_personal": "error.password_personal",
-	"password_common":   "error.password_weak",
-	"password_same":     "error.password_used",
-	"password_upper":    "flow.password_upper",
-	"password_lower":    "flow.password_lower",
-	"password_digit":    "flow.password_digit",
-	"password_special":  "flow.password_special",
-	"password_spaces":   "flow.password_spaces",
-}
-
-// passwordErrors says what is wrong with a new password; nil when err is about
-// something else.
-func passwordErrors(err error) (errs []pages.FieldError) {
-	var fields directory.FieldErrors
-	if !errors.As(err, &fields) {
-		return nil
-	}
-	for _, f := range fields {
-		if key, known := passwordKeys[f.Code]; known {
-			args := map[string]any{"Min": f.Args["min"], "Max": f.Args["max"]}
-			errs = append(errs, pages.FieldError{Field: "password", Key: key, Args: args})
-		}
-	}
-	return errs
 }
