@@ -1,12 +1,61 @@
 package pages
 
-import "time"
+import (
+	"testing/fstest"
+	"time"
+)
 
 // organisations of the samples; the numbers are invented.
 var organisations = []OrganisationItem{
 	{ID: "o1", Name: "ООО «Северный маяк»", INN: "7801234561", KPP: "780101001", OGRN: "1187800012345", RoleLabel: "Бухгалтер"},
 	{ID: "o2", Name: "АО «Ладожские верфи»", INN: "4706012349", KPP: "470601001", OGRN: "1024700012345", RoleLabel: "Наблюдатель"},
 	{ID: "o3", Name: "ИП Морозова Елена Сергеевна", INN: "780400112233", OGRN: "304780400112233", RoleLabel: "Руководитель", Sole: true},
+}
+
+// sampleRoom holds the templates of samples that show components as other rooms
+// use them, through Extend.
+var sampleRoom = fstest.MapFS{
+	"security.html": {Data: []byte(`{{template "room" .}}{{define "main"}}<h1>{{say .Title}}</h1>
+<section class="card"><h2>Способы входа</h2>{{template "held" .Page.Held}}</section>
+<section class="card"><h2>Профиль</h2>{{template "pairs" .Page.Pairs}}</section>
+<section class="card"><h2>Резервные коды</h2>{{template "secrets" .Page.Secrets}}</section>
+{{template "danger" .Page.Danger}}{{end}}`)},
+	"register.html": {Data: []byte(`{{template "pass" .}}{{define "width"}} broad{{end}}{{define "main"}}{{template "stages" (dict "Label" "Регистрация" "Items" .Page.Stages)}}
+<h1>{{say .Title}}</h1><form class="form" method="post" action="/registration" data-keep novalidate>{{template "summary" .Errors}}
+{{template "field" (dict "Name" "last_name" "Label" "Фамилия" "Autocomplete" "family-name")}}
+{{template "newpassword" (dict "Name" "password" "Label" "Пароль" "Rules" .Page.Rules "Error" (fault .Errors "password"))}}
+{{template "file" (dict "Name" "passport" "Label" "Скан паспорта" "Hint" "До 5 МБ, PDF или JPEG." "Accept" ".pdf,.jpg")}}
+{{template "box" (dict "Name" "terms" "Label" "Согласен на обработку персональных данных" "Error" (fault .Errors "terms"))}}
+<button class="button wide">Продолжить</button></form>{{end}}`)},
+	"sign.html": {Data: []byte(`{{template "room" .}}{{define "main"}}<h1>{{say .Title}}</h1>
+<section class="card"><h2>Что показала проверка</h2>{{template "checks" .Page.Checks}}</section>
+<section class="card"><h2>Подписать файл</h2>{{template "signing" .Page.Signing}}</section>{{end}}`)},
+}
+
+var sampleShell = &Shell{
+	Organisation: Strip{Name: "ООО «Северный маяк»", Sub: "Главный бухгалтер", SwitchURL: "/switch"},
+	PersonName:   "Е. Морозова", HomeURL: "/account", SignOutURL: "/signout",
+	Nav: []NavItem{{Title: "Профиль", URL: "/account"}, {Title: "Безопасность", URL: "/account/security", Current: true}, {Title: "Устройства", URL: "/account/devices", Count: 3}, {Title: "Журнал входов", URL: "/account/journal", Break: true}},
+}
+
+var sampleSecurity = struct {
+	Held    []Held
+	Pairs   []Pair
+	Secrets Secrets
+	Danger  Danger
+}{
+	Held: []Held{
+		{Icon: "passkey", Title: "Рабочий ноутбук", Tags: []Tag{{"go", "Ключ доступа"}}, Facts: []Fact{{"Добавлен", "", time.Date(2026, 9, 3, 9, 0, 0, 0, time.UTC)}, {Label: "Вход", Text: "сегодня"}}, Acts: []Act{{Title: "Переименовать", URL: "/rename", About: "Рабочий ноутбук"}, {Title: "Удалить", URL: "/remove", Post: true, Stop: true, Ask: "Входить им больше будет нельзя.", About: "Рабочий ноутбук", Fields: []Hidden{{"id", "k1"}}}}},
+		{Icon: "certificate", Title: "Морозова Елена Сергеевна", Tags: []Tag{{"wait", "Истекает через 12 дней"}}, Facts: []Fact{{Label: "Выдал", Text: "УЦ «Ладога»"}}, Text: "Продлите его в удостоверяющем центре и привяжите новый.", Acts: []Act{{Title: "Отвязать", URL: "/unbind", Post: true}}},
+		{Icon: "device", Title: "Chromium, Linux", Tags: []Tag{{"info", "Это устройство"}}, Facts: []Fact{{Label: "Казань", Text: "10.0.0.1"}}},
+	},
+	Pairs: []Pair{
+		{Label: "СНИЛС", Text: "112-233-445 95", Tag: &Tag{"go", "Подтверждён"}},
+		{Label: "Почта", Text: "elena@mayak.example", Under: "На неё приходят письма о входах", Act: &Act{Title: "Сменить", URL: "/email", About: "Почта"}},
+		{Label: "Последний вход", At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
+	},
+	Secrets: Secrets{Values: []string{"7KQ2-MX4T", "9DHP-3WLR", "C5VN-8YJZ", "FT6B-2SGA"}, FileName: "propusk-codes.txt", Heading: "Резервные коды Пропуска"},
+	Danger:  Danger{Title: "Закрыть учётную запись", Text: "Через 30 дней данные будут удалены. До этого можно передумать.", Acts: []Act{{Title: "Закрыть", URL: "/close", Post: true, Stop: true, Ask: "Все входы закончатся сразу."}}},
 }
 
 // sample is a page as a sign-in would give it, with what its structure must be.
@@ -173,6 +222,32 @@ func samples() []sample {
 			page:   Consent{Request: "r1", ClientName: "Склад", PersonName: "Елена Морозова", OrganisationName: "ООО «Северный маяк»", Scopes: []ScopeItem{{"Имя", "Фамилия"}, {Title: "custom:scope"}}, RedirectHost: "sklad.example", RedirectURI: "com.example.app:/cb"},
 			action: "/signin/consent", fields: []string{"request", "decision", "decision"},
 			marks: []string{`name="decision" value="accept"`, `name="decision" value="refuse"`, "sklad.example", "custom:scope"},
+		},
+		{
+			name: "room of credentials", h1: [2]string{"Безопасность", "Безопасность"},
+			page: Custom{Template: "security.html", Title: "Безопасность", Data: sampleSecurity, Shell: sampleShell, Idle: &Idle{Left: time.Hour, ProlongURL: "/account/alive", EndURL: "/account/security", Keeper: "p1"}},
+			marks: []string{
+				`<span class="unseen">: Рабочий ноутбук</span>`, `<input type="hidden" name="id" value="k1">`, "3 сентября 2026|3 September 2026", `datetime="2026-11-22T09:00:00Z"`,
+				`download="propusk-codes.txt" href="data:text/plain;charset=utf-8;base64,0KDQtdC3`, `data-left="3600" data-warn="120" data-prolong="/account/alive"`, `data-keeper="p1"`,
+			},
+		},
+		{
+			name: "room of a long form", h1: [2]string{"Ваши данные", "Ваши данные"},
+			page: Custom{Template: "register.html", Title: "Ваши данные", Errors: []FieldError{{Field: "terms", Key: "Без согласия продолжить нельзя."}}, Data: struct {
+				Stages []Stage
+				Rules  PasswordRules
+			}{[]Stage{{Title: "Телефон", Done: true}, {Title: "Данные", Current: true}, {Title: "Согласие"}}, PasswordRules{Fields: []string{"last_name"}}}},
+			action: "/registration", fields: []string{"last_name", "password", "passport", "terms"},
+			marks: []string{`aria-current="step"`, `data-fields="[&#34;last_name&#34;]"`, `data-avoid="null"`, `type="file" accept=".pdf,.jpg" aria-describedby="passport-hint" required`, `aria-describedby="terms-fault"`},
+		},
+		{
+			name: "room of signatures", h1: [2]string{"Проверка подписи", "Проверка подписи"},
+			page: Custom{Template: "sign.html", Title: "Проверка подписи", Shell: sampleShell, Data: struct {
+				Checks  []CheckLine
+				Signing Signing
+			}{checkLines, Signing{Action: "/account/sign", Content: true, Act: "Подписать"}}},
+			action: "/account/sign", fields: []string{"challenge", "signature", "content", "signature"},
+			marks: []string{`data-challenge=""`},
 		},
 		{
 			name: "sign-out", h1: [2]string{"Выйти?", "Sign out?"},
