@@ -39,6 +39,9 @@ type attempt struct {
 	// a sign-in that no application asked for; its Request leads nowhere. The
 	// token alone opens nothing: only its addressee, signed in, can use it.
 	Invitation string `json:"invitation,omitempty"`
+	// To is the local path that a sign-in of our own leads to; its Request leads
+	// nowhere either.
+	To string `json:"to,omitempty"`
 	// Done is what is left of an attempt that ended, for the back button.
 	Done bool `json:"done,omitempty"`
 }

@@ -12,6 +12,7 @@ import (
 // Catalogue keys of why a person who is signed in is asked again.
 const (
 	noticeSignInAgain     = "notice.signin_again"
+	noticeProveAgain      = "flow.prove_again"
 	noticeOtherPerson     = "flow.other_person"
 	noticeNotMember       = "flow.not_member"
 	noticeOrganisationACR = "flow.organisation_acr"

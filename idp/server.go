@@ -129,6 +129,7 @@ func (s *Server) Routes() []browser.Route {
 
 		// The dispatcher, and the steps that go back to it.
 		{Method: http.MethodGet, Path: "/signin", Handle: s.signIn, Acts: true},
+		{Method: http.MethodGet, Path: "/signin/here", Handle: s.here, Acts: true},
 		{Method: http.MethodPost, Path: "/signin/identify", Handle: s.identify},
 		{Method: http.MethodPost, Path: "/signin/code", Handle: s.code},
 		{Method: http.MethodPost, Path: "/signin/code/send", Handle: s.codeSend},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/browser"
 	"propusk/idp/oauth"
 	"propusk/storage/journal"
 )
@@ -32,7 +33,7 @@ func (s *Server) signIn(c echo.Context) error {
 func (s *Server) answer(c echo.Context, t *turn) error {
 	switch t.step.Kind {
 	case StepIdentify:
-		return s.showIdentify(c, t, http.StatusOK, identifyForm{Login: s.knownLogin(t), Notice: t.step.Notice})
+		return s.showIdentify(c, t, http.StatusOK, identifyForm{Login: s.knownLogin(t), Notice: t.notice()})
 	case StepFactor:
 		return s.showFactor(c, t, http.StatusOK)
 	case StepOrganisation:
@@ -55,6 +56,9 @@ func (s *Server) issue(c echo.Context, t *turn) error {
 	}
 	if t.Invitation != "" {
 		return s.join(c, t.Invitation, t.person)
+	}
+	if t.To != "" {
+		return browser.SeeOther(c, t.To)
 	}
 	approval := s.approval(t)
 	if err := s.recordGrant(ctx, t, approval); err != nil {
@@ -94,6 +98,9 @@ func (s *Server) recordGrant(ctx context.Context, t *turn, approval oauth.Approv
 func (s *Server) refuse(c echo.Context, t *turn, code, reason string) error {
 	if err := s.finish(c.Request().Context(), t); err != nil {
 		return err
+	}
+	if t.To != "" || t.Invitation != "" {
+		return turnedBack(code, reason)
 	}
 	s.deps.Provider.Refuse(c.Response(), c.Request(), t.Request, code, reason)
 	return nil
