@@ -32,8 +32,18 @@ type identifyForm struct {
 func (s *Server) showIdentify(c echo.Context, t *turn, status int, form identifyForm) error {
 	return s.draw(c, t, status, pages.Identify{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
-		Login: form.Login, Notice: form.Notice, Errors: form.Errors,
+		Login: form.Login, Notice: form.Notice, Errors: form.Errors, Others: s.otherWays(t),
 	})
+}
+
+// otherWays are the ways to say who one is beside login and password.
+func (s *Server) otherWays(t *turn) (ways []pages.Way) {
+	if s.certificatesOffered() {
+		ways = append(ways, pages.Way{
+			Icon: "certificate", Title: "way.certificate", Text: "way.certificate.text", URL: certificateURL(t.attempt),
+		})
+	}
+	return ways
 }
 
 // identify checks login and password. It is taken at every step: whoever
@@ -60,7 +70,7 @@ func (s *Server) identify(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.begin(c, t, who); err != nil {
+	if err := s.begin(c, t, who, session.Proof{Factor: session.Password}); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(t.attempt))
@@ -114,8 +124,9 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 	return who, verified
 }
 
-// begin gives the browser a session of the person, and the attempt to him.
-func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved) error {
+// begin gives the browser a session of the person who proved a factor that says
+// who he is, and the attempt to him.
+func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved, proof session.Proof) error {
 	ctx := c.Request().Context()
 	old, err := s.sessions.Any(ctx, browser.Cookie(c.Request(), browser.CookieSession))
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
@@ -127,7 +138,7 @@ func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved) error {
 		}
 	}
 	now := s.now()
-	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, session.Proof{Factor: session.Password}, where(c), now)
+	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, proof, where(c), now)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
+	"propusk/idp/factor/certificate"
 	"propusk/idp/keys"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
@@ -31,8 +32,13 @@ type Deps struct {
 	Passwords *factor.Passwords
 	TOTP      *factor.TOTP
 	Codes     *factor.Codes
-	Pages     *pages.Kit
-	Journal   *journal.Journal
+	// Certificates verifies qualified certificates; nil = sign-in by one is not
+	// offered.
+	Certificates *certificate.Certificates
+	Pages        *pages.Kit
+	Journal      *journal.Journal
+
+	MutualTLS string // scheme://host[:port] of the listener that asks for client certificates; "" = none
 
 	Issuer   string                // scheme://host[:port], no trailing slash
 	Contact  string                // of the support, on the help page; "" = none
@@ -131,6 +137,10 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodGet, Path: "/signin", Handle: s.signIn, Acts: true},
 		{Method: http.MethodGet, Path: "/signin/here", Handle: s.here, Acts: true},
 		{Method: http.MethodPost, Path: "/signin/identify", Handle: s.identify},
+		{Method: http.MethodGet, Path: "/signin/certificate", Handle: s.certificatePage, Acts: true},
+		{Method: http.MethodPost, Path: "/signin/certificate", Handle: s.certificate, Body: maxCertificateBody},
+		{Method: http.MethodPost, Path: "/signin/certificate/challenge", Handle: s.certificateChallenge},
+		{Method: http.MethodGet, Path: "/signin/certificate/tls", Kind: browser.Entrance, Handle: s.certificateTLS, Acts: true},
 		{Method: http.MethodPost, Path: "/signin/code", Handle: s.code},
 		{Method: http.MethodPost, Path: "/signin/code/send", Handle: s.codeSend},
 		{Method: http.MethodPost, Path: "/signin/totp", Handle: s.enrol},

@@ -28,8 +28,11 @@ type Deps struct {
 	Ephemeral storage.Ephemeral // challenges and tickets
 	Issuer    string            // scheme://host[:port] of the sign-in page; a challenge of another issuer's is refused
 	Lifetime  time.Duration     // of a challenge and of a ticket; default 5 minutes
-	Now       func() time.Time
-	Log       *slog.Logger // of what could not be looked up; nil = nothing is logged
+	// Enabled tells whether anybody could sign in by a certificate now: that an
+	// authority is trusted. nil = yes.
+	Enabled func() bool
+	Now     func() time.Time
+	Log     *slog.Logger // of what could not be looked up; nil = nothing is logged
 }
 
 // Certificates verifies qualified certificates. It is safe for concurrent use.
@@ -52,6 +55,9 @@ func New(deps Deps) (*Certificates, error) {
 	}
 	return &Certificates{deps}, nil
 }
+
+// Offered tells that sign-in by certificate is worth offering.
+func (c *Certificates) Offered() bool { return c.Enabled == nil || c.Enabled() }
 
 // The refusals. Each is a factor.ErrWrong too; beside them stand *factor.Busy
 // (nothing was judged, the same again may succeed) and accidents of storage.

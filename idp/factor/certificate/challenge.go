@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -93,6 +95,35 @@ func (c *Certificates) Challenge(ctx context.Context, b Binding, who Asker) (Cha
 		return Challenge{}, fmt.Errorf("certificate: keep challenge: %w", err)
 	}
 	return made, nil
+}
+
+// Read returns a challenge that has not been redeemed, to who may redeem it, as
+// a file to be signed elsewhere. It stays as it is. ErrChallenge.
+func (c *Certificates) Read(ctx context.Context, id string, b Binding) (Challenge, error) {
+	value, err := c.Ephemeral.Get(ctx, challengeKey(id))
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return Challenge{}, fmt.Errorf("certificate: read challenge: %w", err)
+	}
+	k, err := c.open(value, b)
+	if err != nil {
+		return Challenge{}, err
+	}
+	return Challenge{ID: id, Text: k.Text, Expires: k.Expires.Time()}, nil
+}
+
+// open reads what is kept of a challenge, for the binding it was made for.
+func (c *Certificates) open(value []byte, b Binding) (kept, error) {
+	if len(value) == 0 {
+		return kept{}, ErrChallenge
+	}
+	var k kept
+	if err := json.Unmarshal(value, &k); err != nil {
+		return kept{}, fmt.Errorf("certificate: read challenge: %w", err)
+	}
+	if subtle.ConstantTimeCompare([]byte(k.Bound), []byte(c.bound(b))) != 1 || !c.Now().Before(k.Expires.Time()) {
+		return kept{}, ErrChallenge
+	}
+	return k, nil
 }
 
 func (c *Certificates) mayAsk(ctx context.Context, bound string) error {

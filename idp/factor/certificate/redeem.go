@@ -2,7 +2,6 @@ package certificate
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,20 +58,10 @@ func proven(verdict signature.Verdict, purpose Purpose) (Signed, error) {
 // take uses the challenge up, whoever asks: it is looked at only afterwards.
 func (c *Certificates) take(ctx context.Context, id string, b Binding) (kept, error) {
 	value, err := c.Ephemeral.Take(ctx, challengeKey(id))
-	if errors.Is(err, storage.ErrNotFound) {
-		return kept{}, ErrChallenge
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return kept{}, fmt.Errorf("certificate: take challenge: %w", err)
 	}
-	var k kept
-	if err := json.Unmarshal(value, &k); err != nil {
-		return kept{}, fmt.Errorf("certificate: read challenge: %w", err)
-	}
-	if subtle.ConstantTimeCompare([]byte(k.Bound), []byte(c.bound(b))) != 1 || !c.Now().Before(k.Expires.Time()) {
-		return kept{}, ErrChallenge
-	}
-	return k, nil
+	return c.open(value, b)
 }
 
 // giveBack puts a challenge back that nobody judged, for what is left of its
