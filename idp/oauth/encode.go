@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"propusk/idp/possession"
@@ -142,20 +143,27 @@ func appendText(b []byte, value string) []byte {
 	return append(b, '"')
 }
 
-// plain tells that encoding/json writes value as it is: no quotes, control
-// characters or HTML, valid UTF-8, and none of the block of U+2000 to U+203F,
-// whose line separators it escapes.
+// plain tells that encoding/json writes value as it is: valid UTF-8 without
+// quotes, control characters, HTML, and U+2028 and U+2029.
 func plain(value string) bool {
-	ascii := true
 	for i := range len(value) {
-		switch c := value[i]; {
-		case c < ' ', c == '"', c == '\\', c == '<', c == '>', c == '&':
-			return false
-		case c == 0xe2 && i+1 < len(value) && value[i+1] == 0x80:
-			return false
-		case c >= utf8.RuneSelf:
-			ascii = false
+		if !asIs[value[i]] {
+			return plainText(value)
 		}
 	}
-	return ascii || utf8.ValidString(value)
+	return true
+}
+
+// asIs are the bytes of ASCII that need no look at what follows them.
+var asIs = func() (safe [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		safe[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return safe
+}()
+
+func plainText(value string) bool {
+	return utf8.ValidString(value) && !strings.ContainsFunc(value, func(r rune) bool {
+		return r == '\u2028' || r == '\u2029' || r < utf8.RuneSelf && !asIs[r]
+	})
 }
