@@ -61,11 +61,12 @@ func (r Recovery) Assisted() bool { return r.ProposedBy != "" }
 // RecoveryRequest is what somebody typed who asks for a recovery, or what an
 // operator wants for him.
 type RecoveryRequest struct {
-	Kind    string `json:"-"`
+	Kind    string `json:"kind"`
 	Email   string `json:"email,omitempty"` // one of both
 	Phone   string `json:"phone,omitempty"`
-	INN     string `json:"inn,omitempty"` // of the person, or of an organisation of his; always for a PIN
-	Mailbox string `json:"mailbox,omitempty"`
+	INN     string `json:"inn,omitempty"`     // of the person, or of an organisation of his; always for a PIN
+	From    string `json:"from,omitempty"`    // the address that asked, for its budget
+	Mailbox string `json:"mailbox,omitempty"` // where an operator wants the link to go
 }
 
 func (q RecoveryRequest) channel() string {
@@ -150,53 +151,64 @@ func (d *Directory) recoveryRequest(ctx context.Context, id string) (RecoveryReq
 	return q, wrapped("read recovery request", json.Unmarshal(plain, &q))
 }
 
-// Recovering finds whom an asked recovery names, and the organisation of its
-// ИНН ("" for a person's own). A contact that was not proved to be the person's
-// names nobody. ErrBlocked with the person; storage.ErrNotFound.
-func (d *Directory) Recovering(ctx context.Context, id string) (Person, string, error) {
+// Recovering is whom an asked recovery names.
+type Recovering struct {
+	Person         Person
+	OrganisationID string // of the ИНН; "" for a person's own, or none
+	From           string // the address that asked
+}
+
+// Recovering finds whom an asked recovery names. A contact that was not proved
+// to be the person's names nobody. storage.ErrNotFound, and ErrBlocked, which is
+// one too, together with the person.
+func (d *Directory) Recovering(ctx context.Context, id string) (Recovering, error) {
 	q, err := d.recoveryRequest(ctx, id)
 	if err != nil {
-		return Person{}, "", err
+		return Recovering{}, err
 	}
 	query, value := personByEmail+" AND p.email_verified = TRUE", q.Email
 	if q.Phone != "" {
 		query, value = personByPhone+" AND p.phone_verified = TRUE", q.Phone
 	}
-	var p Person
-	if err := d.db.Get(ctx, &p, query, value); err != nil {
-		return Person{}, "", fmt.Errorf("directory: recovering: %w", err)
+	found := Recovering{From: q.From}
+	if err := d.db.Get(ctx, &found.Person, query, value); err != nil {
+		return found, wrapped("recovering", err)
 	}
-	organisation, err := d.knownByINN(ctx, p, q.INN)
-	switch {
-	case err != nil:
-		return Person{}, "", err
-	case p.Status != StatusActive:
-		return p, "", ErrBlocked
+	if found.OrganisationID, err = d.knownByINN(ctx, found.Person, q); err != nil {
+		return Recovering{From: q.From}, err
 	}
-	return p, organisation, nil
+	if found.Person.Status != StatusActive {
+		return found, ErrBlocked
+	}
+	return found, nil
 }
 
-// knownByINN holds the person against the ИНН that was typed, his own or that
-// of an organisation he is a member of.
-func (d *Directory) knownByINN(ctx context.Context, p Person, inn string) (organisationID string, err error) {
-	if inn == "" || inn == p.INN {
+// knownByINN holds the person against the ИНН that was typed: that of an
+// organisation he is a member of, or his own. storage.ErrNotFound when it is
+// neither, and for a PIN when it is no organisation's.
+func (d *Directory) knownByINN(ctx context.Context, p Person, q RecoveryRequest) (organisationID string, err error) {
+	if q.INN == "" {
 		return "", nil
 	}
 	err = d.db.Get(ctx, &organisationID, `SELECT o.id FROM organisations o
 		JOIN members m ON m.organisation_id = o.id AND m.removed_at = 0
-		WHERE o.inn = $1 AND o.status = 'active' AND m.person_id = $2`, inn, p.ID)
+		WHERE o.inn = $1 AND o.status = 'active' AND m.person_id = $2`, q.INN, p.ID)
+	if errors.Is(err, storage.ErrNotFound) && q.INN == p.INN && q.Kind != RecoverPIN {
+		return "", nil
+	}
 	return organisationID, wrapped("recovering by INN", err)
 }
 
 // SendRecovery goes on with an asked recovery of somebody who is known. By
 // e-mail it sends the link; the code of an SMS is the caller's to send, in the
 // same transaction. ErrRecoveryOver when it was not waiting for that.
-func (d *Directory) SendRecovery(ctx context.Context, id string, p Person, organisationID string) error {
+func (d *Directory) SendRecovery(ctx context.Context, id string, found Recovering) error {
+	p := found.Person
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		var r Recovery
 		err := d.db.Get(ctx, &r, `UPDATE recoveries SET state = 'sent', person_id = $1, organisation_id = $2, sealed = $3
 			WHERE id = $4 AND state = 'asked' AND expires_at > $5 RETURNING `+recoveryNames,
-			p.ID, organisationID, []byte{}, id, d.time())
+			p.ID, found.OrganisationID, []byte{}, id, d.time())
 		if errors.Is(err, storage.ErrNotFound) {
 			return ErrRecoveryOver
 		}
@@ -230,11 +242,11 @@ func (d *Directory) sendLink(ctx context.Context, r Recovery, to recipient) erro
 	return wrapped("send recovery link", d.outbox.Send(ctx, m))
 }
 
-// DropRecovery ends an asked one that names nobody.
-func (d *Directory) DropRecovery(ctx context.Context, id string) error {
-	_, err := d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', sealed = $1, ended_at = $2 WHERE id = $3 AND state = 'asked'`,
-		[]byte{}, d.time(), id)
-	return wrapped("drop recovery", err)
+// MissRecovery goes on with an asked recovery that names nobody: to who asked it
+// looks as if it had been sent, and nothing can prove it.
+func (d *Directory) MissRecovery(ctx context.Context, id string) error {
+	_, err := d.db.Exec(ctx, `UPDATE recoveries SET state = 'sent', sealed = $1 WHERE id = $2 AND state = 'asked'`, []byte{}, id)
+	return wrapped("miss recovery", err)
 }
 
 // OpenRecovery spends a link, once: the browser that holds secret goes on.
@@ -249,7 +261,7 @@ func (d *Directory) OpenRecovery(ctx context.Context, link, holder string, expir
 // secret of the browser.
 func (d *Directory) ProveRecovery(ctx context.Context, id, holder string, expires storage.Time) (Recovery, error) {
 	return d.proveRecovery(ctx, `UPDATE recoveries SET state = 'proved', holder_hash = $1, expires_at = $2
-		WHERE id = $3 AND state = 'sent' AND channel = 'sms' AND expires_at > $4 RETURNING `+recoveryNames,
+		WHERE id = $3 AND state = 'sent' AND channel = 'sms' AND person_id <> '' AND expires_at > $4 RETURNING `+recoveryNames,
 		digestOf(holder), expires, id, d.time())
 }
 

@@ -102,7 +102,7 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 		if err := d.reachable(ctx, proposal.PersonID, mailbox); err != nil {
 			return err
 		}
-		if err := d.insertRecovery(ctx, r, RecoveryRequest{Mailbox: mailbox}, ""); err != nil {
+		if err := d.insertRecovery(ctx, r, RecoveryRequest{Kind: r.Kind, Mailbox: mailbox}, ""); err != nil {
 			return err
 		}
 		return d.recordAssisted(ctx, actor, r, "recovery.proposed")

@@ -138,3 +138,32 @@ func (p *Provider) endOf(ctx context.Context, personID, clientID string) (int, e
 	}
 	return len(grants), nil
 }
+
+// EndGrants ends every access of applications that stands on the person's
+// password, offline ones included, with its live access tokens and unspent
+// codes: for a recovery, after which nothing of before may go on. What was
+// allowed stays allowed. It joins the transaction of ctx.
+func (p *Provider) EndGrants(ctx context.Context, personID string) (ended int, err error) {
+	err = p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		var grants []grant
+		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes WHERE person_id = $1 AND spent_at = 0`, personID); err != nil {
+			return err
+		}
+		err := p.deps.DB.Select(ctx, &grants, `SELECT `+grantColumns+` FROM oauth_grants
+			WHERE person_id = $1 AND ended_at = 0 ORDER BY id`, personID)
+		if err != nil {
+			return err
+		}
+		for i := range grants {
+			if err := p.end(ctx, &grants[i], endedByPassword); err != nil {
+				return err
+			}
+		}
+		ended = len(grants)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end a person's grants: %w", err)
+	}
+	return ended, nil
+}
