@@ -19,6 +19,7 @@ import (
 	"propusk/conf"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
+	"propusk/idp/factor/passkey"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -43,9 +44,14 @@ type base struct {
 	revocations *revocation.Log
 	directory   *directory.Directory
 
-	passwords *factor.Passwords
-	totp      *factor.TOTP
-	codes     *factor.Codes
+	locks         *factor.Locks
+	passwords     *factor.Passwords
+	totp          *factor.TOTP
+	codes         *factor.Codes
+	recoveryCodes *factor.RecoveryCodes
+	pins          *factor.PINs
+	devices       *factor.Devices
+	passkeys      *passkey.Passkeys
 
 	keepMessages bool // the demo's outbox
 }

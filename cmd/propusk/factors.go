@@ -5,19 +5,31 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/idp/factor"
+	"propusk/idp/factor/passkey"
 )
 
 // authenticatorName is what code generators show beside the account.
 const authenticatorName = "Пропуск"
 
-func (b *base) buildFactors() (err error) {
+func (b *base) buildFactors() error {
 	policy := factor.Policy{Failures: b.cfg.Lock.Failures, First: b.cfg.Lock.First, Longest: b.cfg.Lock.Longest}
-	locks, err := factor.NewLocks(factor.LockDeps{Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Policy: policy})
+	var err error
+	b.locks, err = factor.NewLocks(factor.LockDeps{Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Policy: policy})
 	if err != nil {
 		return err
 	}
+	for _, build := range []func() error{b.buildKnowledge, b.buildCodes, b.buildDevices} {
+		if err := build(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildKnowledge makes what a person knows: password and PIN.
+func (b *base) buildKnowledge() (err error) {
 	b.passwords, err = factor.NewPasswords(factor.PasswordDeps{
-		Directory: b.directory, Locks: locks, Now: b.now,
+		Directory: b.directory, Locks: b.locks, Now: b.now,
 		Concurrency: b.cfg.Password.Concurrency,
 		Params: factor.Params{
 			Memory: uint32(b.cfg.Password.Memory), Time: uint32(b.cfg.Password.Time), Threads: uint8(b.cfg.Password.Parallelism),
@@ -26,14 +38,37 @@ func (b *base) buildFactors() (err error) {
 	if err != nil {
 		return err
 	}
+	b.pins, err = factor.NewPINs(factor.PINDeps{Directory: b.directory, Passwords: b.passwords, Sealer: b.sealer})
+	return err
+}
+
+// buildCodes makes what a person is sent, reads off, or has on paper.
+func (b *base) buildCodes() (err error) {
 	b.totp, err = factor.NewTOTP(factor.TOTPDeps{
-		Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Issuer: authenticatorName, Locks: locks,
+		Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Issuer: authenticatorName, Locks: b.locks,
 	})
 	if err != nil {
 		return err
 	}
 	b.codes, err = factor.NewCodes(factor.CodeDeps{
-		Outbox: b.outbox, Ephemeral: b.volatile, Sealer: b.sealer, Now: b.now, Locks: locks,
+		Outbox: b.outbox, Ephemeral: b.volatile, Sealer: b.sealer, Now: b.now, Locks: b.locks,
+	})
+	if err != nil {
+		return err
+	}
+	b.recoveryCodes, err = factor.NewRecoveryCodes(factor.RecoveryDeps{Directory: b.directory, Sealer: b.sealer, Locks: b.locks})
+	return err
+}
+
+// buildDevices makes what a person holds: browsers that are known again, and
+// passkeys.
+func (b *base) buildDevices() (err error) {
+	b.devices, err = factor.NewDevices(factor.DeviceDeps{Directory: b.directory, Now: b.now})
+	if err != nil {
+		return err
+	}
+	b.passkeys, err = passkey.New(passkey.Deps{
+		Store: b.directory, Ephemeral: b.volatile, Issuer: b.cfg.Issuer, Name: authenticatorName,
 	})
 	return err
 }
