@@ -220,11 +220,18 @@ func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
 	return d.memberChanged(ctx, Actor{PersonID: p.ID}, o, p, change{action: "member.removed", member: removed, from: from})
 }
 
+// erased are the tables that keep what a closed account has no use for. What the
+// person agreed to stays: it is the proof that his data were kept lawfully.
+var erased = []string{
+	"passwords", "password_history", "totp", "passkeys", "recovery_codes", "pins", "devices", "factor_locks",
+	"certificates", "identities", "obligations", "signin_places",
+}
+
 // erase blocks the person and takes away what was known of him but the name and
 // the user number, by which organisations' journals name who acted. The freed
 // contacts and numbers can be registered again.
 func (d *Directory) erase(ctx context.Context, personID string) error {
-	for _, table := range []string{"passwords", "totp", "identities"} {
+	for _, table := range erased {
 		if _, err := d.db.Exec(ctx, `DELETE FROM `+table+` WHERE person_id = $1`, personID); err != nil {
 			return fmt.Errorf("directory: erase %s: %w", table, err)
 		}
@@ -233,7 +240,7 @@ func (d *Directory) erase(ctx context.Context, personID string) error {
 		return err
 	}
 	_, err := d.db.Exec(ctx, `UPDATE persons SET status = 'blocked', email = '', email_verified = FALSE, phone = '',
-		phone_verified = FALSE, snils = '', inn = '', updated_at = $1 WHERE id = $2`, d.time(), personID)
+		phone_verified = FALSE, snils = '', inn = '', snils_verified = FALSE, inn_verified = FALSE, updated_at = $1 WHERE id = $2`, d.time(), personID)
 	if err != nil {
 		return fmt.Errorf("directory: erase person: %w", err)
 	}

@@ -50,8 +50,12 @@ func TestAccountIsClosedWhenItsTimeHasCome(t *testing.T) {
 		if after != want {
 			t.Errorf("left %+v\nwant %+v", after, want)
 		}
-		if _, _, err := w.PasswordHash(w.ctx, m.PersonID); !errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("the password stays: %v", err)
+		for _, table := range erased {
+			var rows int
+			w.must(w.db.Get(w.ctx, &rows, `SELECT COUNT(*) FROM `+table+` WHERE person_id = $1`, m.PersonID))
+			if rows != 0 {
+				t.Errorf("%d rows stay in %s", rows, table)
+			}
 		}
 		if !w.revoked("person", m.PersonID) || w.below(m.PersonID, w.org.ID) != 2 {
 			t.Error("live tokens go on")
