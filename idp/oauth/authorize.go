@@ -173,6 +173,8 @@ func requireProofKey(form url.Values) *Error {
 		return invalidRequest("code_challenge_method must be S256")
 	case !challenge.MatchString(form.Get("code_challenge")):
 		return invalidRequest("code_challenge is not one of the method S256")
+	case form.Has("dpop_jkt") && !challenge.MatchString(form.Get("dpop_jkt")):
+		return invalidRequest("dpop_jkt is not the SHA-256 thumbprint of a key (RFC 9449 section 10)")
 	}
 	return nil
 }
@@ -210,7 +212,7 @@ func kept(form url.Values) url.Values {
 	kept := make(url.Values)
 	for _, name := range []string{
 		"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
-		"code_challenge", "code_challenge_method",
+		"code_challenge", "code_challenge_method", "dpop_jkt",
 	} {
 		if form.Has(name) {
 			kept.Set(name, form.Get(name))

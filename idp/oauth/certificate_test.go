@@ -373,14 +373,16 @@ func TestCertificateClientsAreChecked(t *testing.T) {
 	}
 	self := keysWith(t, selfSigned(t, h.clock.Now()).Certificate)
 	for name, change := range map[string]func(*Client){
-		"no subject":                     func(c *Client) { c.CertificateSubject = CertificateSubject{} },
-		"two subjects":                   func(c *Client) { c.SANIP = "192.0.2.1" },
-		"a wildcard":                     func(c *Client) { c.SANDNS = "*.example.org" },
-		"a DN that is none":              func(c *Client) { c.CertificateSubject = CertificateSubject{SubjectDN: "Ромашка"} },
-		"an address that is none":        func(c *Client) { c.CertificateSubject = CertificateSubject{SANIP: "1.2.3"} },
-		"a URI that is none":             func(c *Client) { c.CertificateSubject = CertificateSubject{SANURI: "x"} },
-		"a subject for another method":   func(c *Client) { c.TokenEndpointAuthMethod = AuthBasic },
-		"self-signed without keys":       func(c *Client) { c.TokenEndpointAuthMethod, c.CertificateSubject = AuthSelfSignedTLS, CertificateSubject{} },
+		"no subject":                   func(c *Client) { c.CertificateSubject = CertificateSubject{} },
+		"two subjects":                 func(c *Client) { c.SANIP = "192.0.2.1" },
+		"a wildcard":                   func(c *Client) { c.SANDNS = "*.example.org" },
+		"a DN that is none":            func(c *Client) { c.CertificateSubject = CertificateSubject{SubjectDN: "Ромашка"} },
+		"an address that is none":      func(c *Client) { c.CertificateSubject = CertificateSubject{SANIP: "1.2.3"} },
+		"a URI that is none":           func(c *Client) { c.CertificateSubject = CertificateSubject{SANURI: "x"} },
+		"a subject for another method": func(c *Client) { c.TokenEndpointAuthMethod = AuthBasic },
+		"self-signed without keys": func(c *Client) {
+			c.TokenEndpointAuthMethod, c.CertificateSubject = AuthSelfSignedTLS, CertificateSubject{}
+		},
 		"self-signed without a subject":  func(c *Client) { c.TokenEndpointAuthMethod, c.JWKS = AuthSelfSignedTLS, self },
 		"a public client by certificate": func(c *Client) { c.Kind, c.RedirectURIs = Native, []string{callback} },
 		"keys twice": func(c *Client) {

@@ -73,8 +73,11 @@ type Client struct {
 	// native client's loopback URI may differ (RFC 8252 §7.3).
 	RedirectURIs           []string `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes             []string `json:"grant_types"`
-	ResponseTypes          []string `json:"response_types,omitempty"`
+	// BackchannelLogoutURI is told of the end of sessions that the client learnt
+	// of (OpenID Connect Back-Channel Logout §2.2); the token has always a sid.
+	BackchannelLogoutURI string   `json:"backchannel_logout_uri,omitempty"`
+	GrantTypes           []string `json:"grant_types"`
+	ResponseTypes        []string `json:"response_types,omitempty"`
 	// Scope is every scope the client may ask for, separated by spaces.
 	Scope                   string `json:"scope"`
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
@@ -83,6 +86,8 @@ type Client struct {
 	// self_signed_tls_client_auth stand there.
 	JWKS    json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI string          `json:"jwks_uri,omitempty"`
+	// AuthSigningAlg is the one algorithm of its private_key_jwt; "" = any of ours.
+	AuthSigningAlg string `json:"token_endpoint_auth_signing_alg,omitempty"`
 	// Whom the certificate of a tls_client_auth client names.
 	CertificateSubject
 	// CertificateBound binds its access tokens, and the refresh tokens of a
@@ -223,6 +228,11 @@ func (c *Client) validate() error {
 		}
 	} else if len(c.CertificateSubject.parts()) > 0 {
 		refuse("a certificate's subject goes with tls_client_auth")
+	}
+	if c.BackchannelLogoutURI != "" {
+		if err := outsideAddress(c.BackchannelLogoutURI); err != nil {
+			refuse("backchannel_logout_uri: %w", err)
+		}
 	}
 	faults = append(faults, c.validateKeys()...)
 	faults = append(faults, c.validateGrants(confidential)...)

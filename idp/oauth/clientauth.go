@@ -14,6 +14,7 @@ import (
 type credentials struct {
 	id, secret string
 	method     string
+	assertion  string // of private_key_jwt
 }
 
 // authenticate finds the client of a request and checks that it is the one it
@@ -65,6 +66,12 @@ func (p *Provider) proves(r *http.Request, client *registration, presented crede
 			return false, nil
 		}
 		return p.certified(r.Context(), r, client)
+	case AuthPrivateKeyJWT:
+		if presented.method != method {
+			return false, nil
+		}
+		err := p.asserted(r.Context(), client, presented.assertion)
+		return err == nil, err
 	}
 	return false, nil
 }
@@ -74,7 +81,7 @@ func (p *Provider) proves(r *http.Request, client *registration, presented crede
 func readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
 	switch {
 	case form.Has("client_assertion") || form.Has("client_assertion_type"):
-		return credentials{}, invalidClient("client assertions are not supported")
+		return readAssertion(r, form)
 	case len(r.Header.Values("Authorization")) > 1:
 		return credentials{}, invalidRequest("there is more than one Authorization header")
 	case r.Header.Get("Authorization") != "":
@@ -91,7 +98,7 @@ func readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
 	case !form.Has("client_id"):
 		return credentials{}, invalidClient("the client does not say who it is")
 	case form.Has("client_secret"):
-		return credentials{form.Get("client_id"), form.Get("client_secret"), AuthPost}, nil
+		return credentials{id: form.Get("client_id"), secret: form.Get("client_secret"), method: AuthPost}, nil
 	default:
 		return credentials{id: form.Get("client_id"), method: AuthNone}, nil
 	}
@@ -116,5 +123,20 @@ func readBasic(authorization string) (credentials, *Error) {
 	if !colon || err1 != nil || err2 != nil || id == "" {
 		return credentials{}, errBasic
 	}
-	return credentials{id, secret, AuthBasic}, nil
+	return credentials{id: id, secret: secret, method: AuthBasic}, nil
+}
+
+// readAssertion reads client_assertion (RFC 7523 §2.2), beside which client_id
+// may be left out.
+func readAssertion(r *http.Request, form url.Values) (credentials, *Error) {
+	c := credentials{id: form.Get("client_id"), method: AuthPrivateKeyJWT, assertion: form.Get("client_assertion")}
+	switch {
+	case r.Header.Get("Authorization") != "" || form.Has("client_secret"):
+		return credentials{}, invalidRequest("the client authenticates in more than one way (RFC 6749 section 2.3)")
+	case form.Get("client_assertion_type") != assertionType:
+		return credentials{}, invalidClient("client_assertion_type must be %s", assertionType)
+	case c.id == "":
+		c.id = subjectOf(c.assertion)
+	}
+	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -104,6 +105,9 @@ func (p *Provider) keysOf(ctx context.Context, client *registration, satisfied f
 
 // validateKeys checks what a client says of its keys.
 func (c *Client) validateKeys() (faults []error) {
+	if c.AuthSigningAlg != "" && !slices.Contains(possession.AlgorithmNames(), c.AuthSigningAlg) {
+		faults = append(faults, fmt.Errorf("token_endpoint_auth_signing_alg %q is not supported", c.AuthSigningAlg))
+	}
 	switch {
 	case len(c.JWKS) > 0 && c.JWKSURI != "":
 		faults = append(faults, errors.New("jwks and jwks_uri exclude each other (RFC 7591 §2)"))

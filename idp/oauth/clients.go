@@ -311,6 +311,7 @@ func (p *Provider) DeleteClient(ctx context.Context, id string) error {
 			`DELETE FROM oauth_codes WHERE client_id = $1`,
 			`DELETE FROM oauth_grants WHERE client_id = $1`,
 			`DELETE FROM oauth_consents WHERE client_id = $1`,
+			`DELETE FROM oauth_logins WHERE client_id = $1`,
 			`DELETE FROM oauth_clients WHERE id = $1`,
 		} {
 			if _, err := p.deps.DB.Exec(ctx, statement, id); err != nil {

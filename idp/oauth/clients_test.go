@@ -16,7 +16,7 @@ func TestClientsAreChecked(t *testing.T) {
 		"an unknown status":           func(c *Client) { c.Status = "asleep" },
 		"a web client without secret": func(c *Client) { c.TokenEndpointAuthMethod = AuthNone },
 		"an SPA with one":             func(c *Client) { c.Kind, c.TokenEndpointAuthMethod = SPA, AuthPost },
-		"an unknown method":           func(c *Client) { c.TokenEndpointAuthMethod = "private_key_jwt" },
+		"an unknown method":           func(c *Client) { c.TokenEndpointAuthMethod = "client_secret_jwt" },
 		"no redirect URI":             func(c *Client) { c.RedirectURIs = nil },
 		"a relative one":              func(c *Client) { c.RedirectURIs = []string{"/callback"} },
 		"http on the internet":        func(c *Client) { c.RedirectURIs = []string{"http://app.example.org/"} },

@@ -66,6 +66,16 @@ func holds(cnf, bound *possession.Confirmation) bool {
 	return (bound.Certificate == "" || bound.Certificate == cnf.Certificate) && (bound.Key == "" || bound.Key == cnf.Key)
 }
 
+// keyOfCode refuses a code that was asked for by another key than the one that
+// redeems it (dpop_jkt, RFC 9449 §10).
+func (x *exchange) keyOfCode() error {
+	jkt := x.code.request.Form.Get("dpop_jkt")
+	if holds(x.confirmation, &possession.Confirmation{Key: jkt}) || jkt == "" {
+		return nil
+	}
+	return fault(http.StatusBadRequest, "invalid_dpop_proof", "the code is bound to a key that the request does not prove")
+}
+
 // tokenType is the token_type of tokens bound to cnf (RFC 9449 §5). One bound to
 // a certificate alone is a Bearer's (RFC 8705 §3).
 func tokenType(cnf *possession.Confirmation) string {

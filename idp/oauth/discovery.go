@@ -27,17 +27,24 @@ type metadata struct {
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 	RevokeAuthMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"` // RFC 7636
-	ACRValues             []string `json:"acr_values_supported"`
-	Prompts               []string `json:"prompt_values_supported"`
-	Claims                []string `json:"claims_supported"`
-	UILocales             []string `json:"ui_locales_supported"`
+	// With private_key_jwt (RFC 8414 §2).
+	TokenAuthAlgs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectAuthAlgs []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevokeAuthAlgs     []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	ChallengeMethods   []string `json:"code_challenge_methods_supported"` // RFC 7636
+	ACRValues          []string `json:"acr_values_supported"`
+	Prompts            []string `json:"prompt_values_supported"`
+	Claims             []string `json:"claims_supported"`
+	UILocales          []string `json:"ui_locales_supported"`
 
 	IssInResponse     bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	ClaimsParameter   bool `json:"claims_parameter_supported"`
 	RequestObject     bool `json:"request_parameter_supported"`
 	RequestURI        bool `json:"request_uri_parameter_supported"`
 	RequireRequestURI bool `json:"require_request_uri_registration"`
+
+	BackchannelLogout        bool `json:"backchannel_logout_supported"` // Back-Channel Logout §2.1
+	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
 
 	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 §3.3
 	Aliases          *aliases `json:"mtls_endpoint_aliases,omitempty"`            // RFC 8705 §5
@@ -66,7 +73,7 @@ func (p *Provider) aliases() *aliases {
 
 // authMethods are the ways in which a confidential client can authenticate here.
 func (p *Provider) authMethods() []string {
-	methods := []string{AuthBasic, AuthPost}
+	methods := []string{AuthBasic, AuthPost, AuthPrivateKeyJWT}
 	if p.deps.MutualTLS.URL != "" {
 		methods = append(methods, AuthSelfSignedTLS)
 		if p.deps.MutualTLS.Authorities != nil {
@@ -101,8 +108,11 @@ func (p *Provider) Discovery() any {
 		TokenAuthMethods:      everyone,
 		IntrospectAuthMethods: methods,
 		RevokeAuthMethods:     everyone,
+		TokenAuthAlgs:         possession.AlgorithmNames(),
+		IntrospectAuthAlgs:    possession.AlgorithmNames(),
+		RevokeAuthAlgs:        possession.AlgorithmNames(),
 		ChallengeMethods:      []string{"S256"},
-		ACRValues:             acrs[:2], // no factor here proves urn:propusk:qualified
+		ACRValues:             acrs,
 		Prompts:               prompts,
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "org", "roles",
@@ -111,6 +121,9 @@ func (p *Provider) Discovery() any {
 		},
 		UILocales:     []string{"ru", "en"},
 		IssInResponse: true,
+
+		BackchannelLogout:        true,
+		BackchannelLogoutSession: true,
 
 		CertificateBound: p.deps.MutualTLS.URL != "",
 		Aliases:          p.aliases(),

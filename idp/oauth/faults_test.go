@@ -24,7 +24,7 @@ import (
 //	typ of a JWT is not looked at                   token/jwt                        TestTheTypeOfATokenIsLookedAt
 //	the loser of a race on a code gets 500          flow_authorize_code_token.go     TestTheLoserOfARaceOnACodeIsToldInvalidGrant
 //	an unknown grant is invalid_request             access_request_handler.go        TestAnUnknownGrantIsUnsupported
-//	a jti is read, then written                     client_authentication.go         TestClientAssertionsAreOff
+//	a jti is read, then written                     client_authentication.go         TestOneAssertionServesOneOfManyAtOnce
 //	a pushed request is gone with the first page    authorize_request_handler.go     TestPushedRequestsAreOff
 //	machine secrets cost a bcrypt                   hash_bcrypt.go                   TestAWrongSecretIsCheap
 //	parameters may come twice, the first counts     url.Values.Get everywhere        TestARepeatedParameterIsRefused, TestTheTokenEndpointIsStrict
@@ -123,7 +123,8 @@ func TestAnUnknownGrantIsUnsupported(t *testing.T) {
 	h.refused("by nobody", h.post(h.Token, caller{}, parameters(with{"grant_type": "urn:x"})), http.StatusBadRequest, "unsupported_grant_type")
 }
 
-func TestClientAssertionsAreOff(t *testing.T) {
+// Client assertions are checked by assertion.go, never by fosite.
+func TestFositeTakesNoClientAssertion(t *testing.T) {
 	t.Parallel()
 	s := &store{}
 	if !errors.Is(s.ClientAssertionJWTValid(t.Context(), "jti"), fosite.ErrJTIKnown) ||

@@ -128,7 +128,7 @@ func (p *Provider) outdated(ctx context.Context, g *grant) (bool, error) {
 
 // EndSession ends what applications got from a sign-in session: its grants,
 // those of offline_access excepted (OpenID Connect Core §11), its unspent codes
-// and its live access tokens. It joins the transaction of ctx.
+// and its live access tokens. Applications that want to know are told. It joins the transaction of ctx.
 func (p *Provider) EndSession(ctx context.Context, sessionID string) error {
 	if sessionID == "" {
 		return errors.New("oauth: the session to end has no id")
@@ -143,6 +143,9 @@ func (p *Provider) EndSession(ctx context.Context, sessionID string) error {
 			 WHERE session_id = $3 AND offline = FALSE AND ended_at = 0`,
 			p.now(), endedBySignOut, sessionID); err != nil {
 			return fmt.Errorf("end the session's grants: %w", err)
+		}
+		if err := p.announceEnd(ctx, sessionID); err != nil {
+			return err
 		}
 		return p.deps.Revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindSession, Key: sessionID})
 	})
@@ -162,6 +165,9 @@ func (p *Provider) Purge(ctx context.Context) error {
 	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants
 		WHERE expires_at < $1 OR (ended_at > 0 AND ended_at < $1)`, before); err != nil {
 		return fmt.Errorf("purge grants: %w", err)
+	}
+	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_logins WHERE created_at < $1`, p.now().Add(-loginsKept)); err != nil {
+		return fmt.Errorf("purge logins: %w", err)
 	}
 	return nil
 }

@@ -111,6 +111,9 @@ func (h *ownerHandler) CanSkipClientAuth(context.Context, fosite.AccessRequester
 func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request fosite.AccessRequester) error {
 	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
+	if err := exchangeOf(ctx).keyOfCode(); err != nil {
+		return err
+	}
 	var err error
 	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, splitScope(s.grant.Scope))
 	return err

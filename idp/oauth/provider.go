@@ -154,6 +154,9 @@ func New(deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	p.fosite = p.compose()
+	if deps.Jobs != nil {
+		deps.Jobs.Handle(logoutJob, p.tellLogout)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	changes, err := deps.Events.Subscribe(ctx, clientsTopic)
 	if err != nil {
@@ -215,7 +218,7 @@ func (p *Provider) compose() *fosite.Fosite {
 		MinParameterEntropy:      1, // PKCE protects the code, whatever state and nonce are; see parse
 		// What of a request is kept with its code: all of fosite's handlers
 		// read it back from the one row.
-		SanitationWhiteList: []string{"redirect_uri", "nonce", "code_challenge", "code_challenge_method"},
+		SanitationWhiteList: []string{"redirect_uri", "nonce", "code_challenge", "code_challenge_method", "dpop_jkt"},
 
 		// PKCE for every client, S256 only (RFC 9700 §2.1.1).
 		EnforcePKCE:                    true,

@@ -146,6 +146,9 @@ func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, signature st
 	if x := exchangeOf(ctx); x.client.Public() {
 		facts.V.Confirmation.V = x.confirmation
 	}
+	if err := s.p.noteLogin(ctx, exchangeOf(ctx).client, &facts.V); err != nil {
+		return err
+	}
 	return s.p.insertGrant(ctx, &facts.V)
 }
 

@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
+
+	"propusk/idp/possession"
+	"propusk/storage"
+)
+
+// assertionType is the client_assertion_type of private_key_jwt (RFC 7523 §2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+const (
+	// maxJWT bounds a JWT that a client makes, in bytes.
+	maxJWT = 16 << 10
+	// assertionLongest is how far away exp may be: so long the mark of its use is
+	// kept.
+	assertionLongest = time.Hour
+	// clockAhead is how far a client's clock may run ahead of ours (FAPI 2.0
+	// Security Profile §5.3.2.1 asks for at least 10 s).
+	clockAhead = 10 * time.Second
+)
+
+// assertionClaims are what a client says to authenticate (RFC 7523 §3).
+type assertionClaims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  audience `json:"aud"`
+	ExpiresAt float64  `json:"exp"` // NumericDate may have a fraction; 0 = absent
+	NotBefore float64  `json:"nbf"`
+	IssuedAt  float64  `json:"iat"`
+	ID        string   `json:"jti"`
+}
+
+// subjectOf reads whom an assertion speaks for, before it is known to be true.
+func subjectOf(assertion string) string {
+	if len(assertion) > maxJWT {
+		return ""
+	}
+	jws, err := jose.ParseSignedCompact(assertion, possession.Algorithms())
+	if err != nil {
+		return ""
+	}
+	var claims assertionClaims
+	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claims) != nil {
+		return ""
+	}
+	return claims.Subject
+}
+
+// asserted checks a client assertion (RFC 7523 §3, OpenID Connect Core §9). Each
+// is good once, at whichever endpoint. Until the signature has been verified the
+// refusal says nothing; afterwards it tells the client what is wrong.
+func (p *Provider) asserted(ctx context.Context, client *registration, assertion string) error {
+	payload, err := p.verifyClientJWT(ctx, client, assertion, client.AuthSigningAlg, clientAssertionTypes)
+	if errors.Is(err, errClientJWT) {
+		return errAuthentication
+	}
+	if err != nil {
+		return err
+	}
+	var claims assertionClaims
+	if json.Unmarshal(payload, &claims) != nil {
+		return invalidClient("the claims of the client assertion cannot be read")
+	}
+	if err := p.checkAssertion(client, &claims); err != nil {
+		return err
+	}
+	return p.useOnce(ctx, "assertion", client, claims.ID, claims.ExpiresAt, "the client assertion")
+}
+
+// checkAssertion checks the claims. aud must be this issuer and nobody else: an
+// assertion for several servers could be passed on by one of them (RFC 7523 §3
+// allows the token endpoint's address, which another server can claim to have).
+func (p *Provider) checkAssertion(client *registration, claims *assertionClaims) error {
+	now := float64(p.deps.Now().UnixMilli()) / 1000
+	switch {
+	case claims.Issuer != client.ID || claims.Subject != client.ID:
+		return invalidClient("iss and sub of the client assertion must be the client_id")
+	case len(claims.Audience) != 1 || claims.Audience[0] != p.deps.Issuer:
+		return invalidClient("aud of the client assertion must be %s alone", p.deps.Issuer)
+	case claims.ExpiresAt == 0:
+		return invalidClient("exp of the client assertion is missing")
+	case now >= claims.ExpiresAt:
+		return invalidClient("the client assertion has expired")
+	case claims.ExpiresAt > now+assertionLongest.Seconds():
+		return invalidClient("exp of the client assertion is more than an hour away")
+	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
+		return invalidClient("the client assertion is of the future: compare the clocks")
+	}
+	return nil
+}
+
+// useOnce marks a JWT of the client as used, by one atomic step: of two requests
+// with the same one is refused (RFC 7523 §3, jti). exp, in seconds since 1970,
+// must have been checked; what names the JWT in the refusal.
+func (p *Provider) useOnce(ctx context.Context, kind string, client *registration, id string, exp float64, what string) error {
+	if id == "" || len(id) > 256 {
+		return invalidClient("jti of %s must have 1 to 256 bytes", what)
+	}
+	left := time.Duration(exp*float64(time.Second)) - time.Duration(p.deps.Now().UnixNano())
+	mark := sha256.Sum256([]byte(client.ID + "\x00" + id))
+	key := "oauth:" + kind + ":" + base64.RawURLEncoding.EncodeToString(mark[:])
+	err := p.deps.Ephemeral.Add(ctx, key, []byte{1}, left+time.Second)
+	if errors.Is(err, storage.ErrExists) {
+		return invalidClient("%s was used before; make a new one for each request", what)
+	}
+	if err != nil {
+		return fmt.Errorf("mark %s as used: %w", what, err)
+	}
+	return nil
+}
+
+// errClientJWT: a JWT is not one that the client signed as it must.
+var errClientJWT = errors.New("oauth: not a JWT that the client signed")
+
+// The values of typ that a JWT of a client may have for a purpose, "" = none. One
+// made for another purpose must not do for this one (RFC 8725 §3.11).
+var (
+	clientAssertionTypes = []string{"", "jwt", "client-authentication+jwt"}
+	requestObjectTypes   = []string{"", "jwt", "oauth-authz-req+jwt"} // RFC 9101 §4
+)
+
+// verifyClientJWT checks the signature of a JWT by the client's keys and returns
+// its payload: algorithm one of ours and, unless "", the registered one; type
+// one of types; the key from the client's key set and from nowhere else. The
+// error is errClientJWT, or that the keys could not be had.
+func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, token, algorithm string, types []string) ([]byte, error) {
+	if len(token) > maxJWT {
+		return nil, errClientJWT
+	}
+	jws, err := jose.ParseSignedCompact(token, possession.Algorithms())
+	if err != nil {
+		return nil, errClientJWT
+	}
+	header := jws.Signatures[0].Protected
+	if algorithm != "" && header.Algorithm != algorithm || !plainHeader(header, types) {
+		return nil, errClientJWT
+	}
+	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.verifiers(header)) > 0 })
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range set.verifiers(header) {
+		if payload, err := jws.Verify(key.Key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, errClientJWT
+}
+
+// plainHeader refuses other types, and whatever would say which key to use or
+// how to read the payload (RFC 8725 §3.10).
+func plainHeader(header jose.Header, types []string) bool {
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+	known := false
+	for _, t := range types {
+		known = known || t == typ
+	}
+	for _, name := range []jose.HeaderKey{"jku", "x5u", "crit", "b64", "zip"} {
+		if _, there := header.ExtraHeaders[name]; there {
+			return false
+		}
+	}
+	return known && header.JSONWebKey == nil
+}
