@@ -183,6 +183,8 @@ func TestValidate(t *testing.T) {
 		{"mutual TLS without TLS", func(c *Config) { c.MutualTLS = mutual("http://mtls.id.example.ru") }, "mutual_tls.url"},
 		{"mutual TLS under a path", func(c *Config) { c.MutualTLS = mutual("https://mtls.id.example.ru/x") }, "mutual_tls.url"},
 		{"mutual TLS on the issuer's name", func(c *Config) { c.MutualTLS = mutual("https://LOCALHOST:8443") }, "mutual_tls.url"},
+		{"authorities without mutual TLS", func(c *Config) { c.MutualTLS.Authorities = "ca.pem" }, "mutual_tls.authorities"},
+		{"reach that is no network", func(c *Config) { c.Clients.Reach = []string{"here"} }, "clients.reach"},
 		{"SMS on loopback", func(c *Config) { c.SMS.URL = "http://127.0.0.1:9" }, ""},
 	}
 	for _, tt := range tests {

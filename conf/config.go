@@ -45,6 +45,7 @@ type Config struct {
 	Password Password `koanf:"password"`
 	Lock     Lock     `koanf:"lock"`
 	Limits   Limits   `koanf:"limits"`
+	Clients  Clients  `koanf:"clients"`
 	Mail     Mail     `koanf:"mail"`
 	SMS      SMS      `koanf:"sms"`
 	Jobs     Jobs     `koanf:"jobs"`
@@ -161,6 +162,15 @@ type Limits struct {
 	PerOrganisation int `koanf:"per_organisation"` // API requests a minute
 }
 
+// Clients are the applications that ask for tokens.
+type Clients struct {
+	// Reach are private networks (CIDR) in which addresses that applications
+	// register may be asked: their key sets, where they want to hear of sign-outs.
+	// Public addresses always may. DANGER: whoever registers applications can then
+	// have this server knock at every door there.
+	Reach []string `koanf:"reach"`
+}
+
 // Mail is the SMTP relay. Empty Host: messages wait, are tried again, and end
 // among the dead letters, which /metrics counts.
 type Mail struct {
@@ -210,7 +220,7 @@ func (s Signature) Class() string {
 // MutualTLS is a second listener that asks for client certificates (RFC 8705), for
 // applications that authenticate by one and for people who sign in by one. It
 // speaks TLS 1.3 itself: a proxy before it must pass the connection through, for
-// one that terminates TLS would take the proof away. All fields or none.
+// one that terminates TLS would take the proof away. The first four or none.
 type MutualTLS struct {
 	Listen string `koanf:"listen"` // address and port
 	// URL is its public address, https, with a host name of its own: a browser asks
@@ -218,6 +228,10 @@ type MutualTLS struct {
 	URL         string `koanf:"url"`
 	Certificate string `koanf:"certificate"` // PEM file, leaf first, then its chain
 	Key         string `koanf:"key"`         // PEM file
+	// Authorities are the certification authorities, as a PEM file, that
+	// applications' certificates may come from (tls_client_auth). Empty: only
+	// certificates that an application has registered count.
+	Authorities string `koanf:"authorities"`
 }
 
 // Enabled reports whether there is such a listener.

@@ -63,6 +63,7 @@ func (c Config) Validate() error {
 	f.between("lock.first", c.Lock.First, time.Second, c.Lock.Longest)
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
+	f.networks("clients.reach", c.Clients.Reach)
 	f.mail(c.Mail)
 	f.sms(c.SMS)
 	f.number("jobs.workers", c.Jobs.Workers, 1, 256)
@@ -191,13 +192,17 @@ func (f *Faults) http(h HTTP) {
 	f.between("http.idle_timeout", h.IdleTimeout, time.Second, time.Hour)
 	f.between("http.shutdown_timeout", h.ShutdownTimeout, time.Second, 10*time.Minute)
 	f.number("http.max_header_bytes", h.MaxHeaderBytes, 4<<10, 1<<20)
-	for _, network := range h.TrustedProxies {
-		if _, err := netip.ParsePrefix(network); err != nil {
-			f.add("http.trusted_proxies", "must be networks such as 10.0.0.0/8; %q is none", network)
-		}
-	}
+	f.networks("http.trusted_proxies", h.TrustedProxies)
 	if h.MetricsListen != "" {
 		f.address("http.metrics_listen", h.MetricsListen)
+	}
+}
+
+func (f *Faults) networks(field string, networks []string) {
+	for _, network := range networks {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			f.add(field, "must be networks such as 10.0.0.0/8; %q is none", network)
+		}
 	}
 }
 
@@ -253,6 +258,9 @@ func (f *Faults) signature(s Signature) {
 }
 
 func (f *Faults) mutualTLS(m MutualTLS, issuer string) {
+	if m.Authorities != "" && !m.Enabled() {
+		f.add("mutual_tls.authorities", "is set and mutual_tls.listen is not")
+	}
 	set := 0
 	for _, value := range []string{m.Listen, m.URL, m.Certificate, m.Key} {
 		if value != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,40 +58,68 @@ func runDemo(cmd *cobra.Command, options demoOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, forget()) }()
-	l, err := listen(cmd.Context(), options.listen)
+	cfg, d, err := demoDoors(cmd.Context(), dir, options.listen)
 	if err != nil {
-		return fmt.Errorf("%w; --listen 127.0.0.1:0 takes a free port", err)
+		return err
 	}
-	cfg := demoConfig(dir, l.Addr())
 	tuneRuntime(cfg.Runtime)
 	b, err := openBase(cmd.Context(), cfg, demoLog(options, cmd.ErrOrStderr()), keepingMessages)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, d.close())
 	}
 	defer b.close()
-	return b.demonstrate(cmd, dir, l, options.json)
+	return b.demonstrate(cmd, dir, d, options.json)
+}
+
+// demoDoors opens the addresses of the demo and gives the configuration that fits.
+func demoDoors(ctx context.Context, dir, address string) (cfg conf.Config, d doors, err error) {
+	if d.main, err = listen(ctx, address); err != nil {
+		return cfg, d, fmt.Errorf("%w; --listen 127.0.0.1:0 takes a free port", err)
+	}
+	cfg = demoConfig(dir, d.main.Addr())
+	if d.mutual, err = listen(ctx, "127.0.0.1:0"); err == nil {
+		cfg.MutualTLS = conf.MutualTLS{Listen: d.mutual.Addr().String(), URL: "https://" + d.mutual.Addr().String()}
+		cfg.MutualTLS.Certificate, cfg.MutualTLS.Key, err = demo.ServerCertificate(dir, time.Now())
+	}
+	if err != nil {
+		return cfg, d, errors.Join(err, d.close())
+	}
+	return cfg, d, nil
 }
 
 // demonstrate fills the node, runs it and says so.
-func (b *base) demonstrate(cmd *cobra.Command, dir string, l net.Listener, asJSON bool) error {
+func (b *base) demonstrate(cmd *cobra.Command, dir string, at doors, asJSON bool) error {
 	h, err := openHouse(cmd.Context(), b)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, at.close())
 	}
 	defer h.close()
-	d, err := demo.Open(cmd.Context(), demo.Deps{
-		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
-		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnSecrets: map[string]string{cabinetClientID: h.cabinetSecret()},
-	})
+	d, err := h.openDemo(cmd.Context(), dir)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, at.close())
 	}
-	h.handler = localNamesOnly(d.Over(h.handler))
-	return h.run(cmd.Context(), l, func() {
+	h.handler, h.mutual = localNamesOnly(d.Over(h.handler)), localNamesOnly(h.mutual)
+	return h.run(cmd.Context(), at, func() {
 		// Filling took passwords' worth of memory that is not needed again.
 		debug.FreeOSMemory()
 		announce(cmd.OutOrStdout(), d.Line(), asJSON)
 	})
+}
+
+// openDemo fills the node and trusts the demo's own certification authority.
+func (h *house) openDemo(ctx context.Context, dir string) (*demo.Demo, error) {
+	d, err := demo.Open(ctx, demo.Deps{
+		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
+		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnSecrets: map[string]string{cabinetClientID: h.cabinetSecret()},
+		MutualTLS: demo.LineMutualTLS{URL: h.cfg.MutualTLS.URL, Certificate: h.cfg.MutualTLS.Certificate},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.trust.Import(ctx, "propusk demo", d.Trust()); err != nil {
+		return nil, fmt.Errorf("trust the demo's authority: %w", err)
+	}
+	return d, nil
 }
 
 func announce(w io.Writer, line demo.Line, asJSON bool) {
@@ -108,10 +137,11 @@ func announce(w io.Writer, line demo.Line, asJSON bool) {
   API         %s/v1/openapi.json
   Messages    %s
   Test CA     %s   (.p12 password: %s)
+  Mutual TLS  %s   (known by %s)
 
 Sign in as %s with the password %s.
 Ctrl-C ends it.
-`, line.Issuer, line.Cabinet, line.API, line.Outbox, line.Trust.Dir, demo.KeyPassword, first.Login, first.Password)
+`, line.Issuer, line.Cabinet, line.API, line.Outbox, line.Trust.Dir, demo.KeyPassword, line.MutualTLS.URL, line.MutualTLS.Certificate, first.Login, first.Password)
 }
 
 // loopbackOnly refuses every address that somebody else could reach: the demo

@@ -162,12 +162,13 @@ func TestReadyNamesEveryReason(t *testing.T) {
 		want   string
 	}{
 		{"all is well", &health{checks: []check{fine}}, 200, `{"ready":true,"checks":[{"name":"a","ready":true}]}`},
+		{"somebody should look", &health{checks: []check{fine}, warning: func() string { return "1 of 3 lists is stale" }}, 200, `{"ready":true,"checks":[{"name":"a","ready":true}],"warning":"1 of 3 lists is stale"}`},
 		{"two things are not", &health{checks: []check{fine, broken, hangs}}, 503, `{"ready":false,"checks":[{"name":"a","ready":true},{"name":"b","ready":false,"reason":"does not answer"},{"name":"c","ready":false,"reason":"too slow"}]}`},
 	}
 	stopping := &health{checks: []check{fine}}
 	stopping.stopping.Store(true)
 	tests = append(tests, tests[0])
-	tests[2].name, tests[2].health, tests[2].status, tests[2].want = "stopping", stopping, 503, `{"ready":false,"checks":[{"name":"process","ready":false,"reason":"stopping"}]}`
+	tests[3].name, tests[3].health, tests[3].status, tests[3].want = "stopping", stopping, 503, `{"ready":false,"checks":[{"name":"process","ready":false,"reason":"stopping"}]}`
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := httptest.NewRecorder()

@@ -17,7 +17,10 @@ type check struct {
 
 // health answers /healthz and /readyz.
 type health struct {
-	checks   []check
+	checks []check
+	// warning says in a sentence what is wrong though the node is ready, as other
+	// nodes are no better; "" when nothing is. nil: it has nothing to say.
+	warning  func() string
 	stopping atomic.Bool
 }
 
@@ -33,8 +36,9 @@ func (h *health) alive(w http.ResponseWriter, _ *http.Request) {
 }
 
 type readiness struct {
-	Ready  bool          `json:"ready"`
-	Checks []checkResult `json:"checks"`
+	Ready   bool          `json:"ready"`
+	Checks  []checkResult `json:"checks"`
+	Warning string        `json:"warning,omitempty"`
 }
 
 type checkResult struct {
@@ -52,6 +56,9 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 		answer = readiness{Checks: []checkResult{{Name: "process", Reason: "stopping"}}}
 	} else {
 		answer.Checks, answer.Ready = h.run(ctx)
+		if h.warning != nil {
+			answer.Warning = h.warning()
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"propusk/cabinet"
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/pages"
 	"propusk/idp/session"
+	"propusk/idp/trust"
 )
 
 // house is a whole node: the issuer behind its pages, the cabinet behind its
@@ -27,8 +23,11 @@ type house struct {
 	cabinet  *cabinet.Server
 	web      *web.Server
 	health   *health
-	mux      *http.ServeMux
-	handler  http.Handler
+	trust    *trust.Trust
+
+	mux     *http.ServeMux
+	handler http.Handler
+	mutual  http.Handler // of the listener that asks for client certificates
 }
 
 // openHouse builds a node; start makes it work.
@@ -38,15 +37,29 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 		return nil, err
 	}
 	h := &house{issuer: i}
-	for _, open := range []func(context.Context) error{h.openIDP, h.openCabinet, h.openWeb} {
+	for _, open := range []func(context.Context) error{h.followTrust, h.openIDP, h.openCabinet, h.openWeb} {
 		if err := open(ctx); err != nil {
-			i.close()
+			h.close()
 			return nil, err
 		}
 	}
-	h.health = &health{checks: h.checks()}
+	h.health = &health{checks: h.checks(), warning: h.trust.Warning}
 	h.mount()
 	return h, nil
+}
+
+// followTrust opens the trust in certification authorities for as long as the node
+// lives.
+func (h *house) followTrust(ctx context.Context) (err error) {
+	h.trust, err = h.openTrust(context.WithoutCancel(ctx))
+	return err
+}
+
+func (h *house) close() {
+	if h.trust != nil {
+		h.trust.Close()
+	}
+	h.issuer.close()
 }
 
 func (h *house) openIDP(context.Context) (err error) {
@@ -79,93 +92,4 @@ func (h *house) openCabinet(context.Context) (err error) {
 		Limits: cabinet.Limits{PerClient: h.cfg.Limits.PerClient, PerOrganisation: h.cfg.Limits.PerOrganisation},
 	})
 	return err
-}
-
-// mount puts every part at its place, and around all of them what each request
-// gets.
-func (h *house) mount() {
-	h.mux = http.NewServeMux()
-	h.mux.Handle("/v1/", h.cabinet)
-	h.mux.Handle("/cabinet", h.web)
-	h.mux.Handle("/cabinet/", h.web)
-	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
-	h.mux.Handle("/", h.idp)
-	h.mux.HandleFunc("GET /healthz", h.health.alive)
-	h.mux.HandleFunc("GET /readyz", h.health.ready)
-	if h.cfg.HTTP.MetricsListen == "" {
-		h.mux.Handle("GET /metrics", neighboursOnly(h.proxies(), h.metricsHandler()))
-	}
-	h.handler = newEdge(h.log, h.now, h.proxies(), h.metrics).around(h.mux)
-}
-
-func (h *house) metricsHandler() http.Handler {
-	return promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{})
-}
-
-// proxies are the trusted networks; Validate has seen that they parse.
-func (h *house) proxies() []netip.Prefix {
-	var out []netip.Prefix
-	for _, network := range h.cfg.HTTP.TrustedProxies {
-		if prefix, err := netip.ParsePrefix(network); err == nil {
-			out = append(out, prefix.Masked())
-		}
-	}
-	return out
-}
-
-// start loads what must be in memory before the first request and begins the
-// work that runs by itself.
-func (h *house) start(ctx context.Context) error {
-	if err := h.revoked.Start(ctx); err != nil {
-		return err
-	}
-	h.jobs.Every("sessions/sweep", 5*time.Minute, h.idp.Sweep)
-	h.jobs.Every("grants/purge", time.Hour, h.provider.Purge)
-	return h.jobs.Start(ctx)
-}
-
-// stop finishes what the jobs began, within the patience of the configuration.
-func (h *house) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.HTTP.ShutdownTimeout)
-	defer cancel()
-	if err := h.jobs.Stop(ctx); err != nil {
-		return fmt.Errorf("jobs were cut: %w", err)
-	}
-	return nil
-}
-
-// staleAfter is the age of the revocation list above which this node should get
-// no requests: it may let a removed member in. It is read every two seconds.
-const staleAfter = 10 * time.Second
-
-func (h *house) checks() []check {
-	return []check{
-		{"database", h.telling("database", "does not answer", h.db.Ping)},
-		{"short-lived state", h.telling("short-lived state", "does not answer", h.volatile.Ping)},
-		{"revocations", func(context.Context) error {
-			if age := h.revoked.Fresh(); age > staleAfter {
-				return fmt.Errorf("last read %s ago", age.Round(time.Second))
-			}
-			return nil
-		}},
-		{"signing keys", func(context.Context) error {
-			if _, err := h.keys.Signing(""); err != nil {
-				return errors.New("no key signs")
-			}
-			return nil
-		}},
-	}
-}
-
-// telling logs the cause of a failed check, which may name hosts, and answers
-// with what is fit for anybody.
-func (h *house) telling(name, reason string, ask func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		err := ask(ctx)
-		if err == nil {
-			return nil
-		}
-		h.log.WarnContext(ctx, "not ready", "check", name, "error", err)
-		return errors.New(reason)
-	}
 }

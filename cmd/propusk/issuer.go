@@ -29,10 +29,16 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		return nil, fmt.Errorf("open the signing keys: %w", err)
 	}
 	i.revoked = revocation.NewList(revocation.Deps{DB: b.db, Events: b.volatile, Now: b.now, Lifetime: b.cfg.Tokens.AccessToken, Log: b.log})
+	mutual, err := b.mutualTLS()
+	if err != nil {
+		i.keys.Close()
+		return nil, err
+	}
 	i.provider, err = oauth.New(oauth.Deps{
 		DB: b.db, Events: b.volatile, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
 		Revocations: b.revocations, Revoked: i.revoked, Journal: b.journal, Now: b.now, Log: b.log,
 		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
+		MutualTLS: mutual, Reach: prefixes(b.cfg.Clients.Reach),
 		Lifetimes: oauth.Lifetimes{
 			Code:         b.cfg.Tokens.Code,
 			AccessToken:  b.cfg.Tokens.AccessToken,

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 
@@ -42,33 +41,33 @@ after it has finished what it began.`,
 }
 
 func serve(ctx context.Context, b *base) error {
-	l, err := listen(ctx, b.cfg.Listen)
+	d, err := openDoors(ctx, b.cfg)
 	if err != nil {
 		return err
 	}
 	h, err := openHouse(ctx, b)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, d.close())
 	}
 	defer h.close()
-	return h.run(ctx, l, nil)
+	return h.run(ctx, d, nil)
 }
 
-// run works and answers on l until ctx ends, then stops in order: no new
+// run works and answers at the doors until ctx ends, then stops in order: no new
 // requests, those that began, jobs that began. ready is called once requests are
 // taken.
-func (h *house) run(ctx context.Context, l net.Listener, ready func()) error {
-	server, err := newHTTPServer(h.cfg, h.handler, h.log)
+func (h *house) run(ctx context.Context, d doors, ready func()) error {
+	servers, err := h.servers(d)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, d.close())
 	}
 	// What runs by itself outlives ctx: requests that are being finished need it.
 	working, rest := context.WithCancel(context.WithoutCancel(ctx))
 	defer rest()
 	if err := h.start(working); err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, d.close())
 	}
-	h.log.Info("listening", "address", l.Addr().String(), "issuer", h.cfg.Issuer, "database", h.db.Engine())
+	h.log.Info("listening", "address", d.main.Addr().String(), "issuer", h.cfg.Issuer, "database", h.db.Engine())
 	if ready != nil {
 		ready()
 	}
@@ -77,28 +76,10 @@ func (h *house) run(ctx context.Context, l net.Listener, ready func()) error {
 		h.log.Info("stopping")
 	})
 	serving, ctx := errgroup.WithContext(ctx)
-	serving.Go(func() error { return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout) })
-	if h.cfg.HTTP.MetricsListen != "" {
-		serving.Go(func() error { return h.serveMetrics(ctx) })
+	for l, server := range servers {
+		serving.Go(func() error { return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout) })
 	}
 	return errors.Join(serving.Wait(), h.stop(ctx))
-}
-
-// serveMetrics answers /metrics on an address of its own.
-func (h *house) serveMetrics(ctx context.Context) error {
-	l, err := listen(ctx, h.cfg.HTTP.MetricsListen)
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", h.metricsHandler())
-	plain := h.cfg
-	plain.TLS.Certificate = "" // a private address, where Prometheus speaks HTTP
-	server, err := newHTTPServer(plain, mux, h.log)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	return serveUntil(ctx, server, l, h.cfg.HTTP.ShutdownTimeout)
 }
 
 // passedOn are headers by which a proxy says that it is one.

@@ -25,22 +25,19 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// newHTTPServer bounds what one connection may cost.
-func newHTTPServer(cfg conf.Config, handler http.Handler, log *slog.Logger) (*http.Server, error) {
-	secure, err := tlsConfig(cfg.TLS)
-	if err != nil {
-		return nil, err
-	}
+// newHTTPServer bounds what one connection may cost. Without secure it speaks
+// plain HTTP.
+func newHTTPServer(c conf.HTTP, secure *tls.Config, handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		TLSConfig:         secure,
-		ReadHeaderTimeout: cfg.HTTP.ReadHeaderTimeout,
-		ReadTimeout:       cfg.HTTP.ReadTimeout,
-		WriteTimeout:      cfg.HTTP.WriteTimeout,
-		IdleTimeout:       cfg.HTTP.IdleTimeout,
-		MaxHeaderBytes:    cfg.HTTP.MaxHeaderBytes,
+		ReadHeaderTimeout: c.ReadHeaderTimeout,
+		ReadTimeout:       c.ReadTimeout,
+		WriteTimeout:      c.WriteTimeout,
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    c.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}, nil
+	}
 }
 
 // tlsConfig is nil without files. The pair is read now, so that a broken one is

@@ -16,6 +16,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
+	"propusk/idp/trust"
 	"propusk/storage"
 	"propusk/storage/outbox"
 )
@@ -37,6 +38,7 @@ type Deps struct {
 	Issuer    string
 	Dir       string // where demo.json and the test authority are kept
 	Now       func() time.Time
+	MutualTLS LineMutualTLS
 	// OwnSecrets are those of the house's own clients, by client_id: they are
 	// shown beside the demo's, which are kept in demo.json.
 	OwnSecrets map[string]string
@@ -92,6 +94,12 @@ func (d *Demo) openPages() error {
 }
 
 func (d *Demo) trustDir() string { return filepath.Join(d.deps.Dir, "trust") }
+
+// Trust is the material of the test authority, for the house to trust it.
+func (d *Demo) Trust() trust.Material {
+	in := func(folder string) []string { return []string{filepath.Join(d.trustDir(), folder)} }
+	return trust.Material{Roots: in("roots"), Intermediates: in("intermediates"), CRLs: in("crls")}
+}
 
 // Line is what `propusk demo --json` prints.
 func (d *Demo) Line() Line { return d.seen }

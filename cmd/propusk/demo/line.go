@@ -11,8 +11,9 @@ type Line struct {
 	Organisations []LineOrganisation `json:"organisations"`
 	Clients       []LineClient       `json:"clients"`
 	// RegistrationAccessToken is empty: clients are registered by `propusk client`.
-	RegistrationAccessToken string    `json:"registration_access_token"`
-	Trust                   LineTrust `json:"trust"`
+	RegistrationAccessToken string        `json:"registration_access_token"`
+	Trust                   LineTrust     `json:"trust"`
+	MutualTLS               LineMutualTLS `json:"mutual_tls"`
 }
 
 // LineUser is one person and what signs the person in.
@@ -56,4 +57,11 @@ type LineClient struct {
 // LineTrust says where the test certification authority is.
 type LineTrust struct {
 	Dir string `json:"dir"`
+}
+
+// LineMutualTLS says where client certificates are asked for, and by which
+// certificate that host is known.
+type LineMutualTLS struct {
+	URL         string `json:"url"`
+	Certificate string `json:"certificate"` // PEM file
 }

@@ -159,6 +159,7 @@ func (d *Demo) line(ctx context.Context) (Line, error) {
 	line := Line{
 		Issuer: d.deps.Issuer, API: d.deps.Issuer, Cabinet: d.deps.Issuer + "/cabinet",
 		Outbox: d.deps.Issuer + OutboxPath, Trust: LineTrust{Dir: d.trustDir()},
+		MutualTLS: d.deps.MutualTLS,
 	}
 	for _, p := range people {
 		u, err := d.lineUser(ctx, p)

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net/http"
+	"net/netip"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// mount puts every part at its place, and around all of them what each request
+// gets.
+func (h *house) mount() {
+	h.mux = http.NewServeMux()
+	h.mux.Handle("/v1/", h.cabinet)
+	h.mux.Handle("/cabinet", h.web)
+	h.mux.Handle("/cabinet/", h.web)
+	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
+	h.mux.Handle("/", h.idp)
+	h.mux.HandleFunc("GET /healthz", h.health.alive)
+	h.mux.HandleFunc("GET /readyz", h.health.ready)
+	if h.cfg.HTTP.MetricsListen == "" {
+		h.mux.Handle("GET /metrics", neighboursOnly(h.proxies(), h.metricsHandler()))
+	}
+	edge := newEdge(h.log, h.now, h.proxies(), h.metrics)
+	h.handler = edge.around(h.mux)
+	h.mutual = edge.around(mutualOnly(h.mux))
+}
+
+func (h *house) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{})
+}
+
+// proxies are the trusted networks.
+func (h *house) proxies() []netip.Prefix { return prefixes(h.cfg.HTTP.TrustedProxies) }
+
+// prefixes are networks of the configuration; Validate has seen that they parse.
+func prefixes(networks []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, network := range networks {
+		if prefix, err := netip.ParsePrefix(network); err == nil {
+			out = append(out, prefix.Masked())
+		}
+	}
+	return out
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// start loads what must be in memory before the first request and begins the
+// work that runs by itself.
+func (h *house) start(ctx context.Context) error {
+	if err := h.revoked.Start(ctx); err != nil {
+		return err
+	}
+	h.jobs.Every("sessions/sweep", 5*time.Minute, h.idp.Sweep)
+	h.jobs.Every("grants/purge", time.Hour, h.provider.Purge)
+	h.jobs.Every("trust/refresh", time.Minute, h.trust.Refresh)
+	return h.jobs.Start(ctx)
+}
+
+// stop finishes what the jobs began, within the patience of the configuration.
+func (h *house) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.HTTP.ShutdownTimeout)
+	defer cancel()
+	if err := h.jobs.Stop(ctx); err != nil {
+		return fmt.Errorf("jobs were cut: %w", err)
+	}
+	return nil
+}
