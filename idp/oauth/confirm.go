@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"propusk/idp/possession"
 )
@@ -31,6 +32,15 @@ func (p *Provider) confirm(r *http.Request, client *registration) (*possession.C
 		cnf.Key = key
 	}
 	return cnf, nil
+}
+
+// nextNonce hands out the nonce of the client's next proof (RFC 9449 §8.2, §9), to
+// clients that prove, or are asked to by the scheme they use.
+func (p *Provider) nextNonce(w http.ResponseWriter, r *http.Request) {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if r.Header[possession.Header] != nil || strings.EqualFold(scheme, possession.DPoP) {
+		w.Header().Set("DPoP-Nonce", p.proofs.Nonce())
+	}
 }
 
 // addresses are the URLs under which an endpoint is known: the issuer's, and the

@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"github.com/ory/fosite"
-
-	"propusk/idp/possession"
 )
 
 // tokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1,
@@ -44,9 +42,7 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.token(r, x, form)
 	}()
-	if r.Header[possession.Header] != nil {
-		w.Header().Set("DPoP-Nonce", p.proofs.Nonce()) // the next one (RFC 9449 §8.2)
-	}
+	p.nextNonce(w, r)
 	if err != nil {
 		e := asError(err)
 		p.metrics.token(x.grantType, e.Code)

@@ -37,6 +37,7 @@ type userInfo struct {
 // It has answered when it returns; the error is for the log and for counting.
 func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	answer, err := p.userInfo(r)
+	p.nextNonce(w, r)
 	if err != nil {
 		return p.challenge(w, err)
 	}
