@@ -9,6 +9,8 @@ import (
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/pages"
+	"propusk/idp/recovery"
+	"propusk/idp/registration"
 	"propusk/idp/session"
 	"propusk/idp/trust"
 )
@@ -23,7 +25,13 @@ type house struct {
 	cabinet  *cabinet.Server
 	web      *web.Server
 	health   *health
-	trust    *trust.Trust
+
+	trust        *trust.Trust
+	certificates *certificate.Certificates
+	registration *registration.Server
+
+	registration *registration.Server
+	recovery     *recovery.Server
 
 	mux     *http.ServeMux
 	handler http.Handler
@@ -37,7 +45,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 		return nil, err
 	}
 	h := &house{issuer: i}
-	for _, open := range []func(context.Context) error{h.followTrust, h.openIDP, h.openCabinet, h.openWeb} {
+	for _, open := range []func(context.Context) error{h.followTrust, h.openIDP, h.openEntrance, h.openCabinet, h.openWeb} {
 		if err := open(ctx); err != nil {
 			h.close()
 			return nil, err
@@ -48,10 +56,16 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	return h, nil
 }
 
-// followTrust opens the trust in certification authorities for as long as the node
-// lives.
-func (h *house) followTrust(ctx context.Context) (err error) {
-	h.trust, err = h.openTrust(context.WithoutCancel(ctx))
+// openCertificates opens the trust in certification authorities for as long as the
+// node lives, and what signs people in by it.
+func (h *house) openCertificates(ctx context.Context) (err error) {
+	if h.trust, err = h.openTrust(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	h.certificates, err = certificate.New(certificate.Deps{
+		Verifier: h.trust.Verifier(), Judge: h.trust, Enabled: h.trust.Enabled, Directory: h.directory, Ephemeral: h.volatile,
+		Issuer: h.cfg.Issuer, Now: h.now, Log: h.log,
+	})
 	return err
 }
 
@@ -62,21 +76,32 @@ func (h *house) close() {
 	h.issuer.close()
 }
 
-func (h *house) openIDP(context.Context) (err error) {
+// openPages reads the page kit and the sessions that every page stands on.
+func (h *house) openPages(context.Context) (err error) {
 	if h.pages, err = pages.New(pages.Deps{Log: h.log}); err != nil {
 		return fmt.Errorf("read the pages: %w", err)
 	}
 	h.sessions, err = session.New(session.Deps{
 		DB: h.db, Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute, End: h.provider.EndSession, Now: h.now,
 	})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (h *house) openIDP(context.Context) (err error) {
 	h.idp, err = idp.New(idp.Deps{
 		DB: h.db, Ephemeral: h.volatile, Provider: h.provider, Keys: h.keys, Directory: h.directory,
 		Passwords: h.passwords, TOTP: h.totp, Codes: h.codes, Pages: h.pages, Journal: h.journal,
+		Certificates: h.certificates, MutualTLS: h.cfg.MutualTLS.URL,
 		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Sessions: h.sessions,
 		Now: h.now, Log: h.log, Metrics: h.metrics,
+	})
+	return err
+}
+
+func (h *house) openRegistration(context.Context) (err error) {
+	h.registration, err = registration.New(registration.Deps{
+		DB: h.db, Ephemeral: h.volatile, Directory: h.directory, Passwords: h.passwords, Codes: h.codes,
+		Jobs: h.jobs, Pages: h.pages, Issuer: h.cfg.Issuer, Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
 	return err
 }
@@ -85,7 +110,7 @@ func (h *house) openIDP(context.Context) (err error) {
 // them, from the published set; only the way there is short, see inProcess.
 func (h *house) openCabinet(context.Context) (err error) {
 	h.cabinet, err = cabinet.New(cabinet.Deps{
-		Issuer: h.cfg.Issuer, Audience: audience(h.cfg.Issuer),
+		Issuer: h.cfg.Issuer, Audience: audience(h.cfg.Issuer), MutualTLS: h.cfg.MutualTLS.URL,
 		Keys:        cabinet.NewJWKS(h.cfg.Issuer+"/oauth2/jwks", inProcess{h}).Key,
 		Revocations: h.revoked, Directory: h.directory, Journal: h.journal, Ephemeral: h.volatile,
 		Log: h.log, Now: h.now, Metrics: h.metrics,
