@@ -17,7 +17,7 @@ var (
 	deny       = []string{"DENY"}
 	noDevices  = []string{"camera=(), microphone=(), geolocation=(), payment=()"}
 	everyone   = []string{"*"}
-	challenges = []string{"WWW-Authenticate, Retry-After"}
+	challenges = []string{"WWW-Authenticate, Retry-After, DPoP-Nonce"}
 	crossSite  = []string{"cross-origin"}
 	twoYears   = []string{"max-age=63072000"}
 )
