@@ -93,15 +93,15 @@ const parameter = (value) =>
   typeof value === "object" ? { type: "object", value: value.objid } : { type: typeof value, value };
 
 /** What makes objects of the plug-in, from the page or from the extension. */
-async function connect() {
+async function connect(ms) {
   const loaded = window.cadesplugin;
   if (loaded) {
-    await within(patience, Promise.resolve(typeof loaded.then === "function" ? loaded : undefined));
-    if (loaded.CreateObjectAsync) return loaded;
+    await within(ms, Promise.resolve(loaded)); // a promise that also has the methods
+    if (loaded.CreateObjectAsync) return { CreateObjectAsync: (name) => loaded.CreateObjectAsync(name) };
   }
   const extension = new Extension();
-  await within(patience, extension.greet());
-  return within(patience, extension.root());
+  await within(ms, extension.greet());
+  return within(ms, extension.root());
 }
 
 // Constants of CAPICOM and CAdESCOM.
@@ -115,10 +115,10 @@ export class Plugin {
 
   constructor(root) { this.#root = root; }
 
-  /** Throws PluginMissing when nothing answers in time. */
-  static async find() {
+  /** Throws PluginMissing when nothing answers in time (milliseconds). */
+  static async find(ms = patience) {
     try {
-      return new Plugin(await connect());
+      return new Plugin(await connect(ms));
     } catch (error) {
       if (error instanceof PluginMissing) throw error;
       throw new PluginMissing(error?.message ?? String(error));

@@ -8,7 +8,7 @@ const mostRounds = 5_000_000; // of a key derivation, so that a file cannot stop
 const oid = {
   data: "1.2.840.113549.1.7.1", encrypted: "1.2.840.113549.1.7.6",
   keyBag: "1.2.840.113549.1.12.10.1.1", shroudedBag: "1.2.840.113549.1.12.10.1.2", certBag: "1.2.840.113549.1.12.10.1.3",
-  pbes2: "1.2.840.113549.1.5.13", pbkdf2: "1.2.840.113549.1.5.12", legacy: "1.2.840.113549.1.12.1.", gost: "1.2.643.",
+  pbes2: "1.2.840.113549.1.5.13", pbmac1: "1.2.840.113549.1.5.14", pbkdf2: "1.2.840.113549.1.5.12", legacy: "1.2.840.113549.1.12.1.", gost: "1.2.643.",
   rsa: "1.2.840.113549.1.1.1", ec: "1.2.840.10045.2.1",
 };
 
@@ -98,20 +98,40 @@ async function checkPassword(pki, file, parts, password) {
   if (!file.macData) return password || fail("password_missing");
   const digest = file.macData.mac.digestAlgorithm.algorithmId;
   if (digest.startsWith(oid.gost)) fail("file_gost");
-  if (!pki.getAlgorithmByOID(digest)?.name) fail("file_unknown", digest);
+  if (digest !== oid.pbmac1 && !pki.getAlgorithmByOID(digest)?.name) fail("file_unknown", digest);
   if (file.macData.iterations > mostRounds) fail("file_wrong");
-  if (password === "") fail((await stamped(file, "")) ? "file_open" : "password_missing");
-  if (!(await stamped(file, password))) fail("password_wrong");
+  const stamped = digest === oid.pbmac1 ? stampedNew : stampedOld;
+  if (password === "") fail((await stamped(pki, file, "")) ? "file_open" : "password_missing");
+  if (!(await stamped(pki, file, password))) fail("password_wrong");
 }
 
-/** Whether the file's MAC is that of the password. */
-async function stamped(file, password) {
+/** Whether the file's MAC is that of the password (RFC 7292, appendix B). */
+async function stampedOld(pki, file, password) {
   try {
     await file.parseInternalValues({ password: secret(password), checkIntegrity: true });
     return true;
   } catch {
     return false;
   }
+}
+
+const hmacs = { "1.2.840.113549.2.9": "SHA-256", "1.2.840.113549.2.10": "SHA-384", "1.2.840.113549.2.11": "SHA-512" };
+
+/** The same by PBMAC1 (RFC 9579), which newer programs use. */
+async function stampedNew(pki, file, password) {
+  const { digestAlgorithm, digest } = file.macData.mac;
+  const scheme = parsed(() => new pki.PBES2Params({ schema: digestAlgorithm.algorithmParams })); // of the same form
+  const derivation = parsed(() => new pki.PBKDF2Params({ schema: scheme.keyDerivationFunc.algorithmParams }));
+  const hash = hmacs[scheme.encryptionScheme.algorithmId], prf = hmacs[derivation.prf?.algorithmId];
+  if (!hash || !prf || scheme.keyDerivationFunc.algorithmId !== oid.pbkdf2) fail("file_unknown", scheme.encryptionScheme.algorithmId);
+  if (derivation.iterationCount > mostRounds || !(derivation.keyLength >= 20)) fail("file_wrong"); // RFC 9579 §9
+  const raw = await crypto.subtle.importKey("raw", secret(password), "PBKDF2", false, ["deriveBits"]);
+  const key = await crypto.subtle.deriveBits({
+    name: "PBKDF2", hash: prf, salt: derivation.salt.valueBlock.valueHexView, iterations: derivation.iterationCount,
+  }, raw, derivation.keyLength * 8);
+  const hmac = { name: "HMAC", hash };
+  const checking = await crypto.subtle.importKey("raw", key, hmac, false, ["verify"]);
+  return crypto.subtle.verify(hmac, checking, digest.valueBlock.valueHexView, file.authSafe.content.getValue());
 }
 
 const secret = (password) => new TextEncoder().encode(password).buffer;
