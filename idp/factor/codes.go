@@ -291,6 +291,9 @@ func (c *Codes) kept(ctx context.Context, attemptID string) (sentCode, error) {
 	if err := json.Unmarshal(value, &kept); err != nil {
 		return kept, fmt.Errorf("factor: read code: %w", err)
 	}
+	if _, ok := codeTexts[kept.Channel]; !ok {
+		return kept, fmt.Errorf("factor: read code: sent by %q", kept.Channel)
+	}
 	return kept, nil
 }
 

@@ -17,30 +17,31 @@ import (
 
 type codeWorld struct {
 	*Codes
-	box    *mailbox
-	clock  *storagetest.Clock
-	memory *storage.Memory
+	box     *mailbox
+	records *records
+	clock   *storagetest.Clock
+	memory  *storage.Memory
 }
 
 func newCodeWorld(t testing.TB) *codeWorld {
-	w := &codeWorld{box: &mailbox{}, clock: storagetest.NewClock()}
+	w := &codeWorld{box: &mailbox{}, records: newRecords(), clock: storagetest.NewClock()}
 	sealer, err := storage.NewSealer(bytes.Repeat([]byte{1}, 32))
 	must(t, err)
 	w.memory = storagetest.Memory(t, w.clock.Now)
-	w.Codes, err = NewCodes(CodeDeps{Outbox: w.box, Ephemeral: w.memory, Sealer: sealer, Now: w.clock.Now})
+	w.Codes, err = NewCodes(CodeDeps{Outbox: w.box, Ephemeral: w.memory, Sealer: sealer, Now: w.clock.Now, Locks: newLocks(t, w.records, w.clock)})
 	must(t, err)
 	return w
 }
 
 func (w *codeWorld) send(t testing.TB, attempt string) string {
 	t.Helper()
-	_, err := w.Send(context.Background(), "sms", "p1", "+79161234567", "Бухгалтерия", attempt, "ru")
+	_, err := w.Send(context.Background(), CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "+79161234567", Application: "Бухгалтерия", AttemptID: attempt, Lang: "ru"})
 	must(t, err)
 	return w.box.last().Code
 }
 
 func (w *codeWorld) try(attempt, code string) error {
-	return w.Verify(context.Background(), attempt, code)
+	return w.Verify(context.Background(), p1, attempt, code)
 }
 
 // not is another code than c.
@@ -60,7 +61,7 @@ func TestCodeMessageNamesTheApplicationWithoutALink(t *testing.T) {
 		{"email", "ru", "Код для входа", "Код для входа в «Бухгалтерия»: %s\n\nКод действует 5 мин. и срабатывает один раз. Никому его не сообщайте.\nЕсли вы не входили, кто-то знает ваш пароль: смените его."},
 		{"email", "en", "Your sign-in code", "Your code to sign in to Бухгалтерия: %s\n\nThe code is valid for 5 min and works once. Tell it to nobody.\nIf it was not you, somebody knows your password: change it."},
 	} {
-		sent, err := w.Send(ctx, test.channel, "p1", "somewhere", "Бухгалтерия", test.channel+test.lang, test.lang)
+		sent, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: test.channel, To: "somewhere", Application: "Бухгалтерия", AttemptID: test.channel+test.lang, Lang: test.lang})
 		must(t, err)
 		m := w.box.last()
 		if m.Channel != test.channel || m.To != "somewhere" || m.Subject != test.subject || m.Text != fmt.Sprintf(test.text, m.Code) {
@@ -73,10 +74,10 @@ func TestCodeMessageNamesTheApplicationWithoutALink(t *testing.T) {
 			t.Errorf("%+v", sent)
 		}
 	}
-	if _, err := w.Send(ctx, "pigeon", "p1", "x", "x", "x", "ru"); err == nil {
+	if _, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "pigeon", To: "x", Application: "x", AttemptID: "x", Lang: "ru"}); err == nil {
 		t.Error("an unknown channel is taken")
 	}
-	if got := oneLine("A\r\nB\tC"); got != "A B C" {
+	if got := nameOnly("A\r\nB\tC"); got != "A B C" {
 		t.Errorf("%q", got)
 	}
 }
@@ -112,7 +113,7 @@ func TestCodeExpires(t *testing.T) {
 func TestCodeHasFiveTries(t *testing.T) {
 	t.Parallel()
 	w := newCodeWorld(t)
-	w.locks["sms"].policy.Failures = 100
+	w.Locks.Policy.Failures = 100
 	code := w.send(t, "a")
 	for range 5 {
 		if err := w.try("a", not(code)); !errors.Is(err, ErrWrong) {
@@ -136,7 +137,7 @@ func TestCodesLockAfterThreeFailures(t *testing.T) {
 	if err := w.try("d", w.send(t, "d")); !errors.Is(err, ErrLocked) {
 		t.Errorf("the right code, locked: %v", err)
 	}
-	_, err := w.Send(context.Background(), "email", "p1", "m@example.ru", "x", "e", "ru")
+	_, err := w.Send(context.Background(), CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "email", To: "m@example.ru", Application: "x", AttemptID: "e", Lang: "ru"})
 	must(t, err)
 	must(t, w.try("e", w.box.last().Code))
 	w.clock.Advance(15 * time.Minute)
@@ -146,7 +147,7 @@ func TestCodesLockAfterThreeFailures(t *testing.T) {
 func TestCodeHasOneWinner(t *testing.T) {
 	t.Parallel()
 	w := newCodeWorld(t)
-	w.locks["sms"].policy.Failures, w.Tries = 100, 100
+	w.Locks.Policy.Failures, w.Tries = 100, 100
 	code, won := w.send(t, "a"), atomic.Int64{}
 	var done sync.WaitGroup
 	for range 40 {
@@ -170,13 +171,13 @@ func TestResendWaitsAndReplaces(t *testing.T) {
 	old := w.send(t, "a")
 	w.clock.Advance(59 * time.Second)
 	var busy *Busy
-	_, err := w.Send(ctx, "sms", "p1", "x", "x", "a", "ru")
+	_, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "a", Lang: "ru"})
 	if !errors.Is(err, ErrTooSoon) || !errors.Is(err, ErrBusy) || !errors.As(err, &busy) || busy.RetryAfter != time.Second {
 		t.Errorf("after 59 seconds: %v", err)
 	}
 	for _, wait := range []time.Duration{2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
 		w.clock.Advance(wait / 2)
-		sent, err := w.Send(ctx, "sms", "p1", "x", "x", "a", "ru")
+		sent, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "a", Lang: "ru"})
 		if err != nil || sent.ResendAfter != wait {
 			t.Errorf("next after %s, %v; want %s", sent.ResendAfter, err, wait)
 		}
@@ -194,12 +195,12 @@ func TestManyCodesToOnePersonAreTooMany(t *testing.T) {
 	for i := range 20 {
 		w.send(t, fmt.Sprint(i))
 	}
-	_, err := w.Send(ctx, "sms", "p1", "x", "x", "one more", "ru")
+	_, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "one more", Lang: "ru"})
 	var busy *Busy
 	if !errors.As(err, &busy) || busy.RetryAfter <= 59*time.Minute || len(w.box.sent) != 20 {
 		t.Errorf("%v, %d sent", err, len(w.box.sent))
 	}
-	_, err = w.Send(ctx, "sms", "p2", "x", "x", "another person's", "ru")
+	_, err = w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p2"}, Channel: "sms", To: "x", Application: "x", AttemptID: "another person's", Lang: "ru"})
 	must(t, err)
 	w.clock.Advance(time.Hour)
 	w.send(t, "later")
@@ -213,7 +214,7 @@ func TestConcurrentSendsAreOne(t *testing.T) {
 		var done sync.WaitGroup
 		for range 20 {
 			done.Go(func() {
-				_, err := w.Send(context.Background(), "sms", "p1", "x", "x", "a", "ru")
+				_, err := w.Send(context.Background(), CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "a", Lang: "ru"})
 				if err != nil && !errors.Is(err, ErrTooSoon) {
 					t.Error(err)
 				}
@@ -246,7 +247,7 @@ func TestAccidentsOfCodes(t *testing.T) {
 	t.Parallel()
 	w, ctx := newCodeWorld(t), context.Background()
 	w.box.fail = errDown
-	if _, err := w.Send(ctx, "sms", "p1", "x", "x", "a", "ru"); !errors.Is(err, errDown) {
+	if _, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "a", Lang: "ru"}); !errors.Is(err, errDown) {
 		t.Errorf("the outbox is down: %v", err)
 	}
 	must(t, w.memory.Put(ctx, codeKey("odd"), []byte("{}"), time.Minute))
@@ -254,7 +255,7 @@ func TestAccidentsOfCodes(t *testing.T) {
 		t.Errorf("a malformed record: %v", err)
 	}
 	w.Ephemeral = down{}
-	if _, err := w.Send(ctx, "sms", "p1", "x", "x", "b", "ru"); !errors.Is(err, errDown) {
+	if _, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: "sms", To: "x", Application: "x", AttemptID: "b", Lang: "ru"}); !errors.Is(err, errDown) {
 		t.Errorf("the memory is down: %v", err)
 	}
 	if err := w.try("a", "000000"); !errors.Is(err, errDown) || errors.Is(err, ErrWrong) {

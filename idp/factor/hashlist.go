@@ -43,18 +43,25 @@ func OpenHashList(path string) (*HashList, error) {
 }
 
 func (l *HashList) check() error {
-	first, _, err := l.line(0)
+	last, _, err := l.line(0)
 	if err != nil {
 		return err
 	}
-	last, _, err := l.line(max(0, l.size-longestLine/2))
-	if errors.Is(err, io.EOF) {
-		last, err = first, nil
+	first := last
+	// What begins in the last bytes is the end of the list.
+	for at := max(0, l.size-2*longestLine); err == nil; {
+		var hash string
+		if hash, at, err = l.line(at); err == nil {
+			last = hash
+		}
 	}
-	if err == nil && last < first {
-		err = errors.New("not in rising order")
+	if !errors.Is(err, io.EOF) {
+		return err
 	}
-	return err
+	if last < first {
+		return errors.New("not in rising order")
+	}
+	return nil
 }
 
 // Contains reports whether the list has the password; a nil list has none.

@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -20,6 +21,11 @@ type records struct {
 	hashes map[string]string
 	totp   map[string]*totpRecord
 	fail   error
+
+	history []string
+	locks   []directory.FactorLock // those without an end
+	notices []directory.FactorLock // all that were recorded
+	devices []directory.Device
 }
 
 type totpRecord struct {
@@ -55,6 +61,57 @@ func (r *records) UpgradePasswordHash(_ context.Context, id, old, upgraded strin
 		r.hashes[id] = upgraded
 	}
 	return r.fail
+}
+
+func (r *records) PasswordHistory(context.Context, string) ([]string, error) { return r.history, nil }
+
+func (r *records) FactorLocked(_ context.Context, id, factor, scope string) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.locks, func(l directory.FactorLock) bool {
+		return l.PersonID == id && l.Factor == factor && l.Scope == scope
+	}), nil
+}
+
+func (r *records) FactorLocks(_ context.Context, id string) (list []directory.FactorLock, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.locks {
+		if l.PersonID == id {
+			list = append(list, l)
+		}
+	}
+	return list, nil
+}
+
+func (r *records) RecordLock(_ context.Context, l directory.FactorLock) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notices = append(r.notices, l)
+	if l.Until == 0 && l.PersonID != "" {
+		r.locks = append(r.locks, l)
+	}
+	return r.fail
+}
+
+func (r *records) UnlockFactors(_ context.Context, _ directory.Actor, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.locks = slices.DeleteFunc(r.locks, func(l directory.FactorLock) bool { return l.PersonID == id })
+	return nil
+}
+
+func (r *records) UnlockMember(ctx context.Context, actor directory.Actor, _, id string) error {
+	return r.UnlockFactors(ctx, actor, id)
+}
+
+func (r *records) Devices(_ context.Context, id string) (list []directory.Device, err error) {
+	for _, d := range r.devices {
+		if d.PersonID == id {
+			list = append(list, d)
+		}
+	}
+	return list, nil
 }
 
 func (r *records) TOTP(_ context.Context, id string) ([]byte, bool, error) {
@@ -116,6 +173,17 @@ func (m *mailbox) last() outbox.Message {
 	return m.sent[len(m.sent)-1]
 }
 
+// newLocks are locks over the records, of a short-lived state of their own.
+func newLocks(t testing.TB, r *records, clock *storagetest.Clock) *Locks {
+	t.Helper()
+	locks, err := NewLocks(LockDeps{Directory: r, Ephemeral: storagetest.Memory(t, clock.Now), Now: clock.Now})
+	must(t, err)
+	return locks
+}
+
+// p1 and p2 are people on devices that are not known.
+var p1, p2 = Guess{PersonID: "p1"}, Guess{PersonID: "p2"}
+
 var errDown = errors.New("down")
 
 // down is an Ephemeral that does not answer.
@@ -143,6 +211,10 @@ const good = "Верный-Кот 81"
 var (
 	_ PasswordStore = (*directory.Directory)(nil)
 	_ TOTPStore     = (*directory.Directory)(nil)
+	_ LockStore     = (*directory.Directory)(nil)
+	_ RecoveryStore = (*directory.Directory)(nil)
+	_ PINStore      = (*directory.Directory)(nil)
+	_ DeviceStore   = (*directory.Directory)(nil)
 	_ Outbox        = (*outbox.Outbox)(nil)
 	_               = storagetest.NewClock
 )

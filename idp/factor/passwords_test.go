@@ -27,7 +27,7 @@ type passwordWorld struct {
 func newPasswordWorld(t testing.TB) *passwordWorld {
 	w := &passwordWorld{records: newRecords(), clock: storagetest.NewClock()}
 	var err error
-	w.Passwords, err = NewPasswords(PasswordDeps{Directory: w.records, Ephemeral: storagetest.Memory(t, w.clock.Now), Params: cheap, Concurrency: 4})
+	w.Passwords, err = NewPasswords(PasswordDeps{Directory: w.records, Locks: newLocks(t, w.records, w.clock), Now: w.clock.Now, Params: cheap, Concurrency: 4})
 	must(t, err)
 	w.derive = func(password, salt []byte, p Params) []byte {
 		w.runs.Add(1)
@@ -39,7 +39,7 @@ func newPasswordWorld(t testing.TB) *passwordWorld {
 }
 
 func (w *passwordWorld) try(id, login, password string) error {
-	return w.Verify(context.Background(), id, login, password)
+	return w.Verify(context.Background(), Guess{PersonID: id, Login: login}, password)
 }
 
 func TestPasswordIsCaseAndSpaceSensitive(t *testing.T) {
@@ -105,8 +105,9 @@ func TestEveryRefusalCostsOneHash(t *testing.T) {
 	}
 }
 
-// With the parameters of production, the medians of the refusals lie within a
-// few percent: nothing but the hash costs anything.
+// With the parameters of production, the refusals cost the same: nothing but
+// the hash costs anything. The quickest of nine is compared, since a busy
+// machine makes any of them slow.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("measures time")
@@ -124,7 +125,7 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 	times := make([][]time.Duration, len(kinds))
 	for range 9 {
 		for i, kind := range kinds {
-			w.lock.policy.Failures = 1 << 30 // but for p3, which is locked already
+			w.lock.Policy.Failures = 1 << 30 // but for p3, which is locked already
 			began := time.Now()
 			if err := w.try(kind.id, kind.login, kind.password); !errors.Is(err, ErrWrong) || errors.Is(err, ErrLocked) != (kind.id == "p3") {
 				t.Fatal(kind, err)
@@ -132,14 +133,13 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 			times[i] = append(times[i], time.Since(began))
 		}
 	}
-	var medians []time.Duration
+	var quickest []time.Duration
 	for _, list := range times {
-		slices.Sort(list)
-		medians = append(medians, list[len(list)/2])
+		quickest = append(quickest, slices.Min(list))
 	}
-	t.Logf("medians: unknown %s, wrong %s, locked %s", medians[0], medians[1], medians[2])
-	if slices.Max(medians) > 2*slices.Min(medians) {
-		t.Errorf("medians differ: %v", medians)
+	t.Logf("unknown %s, wrong %s, locked %s", quickest[0], quickest[1], quickest[2])
+	if slices.Max(quickest) > 3*slices.Min(quickest)/2 {
+		t.Errorf("they differ: %v", quickest)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestHashesAreBounded(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := w.Verify(ctx, "p1", "x", good); !errors.Is(err, context.Canceled) {
+	if err := w.Verify(ctx, p1, good); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the client left: %v", err)
 	}
 	close(release)
@@ -247,7 +247,7 @@ func TestAccidentsVerifyNothing(t *testing.T) {
 	if err := w.try("p1", "x", good); !errors.Is(err, errDown) {
 		t.Errorf("the database is down: %v", err)
 	}
-	w.lock.ephemeral = down{}
+	w.lock.Ephemeral = down{}
 	if err := w.try("p1", "x", good); !errors.Is(err, errDown) {
 		t.Errorf("the counters are down: %v", err)
 	}

@@ -13,7 +13,8 @@ import (
 func TestOfferedAuthenticatorIsConfirmedByItsOwnCode(t *testing.T) {
 	t.Parallel()
 	clock := storagetest.NewClock()
-	f, err := NewTOTP(TOTPDeps{Directory: newRecords(), Ephemeral: storagetest.Memory(t, clock.Now), Now: clock.Now, Issuer: "Propusk"})
+	records := newRecords()
+	f, err := NewTOTP(TOTPDeps{Directory: records, Ephemeral: storagetest.Memory(t, clock.Now), Locks: newLocks(t, records, clock), Now: clock.Now, Issuer: "Propusk"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,12 +31,12 @@ type totpWorld struct {
 func newTOTPWorld(t testing.TB) *totpWorld {
 	w := &totpWorld{records: newRecords(), clock: storagetest.NewClock()}
 	var err error
-	w.TOTP, err = NewTOTP(TOTPDeps{Directory: w.records, Ephemeral: storagetest.Memory(t, w.clock.Now), Now: w.clock.Now, Issuer: "Пропуск"})
+	w.TOTP, err = NewTOTP(TOTPDeps{Directory: w.records, Ephemeral: storagetest.Memory(t, w.clock.Now), Locks: newLocks(t, w.records, w.clock), Now: w.clock.Now, Issuer: "Пропуск"})
 	must(t, err)
 	e, err := w.Enrol(context.Background(), "p1", "maria@example.ru", "first")
 	must(t, err)
 	w.secret = e.Secret
-	must(t, w.Confirm(context.Background(), "p1", w.code(0)))
+	must(t, w.Confirm(context.Background(), p1, w.code(0)))
 	w.clock.Advance(5 * time.Minute)
 	return w
 }
@@ -50,7 +50,7 @@ func (w *totpWorld) code(steps int) string {
 	return code
 }
 
-func (w *totpWorld) try(code string) error { return w.Verify(context.Background(), "p1", code) }
+func (w *totpWorld) try(code string) error { return w.Verify(context.Background(), p1, code) }
 
 func TestTOTPAcceptsOneStepAround(t *testing.T) {
 	t.Parallel()
@@ -79,7 +79,7 @@ func TestTOTPCodeHasOneWinner(t *testing.T) {
 	t.Parallel()
 	w := newTOTPWorld(t)
 	code, won := w.code(0), atomic.Int64{}
-	w.lock.policy.Failures = 100
+	w.lock.Policy.Failures = 100
 	var done sync.WaitGroup
 	for range 40 {
 		done.Go(func() {
@@ -116,7 +116,7 @@ func TestTOTPThatIsNone(t *testing.T) {
 		}
 		w.clock.Advance(48 * time.Hour)
 	}
-	if err := w.Verify(context.Background(), "nobody", w.code(0)); !errors.Is(err, ErrWrong) {
+	if err := w.Verify(context.Background(), Guess{PersonID: "nobody"}, w.code(0)); !errors.Is(err, ErrWrong) {
 		t.Errorf("who has none: %v", err)
 	}
 	if _, err := NewTOTP(TOTPDeps{}); err == nil {
@@ -160,17 +160,17 @@ func TestEnrolment(t *testing.T) {
 		t.Errorf("QR: %v", err)
 	}
 	code, _ := totp.GenerateCode(e.Secret, w.clock.Now())
-	if err := w.Verify(ctx, "p2", code); !errors.Is(err, ErrWrong) {
+	if err := w.Verify(ctx, p2, code); !errors.Is(err, ErrWrong) {
 		t.Errorf("a factor before it was confirmed: %v", err)
 	}
-	if err := w.Confirm(ctx, "p2", "000000"); !errors.Is(err, ErrWrong) {
+	if err := w.Confirm(ctx, p2, "000000"); !errors.Is(err, ErrWrong) {
 		t.Errorf("confirmed by a wrong code: %v", err)
 	}
-	must(t, w.Confirm(ctx, "p2", code))
-	if err := w.Verify(ctx, "p2", code); !errors.Is(err, ErrWrong) {
+	must(t, w.Confirm(ctx, p2, code))
+	if err := w.Verify(ctx, p2, code); !errors.Is(err, ErrWrong) {
 		t.Errorf("the confirming code serves as a factor, too: %v", err)
 	}
-	if err := w.Confirm(ctx, "p2", code); !errors.Is(err, ErrWrong) {
+	if err := w.Confirm(ctx, p2, code); !errors.Is(err, ErrWrong) {
 		t.Errorf("confirmed again: %v", err)
 	}
 	if _, err := w.Enrol(ctx, "p2", "x", "a1"); !errors.Is(err, storage.ErrExists) {
@@ -196,7 +196,7 @@ func TestEnrolmentBelongsToItsAttempt(t *testing.T) {
 		t.Error("another attempt sees the same secret")
 	}
 	stale, _ := totp.GenerateCode(first.Secret, w.clock.Now())
-	if err := w.Confirm(ctx, "p2", stale); !errors.Is(err, ErrWrong) {
+	if err := w.Confirm(ctx, p2, stale); !errors.Is(err, ErrWrong) {
 		t.Errorf("the replaced secret is confirmed: %v", err)
 	}
 	back, err := w.Enrol(ctx, "p2", "x", "stranger")
