@@ -8,6 +8,8 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/web"
 	"propusk/idp"
+	"propusk/idp/account"
+	"propusk/idp/factor/certificate"
 	"propusk/idp/pages"
 	"propusk/idp/recovery"
 	"propusk/idp/registration"
@@ -29,9 +31,8 @@ type house struct {
 	trust        *trust.Trust
 	certificates *certificate.Certificates
 	registration *registration.Server
-
-	registration *registration.Server
 	recovery     *recovery.Server
+	account      *account.Server
 
 	mux     *http.ServeMux
 	handler http.Handler
@@ -45,7 +46,9 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 		return nil, err
 	}
 	h := &house{issuer: i}
-	for _, open := range []func(context.Context) error{h.followTrust, h.openIDP, h.openEntrance, h.openCabinet, h.openWeb} {
+	for _, open := range []func(context.Context) error{
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openCabinet, h.openWeb,
+	} {
 		if err := open(ctx); err != nil {
 			h.close()
 			return nil, err
@@ -98,10 +101,12 @@ func (h *house) openIDP(context.Context) (err error) {
 	return err
 }
 
-func (h *house) openRegistration(context.Context) (err error) {
-	h.registration, err = registration.New(registration.Deps{
-		DB: h.db, Ephemeral: h.volatile, Directory: h.directory, Passwords: h.passwords, Codes: h.codes,
-		Jobs: h.jobs, Pages: h.pages, Issuer: h.cfg.Issuer, Now: h.now, Log: h.log, Metrics: h.metrics,
+func (h *house) openAccount(context.Context) (err error) {
+	h.account, err = account.New(account.Deps{
+		DB: h.db, Ephemeral: h.volatile, Sealer: h.sealer, Directory: h.directory, Sessions: h.sessions,
+		Provider: h.provider, Journal: h.journal, Passwords: h.passwords, TOTP: h.totp, Codes: h.codes,
+		RecoveryCodes: h.recoveryCodes, Devices: h.devices, Passkeys: h.passkeys, Certificates: h.certificates,
+		Verifier: h.trust.Verifier(), Pages: h.pages, Issuer: h.cfg.Issuer, Now: h.now, Log: h.log,
 	})
 	return err
 }

@@ -12,15 +12,13 @@ import (
 func (h *house) mount() {
 	h.mux = http.NewServeMux()
 	h.mux.Handle("/v1/", h.cabinet)
-	h.mux.Handle("/cabinet", h.web)
-	h.mux.Handle("/cabinet/", h.web)
 	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
-	h.mux.Handle("/registration", h.registration)
-	h.mux.Handle("/registration/", h.registration)
-	h.mux.Handle("/recovery", h.recovery)
-	h.mux.Handle("/recovery/", h.recovery)
-	h.mux.Handle("/registration", h.registration)
-	h.mux.Handle("/registration/", h.registration)
+	for path, room := range map[string]http.Handler{
+		"/cabinet": h.web, "/registration": h.registration, "/recovery": h.recovery, "/account": h.account,
+	} {
+		h.mux.Handle(path, room)
+		h.mux.Handle(path+"/", room)
+	}
 	h.mux.Handle("/", h.idp)
 	h.mux.HandleFunc("GET /healthz", h.health.alive)
 	h.mux.HandleFunc("GET /readyz", h.health.ready)

@@ -15,6 +15,8 @@ func (h *house) start(ctx context.Context) error {
 	h.jobs.Every("sessions/sweep", 5*time.Minute, h.idp.Sweep)
 	h.jobs.Every("grants/purge", time.Hour, h.provider.Purge)
 	h.jobs.Every("trust/refresh", time.Minute, h.trust.Refresh)
+	h.jobs.Every("certificates/watch", 24*time.Hour, h.certificates.Watch)
+	h.jobs.Every("accounts/close", 30*time.Minute, h.account.Sweep)
 	return h.jobs.Start(ctx)
 }
 
