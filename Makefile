@@ -8,6 +8,11 @@ SERVICES := scripts/with-services
 UNIT     := $$(go list ./... | grep -v '/e2e')
 FUZZTIME ?= 20s
 
+# What CI promises must be there: a missing GOST engine fails, elsewhere it skips.
+ifeq ($(CI),true)
+export PROPUSK_REQUIRE_GOST_ENGINE := 1
+endif
+
 .PHONY: help run build test e2e bench cover lint fuzz install
 
 help: ## List these commands
@@ -19,7 +24,7 @@ run: ## Start the demo on http://localhost:8080
 build: ## Build bin/propusk
 	go build -trimpath -o bin/propusk ./cmd/propusk
 
-install: ## Install what the tests need (PostgreSQL, Redis, Chromium, Node modules)
+install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, Node modules)
 	@scripts/install
 
 test: install ## Run every test with the race detector, on both engines, browser included
