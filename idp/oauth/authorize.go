@@ -46,6 +46,10 @@ type AuthorizationRequest struct {
 	FirstParty        bool   `json:"first_party"`        // no consent page
 	ClientRequiredACR string `json:"client_required_acr,omitempty"`
 
+	// Pushed names the pushed request that it came by, which brings one code; ""
+	// = it came with the browser.
+	Pushed string `json:"pushed,omitempty"`
+
 	// Form is what Issue rebuilds the request from.
 	Form      url.Values   `json:"form"`
 	CreatedAt storage.Time `json:"created_at"`
@@ -65,9 +69,31 @@ func (p *Provider) Authorize(ctx context.Context, r *http.Request) (*Authorizati
 	if form == nil {
 		return nil, repeated
 	}
+	pushed := ""
+	if strings.HasPrefix(form.Get("request_uri"), requestURIPrefix) && repeated == nil {
+		// What else stands beside the reference does not count (RFC 9126 §4).
+		var err error
+		if form, pushed, err = p.pushed(ctx, form); err != nil {
+			return nil, err
+		}
+	}
+	request, err := p.checkRequest(ctx, form, repeated, pushed != "")
+	if err != nil {
+		return nil, err
+	}
+	request.Pushed = pushed
+	return request, nil
+}
+
+// checkRequest checks the parameters, pushed by the client or come with the
+// browser. An error that may be told at the redirect URI says so.
+func (p *Provider) checkRequest(ctx context.Context, form url.Values, repeated *Error, pushed bool) (*AuthorizationRequest, error) {
 	client, to, err := p.audience(ctx, form, repeated)
 	if err != nil {
 		return nil, err
+	}
+	if client.RequirePushed && !pushed {
+		return nil, invalidRequest("the application must push its requests (RFC 9126 section 6)").told(to)
 	}
 	request, err := p.authorize(ctx, client, form, repeated)
 	if err != nil {

@@ -121,7 +121,6 @@ func TestBadRequestsAreToldToTheClient(t *testing.T) {
 		"id_token_hint of nobody":      {with{"id_token_hint": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request"},
 		"organization without scope":   {with{"scope": "openid", "organization": "x"}, "invalid_request"},
 		"request_uri":                  {with{"request_uri": "https://app.example.org/r"}, "request_uri_not_supported"},
-		"a pushed request_uri":         {with{"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "request_uri_not_supported"},
 		"registration":                 {with{"registration": "{}"}, "registration_not_supported"},
 	} {
 		_, err := h.authorizing(asking(c, test.changes))

@@ -77,7 +77,10 @@ type Client struct {
 	// of (OpenID Connect Back-Channel Logout §2.2); the token has always a sid.
 	BackchannelLogoutURI string   `json:"backchannel_logout_uri,omitempty"`
 	GrantTypes           []string `json:"grant_types"`
-	ResponseTypes        []string `json:"response_types,omitempty"`
+	// RequirePushed refuses authorization requests that come with the browser
+	// (RFC 9126 §6).
+	RequirePushed bool     `json:"require_pushed_authorization_requests,omitempty"`
+	ResponseTypes []string `json:"response_types,omitempty"`
 	// Scope is every scope the client may ask for, separated by spaces.
 	Scope                   string `json:"scope"`
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`

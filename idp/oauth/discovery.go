@@ -16,7 +16,8 @@ type metadata struct {
 	JWKSURI               string `json:"jwks_uri"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
-	EndSessionEndpoint    string `json:"end_session_endpoint"` // RP-Initiated Logout §2.1
+	EndSessionEndpoint    string `json:"end_session_endpoint"`                  // RP-Initiated Logout §2.1
+	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -57,6 +58,7 @@ type aliases struct {
 	UserInfoEndpoint      string `json:"userinfo_endpoint"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
+	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"`
 }
 
 // aliases is nil without a mutual-TLS host.
@@ -68,6 +70,7 @@ func (p *Provider) aliases() *aliases {
 	return &aliases{
 		TokenEndpoint: host + "/oauth2/token", UserInfoEndpoint: host + "/oauth2/userinfo",
 		IntrospectionEndpoint: host + "/oauth2/introspect", RevocationEndpoint: host + "/oauth2/revoke",
+		PushedEndpoint: host + "/oauth2/par",
 	}
 }
 
@@ -99,6 +102,7 @@ func (p *Provider) Discovery() any {
 		IntrospectionEndpoint: at("introspect"),
 		RevocationEndpoint:    at("revoke"),
 		EndSessionEndpoint:    at("logout"),
+		PushedEndpoint:        at("par"),
 		Scopes:                Scopes(),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query"},

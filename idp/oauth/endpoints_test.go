@@ -250,7 +250,8 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 	for name, want := range map[string]any{
 		"issuer": issuer, "token_endpoint": issuer + "/oauth2/token", "authorization_endpoint": issuer + "/oauth2/authorize",
 		"jwks_uri": issuer + "/oauth2/jwks", "userinfo_endpoint": issuer + "/oauth2/userinfo", "end_session_endpoint": issuer + "/oauth2/logout",
-		"introspection_endpoint": issuer + "/oauth2/introspect", "revocation_endpoint": issuer + "/oauth2/revoke",
+		"pushed_authorization_request_endpoint": issuer + "/oauth2/par",
+		"introspection_endpoint":                issuer + "/oauth2/introspect", "revocation_endpoint": issuer + "/oauth2/revoke",
 		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query"}, "subject_types_supported": []any{"public"},
 		"grant_types_supported": []any{"authorization_code", "refresh_token", "client_credentials"}, "code_challenge_methods_supported": []any{"S256"},
 		"token_endpoint_auth_methods_supported":            []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
@@ -269,7 +270,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 		}
 	}
 	for _, off := range []string{
-		"registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint", "check_session_iframe",
+		"registration_endpoint", "device_authorization_endpoint", "check_session_iframe",
 		"request_object_signing_alg_values_supported", "mtls_endpoint_aliases",
 	} {
 		if _, on := got[off]; on {

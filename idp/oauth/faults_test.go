@@ -25,7 +25,7 @@ import (
 //	the loser of a race on a code gets 500          flow_authorize_code_token.go     TestTheLoserOfARaceOnACodeIsToldInvalidGrant
 //	an unknown grant is invalid_request             access_request_handler.go        TestAnUnknownGrantIsUnsupported
 //	a jti is read, then written                     client_authentication.go         TestOneAssertionServesOneOfManyAtOnce
-//	a pushed request is gone with the first page    authorize_request_handler.go     TestPushedRequestsAreOff
+//	a pushed request is gone with the first page    authorize_request_handler.go     TestAPushedRequestBringsOneCode
 //	machine secrets cost a bcrypt                   hash_bcrypt.go                   TestAWrongSecretIsCheap
 //	parameters may come twice, the first counts     url.Values.Get everywhere        TestARepeatedParameterIsRefused, TestTheTokenEndpointIsStrict
 //	state must have eight characters                authorize_request_handler.go     TestStateIsOptional
@@ -133,7 +133,8 @@ func TestFositeTakesNoClientAssertion(t *testing.T) {
 	}
 }
 
-func TestPushedRequestsAreOff(t *testing.T) {
+// Pushed requests are pushed.go's.
+func TestFositeKeepsNoPushedRequest(t *testing.T) {
 	t.Parallel()
 	if _, ok := any(&store{}).(fosite.PARStorage); ok {
 		t.Error("the store offers fosite its pushed requests")

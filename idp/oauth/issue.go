@@ -67,6 +67,9 @@ func (p *Provider) code(ctx context.Context, request *AuthorizationRequest, appr
 		checked.GrantScope(scope)
 	}
 	checked.SetID(storage.NewID())
+	if err := p.usePushed(ctx, request.Pushed); err != nil {
+		return "", err
+	}
 	response, err := p.fosite.NewAuthorizeResponse(ctx, checked, newSession(&grant{
 		ID: checked.GetID(), ClientID: request.ClientID, PersonID: approval.PersonID,
 		SessionID: approval.SessionID, OrganisationID: approval.OrganisationID,
@@ -75,6 +78,7 @@ func (p *Provider) code(ctx context.Context, request *AuthorizationRequest, appr
 		Offline: slices.Contains(approval.Scopes, scopeOfflineAccess),
 	}))
 	if err != nil {
+		p.unusePushed(ctx, request.Pushed)
 		return "", err
 	}
 	return response.GetCode(), nil

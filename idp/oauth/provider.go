@@ -74,10 +74,11 @@ type MutualTLS struct {
 
 // Lifetimes are how long things live; a zero field takes its default.
 type Lifetimes struct {
-	Code         time.Duration // authorization codes; 60 s, RFC 6749 §4.1.2 allows 10 minutes at most
-	AccessToken  time.Duration // 10 minutes
-	IDToken      time.Duration // 10 minutes
-	RefreshToken time.Duration // how long a refresh token may lie unused; 30 days
+	PushedRequest time.Duration // between pushing and the browser's arrival; 90 s
+	Code          time.Duration // authorization codes; 60 s, RFC 6749 §4.1.2 allows 10 minutes at most
+	AccessToken   time.Duration // 10 minutes
+	IDToken       time.Duration // 10 minutes
+	RefreshToken  time.Duration // how long a refresh token may lie unused; 30 days
 	// RefreshGrace is how long the refresh token used last may be used again,
 	// for the same successor: a lost answer must not cost a sign-in. 30 s;
 	// negative for none.
@@ -89,6 +90,7 @@ func (l Lifetimes) withDefaults() Lifetimes {
 		field     *time.Duration
 		otherwise time.Duration
 	}{
+		{&l.PushedRequest, 90 * time.Second},
 		{&l.Code, 60 * time.Second},
 		{&l.AccessToken, 10 * time.Minute},
 		{&l.IDToken, 10 * time.Minute},
