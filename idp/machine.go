@@ -44,15 +44,25 @@ func known(ifNoneMatch, etag string) bool {
 	})
 }
 
-// token is the token endpoint (RFC 6749 §3.2). An address that keeps failing
-// to authenticate as a client must wait. Other failures cost it nothing: a
-// code or a refresh token has too many bits to be guessed.
+// token is the token endpoint (RFC 6749 §3.2).
 func (s *Server) token(c echo.Context) error {
+	return s.authenticated(c, s.deps.Provider.Token)
+}
+
+// push keeps an authorization request until the browser comes (RFC 9126 §2).
+func (s *Server) push(c echo.Context) error {
+	return s.authenticated(c, s.deps.Provider.Push)
+}
+
+// authenticated answers a request in which a client authenticates. An address
+// that keeps failing to must wait. Other failures cost it nothing: a code or a
+// refresh token has too many bits to be guessed.
+func (s *Server) authenticated(c echo.Context, answer func(http.ResponseWriter, *http.Request) error) error {
 	ctx := c.Request().Context()
 	if err := s.tokens.Open(ctx, browser.Address(c.Request())); err != nil {
 		return err
 	}
-	err := s.deps.Provider.Token(c.Response(), c.Request())
+	err := answer(c.Response(), c.Request())
 	if c.Response().Status == http.StatusUnauthorized {
 		err = errors.Join(err, s.tokens.Fail(ctx, browser.Address(c.Request())))
 	}
