@@ -129,7 +129,8 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodGet, Path: "/.well-known/oauth-authorization-server", Kind: browser.MachineCORS, Handle: s.discovery},
 		{Method: http.MethodGet, Path: "/oauth2/jwks", Kind: browser.MachineCORS, Handle: s.jwks},
 
-		// It sends the browser here.
+		// It pushes its request, or not, and sends the browser here.
+		{Method: http.MethodPost, Path: "/oauth2/par", Kind: browser.MachineCORS, Handle: s.push},
 		{Method: http.MethodGet, Path: "/oauth2/authorize", Kind: browser.Entrance, Handle: s.authorize, Acts: true},
 		{Method: http.MethodPost, Path: "/oauth2/authorize", Kind: browser.Entrance, Handle: s.authorizeByPost, Acts: true},
 
