@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// finding is a rule of axe-core that a page breaks, and where.
+type finding struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"` // minor, moderate, serious, critical
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML    string `json:"html"`
+		Summary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+func (f finding) String() string {
+	out := fmt.Sprintf("%s (%s): %s", f.ID, f.Impact, f.Help)
+	for _, n := range f.Nodes {
+		out += "\n    " + n.HTML + "\n      " + strings.ReplaceAll(n.Summary, "\n", "; ")
+	}
+	return out
+}
+
+// judging are eyes that know axe-core: every page that they open has it. It is
+// put there by the browser, so the page's own policy stays as strict as it is.
+func judging(t *testing.T, folder string) *eyes {
+	t.Helper()
+	program, err := os.ReadFile(filepath.Join("node", "node_modules", "axe-core", "axe.min.js"))
+	need(t, err == nil, "axe-core (npm ci in e2e/node)")
+	e := openEyes(t, folder)
+	_, err = chromedp.Call(e.ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(program)})
+	if err != nil {
+		t.Fatalf("put axe-core into pages: %v", err)
+	}
+	return e
+}
+
+// looks are the forms in which every page is looked at.
+var looks = []struct {
+	width  int64
+	scheme string
+}{{1280, "light"}, {1280, "dark"}, {390, "light"}, {390, "dark"}}
+
+// look keeps a picture of the page in every form, and finds nothing wrong with
+// it: WCAG 2.1 at the level AA, by axe-core.
+func (e *eyes) look(name string) {
+	e.t.Helper()
+	for _, l := range looks {
+		e.wear(l.width, l.scheme)
+		if ask(e, "measure "+name, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`)) {
+			e.t.Errorf("%s scrolls sideways at %d", name, l.width)
+		}
+		file := filepath.Join(e.folder, fmt.Sprintf("%s-%d-%s.png", name, l.width, l.scheme))
+		if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
+			e.t.Fatal(err)
+		}
+		for _, f := range e.findings(name) {
+			if f.Impact == "serious" || f.Impact == "critical" {
+				e.t.Errorf("%s at %d, %s: %v", name, l.width, l.scheme, f)
+			}
+		}
+	}
+	e.wear(1280, "light")
+}
+
+// wear sets the width and the colour scheme, and waits until the page has them.
+func (e *eyes) wear(width int64, scheme string) {
+	e.t.Helper()
+	e.do("wear "+scheme, chromedp.EmulateViewport(width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	}))
+	ask(e, "wait for the fonts", chromedp.Evaluate[bool](`document.fonts.ready.then(() => true)`, chromedp.EvalAwaitPromise))
+}
+
+func (e *eyes) findings(name string) []finding {
+	e.t.Helper()
+	return ask(e, "judge "+name, chromedp.Evaluate[[]finding](
+		`axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}).then((r) => r.violations)`,
+		chromedp.EvalAwaitPromise))
+}
+
+// TestEveryPageIsAccessible looks at the gallery: each page of the kit, in both
+// languages, at the width of a desk and of a phone, in light and dark.
+func TestEveryPageIsAccessible(t *testing.T) {
+	t.Parallel()
+	address, pictures := gallery(t)
+	if len(pictures) < 60 {
+		t.Fatalf("the gallery has only %d pages", len(pictures))
+	}
+	for _, lang := range []string{"ru", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			e := judging(t, "gallery")
+			for _, p := range pictures {
+				if p.Lang == lang {
+					e.open(address + "/" + p.File)
+					e.look(p.Name + "-" + p.Lang)
+				}
+			}
+		})
+	}
+}
+
+// TestJudgesFindWhatIsWrong holds the judge itself: a page with known faults is
+// found faulty, so silence elsewhere means something.
+func TestJudgesFindWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	e := judging(t, "judges")
+	e.open("data:text/html,<!doctype html><title>x</title><main><h1>x</h1><input><p style='color:%23bbb'>pale</p><img src=x></main>")
+	found := map[string]string{}
+	for _, f := range e.findings("faults") {
+		found[f.ID] = f.Impact
+	}
+	for id, impact := range map[string]string{"label": "critical", "color-contrast": "serious", "image-alt": "critical", "html-has-lang": "serious"} {
+		if found[id] != impact {
+			t.Errorf("%s is %q, want %q: %v", id, found[id], impact, found)
+		}
+	}
+}
+
+// picture is one page of the gallery, with the policy that it is answered with.
+type picture struct{ Name, Lang, File, Policy string }
+
+// gallery serves the drawn pages as the kit does, each with its policy.
+func gallery(t *testing.T) (address string, pictures []picture) {
+	t.Helper()
+	dir, pictures := drawGallery(t)
+	policies := map[string]string{}
+	for _, p := range pictures {
+		policies["/"+p.File] = p.Policy
+	}
+	files := http.FileServer(http.Dir(dir))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if policy := policies[r.URL.Path]; policy != "" {
+			w.Header().Set("Content-Security-Policy", policy)
+		}
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, pictures
+}
+
+var galleryOnce struct {
+	sync.Once
+	dir string
+	err error
+}
+
+// drawGallery lets the page kit's own tests draw every sample page, once for all
+// tests here.
+func drawGallery(t *testing.T) (dir string, pictures []picture) {
+	t.Helper()
+	galleryOnce.Do(func() {
+		galleryOnce.dir = filepath.Join(filepath.Dir(binary), "gallery")
+		args := []string{"test", "-count=1", "-run", "^TestGalleryHasEveryPageInBothLanguages$"}
+		if raceDetector {
+			args = append(args, "-race") // the same build as in the unit tests
+		}
+		drawing := exec.Command("go", append(args, "../idp/pages", "-gallery", galleryOnce.dir)...)
+		if output, err := drawing.CombinedOutput(); err != nil {
+			galleryOnce.err = fmt.Errorf("%w\n%s", err, output)
+		}
+	})
+	if galleryOnce.err != nil {
+		t.Fatalf("draw the gallery: %v", galleryOnce.err)
+	}
+	index, err := os.ReadFile(filepath.Join(galleryOnce.dir, "gallery.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(index, &pictures); err != nil {
+		t.Fatal(err)
+	}
+	return galleryOnce.dir, pictures
+}
