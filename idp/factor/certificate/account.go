@@ -11,17 +11,17 @@ import (
 )
 
 // Status is how a bound certificate stands.
-type Status string
+type Status = directory.CertificateStatus
 
-// The statuses: «активен», «истекает в течение 30 дней», «просрочен», «отозван».
+// The statuses.
 const (
-	StatusActive  Status = "active"
-	StatusExpires Status = "expires" // within directory.CertificateWarning
-	StatusExpired Status = "expired"
-	StatusRevoked Status = "revoked"
+	StatusActive  = directory.CertificateActive
+	StatusExpires = directory.CertificateExpires // within directory.CertificateWarning
+	StatusExpired = directory.CertificateExpired
+	StatusRevoked = directory.CertificateRevoked
 )
 
-// Certificate is a bound certificate with its status.
+// Certificate is a bound certificate with its status of now.
 type Certificate struct {
 	directory.Certificate
 	Status Status
@@ -59,7 +59,7 @@ func (c *Certificates) connect(ctx context.Context, personID, replaces string, s
 	if err != nil {
 		return Certificate{}, err
 	}
-	return Certificate{bound, c.statusOf(bound)}, nil
+	return Certificate{bound, bound.Status(storage.Of(c.Now()))}, nil
 }
 
 // typedOther tells that a number on the account is not the certificate's, even
@@ -120,26 +120,11 @@ func (c *Certificates) List(ctx context.Context, personID string) ([]Certificate
 	for i, r := range records {
 		if r.RevokedAt == 0 && c.Now().Before(r.NotAfter.Time()) && c.revoked(asking, r) {
 			r.RevokedAt = storage.Of(c.Now())
-			if err := c.Directory.CertificateRevoked(ctx, r.ID); err != nil {
+			if err := c.Directory.RevokeCertificate(ctx, r.ID); err != nil {
 				return nil, fmt.Errorf("certificate: list: %w", err)
 			}
 		}
-		list[i] = Certificate{r, c.statusOf(r)}
+		list[i] = Certificate{r, r.Status(storage.Of(c.Now()))}
 	}
 	return list, nil
-}
-
-// statusOf is the status by what is recorded, and by the clock.
-func (c *Certificates) statusOf(r directory.Certificate) Status {
-	left := r.NotAfter.Time().Sub(c.Now())
-	switch {
-	case r.RevokedAt != 0:
-		return StatusRevoked
-	case left <= 0:
-		return StatusExpired
-	case left <= directory.CertificateWarning:
-		return StatusExpires
-	default:
-		return StatusActive
-	}
 }

@@ -24,7 +24,7 @@ func TestBindingProvesTheNumbers(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		p := w.person(ivanSNILS, "", false)
 		bound, err := w.bindTo(p.ID, w.authority.IssueRSA(t, ivan()))
-		if err != nil || bound.Status != StatusActive || bound.PersonID != p.ID {
+		if err != nil || bound.Status != directory.CertificateActive || bound.PersonID != p.ID {
 			t.Fatalf("%+v %v", bound, err)
 		}
 		after, err := w.people.Person(w.ctx, p.ID)
@@ -154,16 +154,16 @@ func TestStatusesOfBoundCertificates(t *testing.T) {
 		w.clock.Advance(day)
 		list, err := w.List(w.ctx, p.ID)
 		w.must(err)
-		var got []Status
+		var got []directory.CertificateStatus
 		for _, c := range list {
 			got = append(got, c.Status)
 		}
-		if want := []Status{StatusRevoked, StatusActive, StatusExpires, StatusExpired}; !slices.Equal(got, want) {
+		if want := []directory.CertificateStatus{directory.CertificateRevoked, directory.CertificateActive, directory.CertificateExpires, directory.CertificateExpired}; !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 		again, err := w.List(w.ctx, p.ID)
 		w.must(err)
-		if again[0].RevokedAt != list[0].RevokedAt || again[0].Status != StatusRevoked {
+		if again[0].RevokedAt != list[0].RevokedAt || again[0].Status != directory.CertificateRevoked {
 			t.Errorf("the second look: %+v", again[0])
 		}
 	})

@@ -26,7 +26,7 @@ func TestFirstSignInBindsTheCertificateByVerifiedSNILS(t *testing.T) {
 		}
 		list, err := w.List(w.ctx, p.ID)
 		w.must(err)
-		if len(list) != 1 || list[0].Status != StatusActive || list[0].UsedAt == 0 || list[0].Owner != "Иванов Иван" ||
+		if len(list) != 1 || list[0].Status != directory.CertificateActive || list[0].UsedAt == 0 || list[0].Owner != "Иванов Иван" ||
 			list[0].Kind != "person" || list[0].Class != "КС1" || !list[0].NotAfter.Time().Equal(h.Certificate.NotAfter) {
 			t.Errorf("%+v", list)
 		}
@@ -141,7 +141,7 @@ func TestRemovedCertificateDoesNotComeBackBySigningIn(t *testing.T) {
 			t.Errorf("after its removal: %v", err)
 		}
 		back, err := w.bindTo(p.ID, h)
-		if err != nil || back.Status != StatusActive {
+		if err != nil || back.Status != directory.CertificateActive {
 			t.Fatalf("by his own act: %v", err)
 		}
 		if entry, err := w.signIn(h); err != nil || entry.Bound {

@@ -8,6 +8,7 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/signature"
+	"propusk/storage"
 )
 
 // Watch looks at every bound certificate in force: one that was revoked is
@@ -33,10 +34,10 @@ func (c *Certificates) Watch(ctx context.Context) error {
 // look is Watch for one certificate.
 func (c *Certificates) look(ctx context.Context, r directory.Certificate) error {
 	if c.revoked(ctx, r) {
-		return c.Directory.CertificateRevoked(ctx, r.ID)
+		return c.Directory.RevokeCertificate(ctx, r.ID)
 	}
-	if r.WarnedAt == 0 && c.statusOf(r) == StatusExpires {
-		return c.Directory.CertificateExpires(ctx, r.ID)
+	if r.WarnedAt == 0 && r.Status(storage.Of(c.Now())) == directory.CertificateExpires {
+		return c.Directory.WarnOfCertificate(ctx, r.ID)
 	}
 	return nil
 }

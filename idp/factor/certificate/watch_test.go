@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"propusk/idp/directory"
 )
 
 func TestOwnerIsToldOnceBeforeTheEnd(t *testing.T) {
@@ -66,7 +68,7 @@ func TestSilentAuthorityRevokesNothing(t *testing.T) {
 		w.must(w.Watch(w.ctx))
 		list, err := w.List(w.ctx, p.ID)
 		w.must(err)
-		if list[0].Status != StatusActive {
+		if list[0].Status != directory.CertificateActive {
 			t.Errorf("%s", list[0].Status)
 		}
 	})

@@ -75,6 +75,9 @@ func (p *Passkeys) FinishEnrol(ctx context.Context, key string, person directory
 	if err != nil {
 		return Credential{}, err
 	}
+	if !p.attested { // not asked for: it would only tell the person's device from others
+		record.Attestation, record.AttestationFormat, record.AttestationType = webauthn.CredentialAttestation{}, "none", "none"
+	}
 	kept, err := credentialOf(person.ID, record)
 	if err != nil {
 		return Credential{}, err

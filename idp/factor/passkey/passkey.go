@@ -63,6 +63,7 @@ type Passkeys struct {
 	store     Store
 	ephemeral storage.Ephemeral
 	lifetime  time.Duration
+	attested  bool               // attestation statements are kept
 	library   *webauthn.WebAuthn // nil: not in this house
 }
 
@@ -80,7 +81,7 @@ func New(deps Deps) (*Passkeys, error) {
 	if deps.Lifetime <= 0 {
 		deps.Lifetime = 30 * time.Minute
 	}
-	p := &Passkeys{store: deps.Store, ephemeral: deps.Ephemeral, lifetime: deps.Lifetime}
+	p := &Passkeys{store: deps.Store, ephemeral: deps.Ephemeral, lifetime: deps.Lifetime, attested: deps.Policy.attested()}
 	if !secure(issuer) {
 		return p, nil
 	}

@@ -25,6 +25,8 @@ type Policy struct {
 	DeviceBound bool
 }
 
+func (p Policy) attested() bool { return p.Attestation == "direct" }
+
 func (p Policy) apply(config *webauthn.Config) (err error) {
 	switch p.Attestation {
 	case "", "none":
