@@ -95,9 +95,10 @@ class Ceremony {
   }
 
   #send(answer) {
-    this.#asked = true;
     this.#form.elements.credential.value = writeCredential(answer);
+    this.#asked = true;
     this.#form.requestSubmit();
+    this.#asked = false; // whoever comes back to the page is asked again
   }
 
   #tell(key) {
