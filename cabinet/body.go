@@ -60,11 +60,19 @@ func readObject(c call, into any) error {
 }
 
 func readBody(c call, accepted []string, into any, readOnly []string) error {
+	return readBodyUpTo(c, bodyLimit, accepted, into, readOnly)
+}
+
+// readBodyUpTo is readBody with another limit, in bytes.
+func readBodyUpTo(c call, limit int64, accepted []string, into any, readOnly []string) error {
 	if err := checkContentType(c, accepted); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit))
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		if limit > bodyLimit {
+			return refuse("upload_too_large")
+		}
 		return refuse("body_too_large")
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
@@ -127,7 +128,9 @@ func expected(route Route, role directory.Role, of whose) int {
 	permitted := route.Permission == "" || slices.Contains(role.Permissions(), route.Permission)
 	success := map[string]int{"GET": 200, "PATCH": 200, "POST": 200, "DELETE": 204}[route.Method]
 	switch {
-	case route.Access == Public || route.Path == "/v1/me" || route.Path == "/v1/organizations":
+	case slices.Contains([]string{"/v1/me", "/v1/organizations", "/v1/certificates", "/v1/signatures/verify"}, route.Path):
+		return http.StatusOK
+	case route.Access == Public:
 		return http.StatusOK
 	case route.Path == "/v1/invitations/accept":
 		return http.StatusNotFound // the body's token is nobody's
@@ -172,6 +175,8 @@ func (w *world) aim(route Route, o *office) (path, body string) {
 		body = fmt.Sprintf(`{"last_name":"Новая","first_name":"Нина","role":"observer","email":"new%d@example.ru"}`, w.people.Add(1))
 	case "POST /v1/invitations/accept":
 		body = `{"token":"` + o.ID + `"}`
+	case "POST /v1/signatures/verify":
+		body = `{"signature":"MAA=","content":"` + base64.StdEncoding.EncodeToString([]byte(o.tag)) + `"}`
 	}
 	return path, body
 }
@@ -186,6 +191,19 @@ func idIn(path string) string {
 	return ""
 }
 
+// certificate binds a certificate to a person, named by a tag.
+func (w *world) certificate(personID, tag string) directory.Certificate {
+	w.t.Helper()
+	n := w.people.Add(1)
+	bound, err := w.directory.BindCertificate(context.Background(), directory.System(), directory.Binding{Certificate: directory.Certificate{
+		PersonID: personID, Fingerprint: fmt.Sprintf("%064x", n), Raw: []byte{0x30, 0}, Serial: fmt.Sprintf("%X", 1<<20+n),
+		Issuer: "CN=" + tag, Owner: tag, Kind: "person", Algorithm: "ECDSA P-256", Class: "КС1",
+		NotBefore: storage.Of(w.clock.Now()), NotAfter: storage.Of(w.clock.Now().AddDate(1, 0, 0)),
+	}})
+	must(w.t, err)
+	return bound
+}
+
 // markers is everything by which an office can be told in an answer. What aim adds
 // later carries the office's tag and is found by it.
 type markers struct{ values []string }
@@ -194,6 +212,8 @@ func (w *world) markers(o *office) *markers {
 	m := &markers{[]string{o.ID, o.INN, o.OGRN, o.tag, strings.ToLower(o.tag)}}
 	for _, member := range o.members {
 		m.values = append(m.values, member.Member.ID, member.Person.ID, member.Person.Email, member.Person.Number, member.Person.Phone)
+		bound := w.certificate(member.Person.ID, o.tag)
+		m.values = append(m.values, bound.ID, bound.Fingerprint, bound.Serial)
 	}
 	return m
 }

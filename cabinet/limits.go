@@ -19,11 +19,15 @@ type Limits struct {
 	PerClient int
 	// PerOrganisation is for everybody who acts in one organisation, default 6,000.
 	PerOrganisation int
+	// PerVerifier is for the verifications of signatures that one client asks for
+	// one subject, default 60.
+	PerVerifier int
 }
 
 const (
 	defaultPerClient       = 600
 	defaultPerOrganisation = 6000
+	defaultPerVerifier     = 60
 	limitWindow            = time.Minute
 )
 
@@ -32,6 +36,7 @@ type limits struct {
 	ephemeral    storage.Ephemeral
 	client       limitPolicy
 	organisation limitPolicy
+	verification limitPolicy
 	log          *slog.Logger
 	metrics      *metrics
 }
@@ -55,6 +60,7 @@ func newLimits(deps Deps, m *metrics) *limits {
 		ephemeral:    deps.Ephemeral,
 		client:       newLimitPolicy("client", deps.Limits.PerClient, defaultPerClient),
 		organisation: newLimitPolicy("organization", deps.Limits.PerOrganisation, defaultPerOrganisation),
+		verification: newLimitPolicy("verification", deps.Limits.PerVerifier, defaultPerVerifier),
 		log:          deps.Log, metrics: m,
 	}
 }
@@ -69,6 +75,12 @@ func (l *limits) take(ctx context.Context, header http.Header, claims *Claims) e
 		err = l.count(ctx, header, l.organisation, "limit:organization:"+claims.Organisation.ID)
 	}
 	return err
+}
+
+// takeVerification counts one verification of a signature, which costs more than
+// another request.
+func (l *limits) takeVerification(ctx context.Context, header http.Header, claims *Claims) error {
+	return l.count(ctx, header, l.verification, "limit:verification:"+claims.ClientID+":"+claims.Subject)
 }
 
 // The headers in the form that http.Header keeps them in, which spares making it.

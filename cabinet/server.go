@@ -12,12 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"propusk/idp/directory"
+	"propusk/signature"
 	"propusk/storage"
 	"propusk/storage/journal"
 	"propusk/storage/revocation"
 )
 
-// Deps is what the cabinet stands on. Everything is required but Limits and Metrics.
+// Deps is what the cabinet stands on. Everything is required but Limits, Signatures and Metrics.
 type Deps struct {
 	Issuer      string    // iss that tokens must have; the OpenAPI document's server
 	Audience    string    // aud that tokens must have, usually Issuer + "/v1"
@@ -30,6 +31,7 @@ type Deps struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 	Limits      Limits
+	Signatures  signature.Verifier    // nil: no signature is verified
 	Metrics     prometheus.Registerer // nil: nothing is measured
 }
 
@@ -40,9 +42,11 @@ type Server struct {
 	limits   *limits
 	refusals *refusals
 	metrics  *metrics
-	document *document
-	routes   []Route
-	echo     *echo.Echo
+	// verifications bounds how many signatures are verified at a time.
+	verifications *turns
+	document      *document
+	routes        []Route
+	echo          *echo.Echo
 }
 
 // Access says whose token a route takes.
@@ -86,6 +90,9 @@ func table() []Route {
 		{Method: "GET", Path: "/v1/organizations", Access: PersonToken, Scope: "organization", handle: (*Server).organizations},
 		{Method: "POST", Path: "/v1/invitations/accept", Access: PersonToken, Scope: "openid", handle: (*Server).acceptInvitation},
 
+		{Method: "POST", Path: "/v1/signatures/verify", Access: AnyToken, handle: (*Server).verifySignature},
+		{Method: "GET", Path: "/v1/certificates", Access: PersonToken, Scope: "profile", handle: (*Server).certificates},
+
 		{Method: "GET", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, handle: (*Server).organization},
 		{Method: "PATCH", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, handle: (*Server).patchOrganization},
 		{Method: "GET", Path: "/v1/organization/roles", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).roles},
@@ -109,7 +116,7 @@ func New(deps Deps) (*Server, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{Deps: deps, routes: table()}
+	s := &Server{Deps: deps, routes: table(), verifications: newTurns()}
 	var err error
 	if s.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err

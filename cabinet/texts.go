@@ -36,6 +36,9 @@ var texts = map[string]text{
 	"body_too_large": {http.StatusRequestEntityTooLarge,
 		saying{"Тело запроса слишком велико", "Тело этого запроса может быть не больше 64 КиБ."},
 		saying{"The body is too large", "The body of this request can have at most 64 KiB."}},
+	"upload_too_large": {http.StatusRequestEntityTooLarge,
+		saying{"Файл слишком велик", "Документ может быть не больше 10 МБ, подпись — не больше 64 КиБ."},
+		saying{"The file is too large", "The document can have at most 10 MB, the signature 64 KiB."}},
 	"content_type_unsupported": {http.StatusUnsupportedMediaType,
 		saying{"Формат тела не поддерживается", "Пришлите тело в формате {accepted} и укажите его в заголовке Content-Type."},
 		saying{"The body's format is not supported", "Send the body as {accepted} and say so in Content-Type."}},
@@ -105,6 +108,12 @@ var texts = map[string]text{
 		saying{"The invitation is for another person", "Sign in to the account whose mailbox the invitation was sent to, or ask to be invited anew."}},
 
 	// Ours.
+	"verifier_busy": {http.StatusServiceUnavailable,
+		saying{"Слишком много проверок одновременно", "Повторите запрос через {seconds} с."},
+		saying{"Too many verifications at once", "Repeat the request in {seconds} s."}},
+	"signatures_unavailable": {http.StatusServiceUnavailable,
+		saying{"Подпись сейчас нельзя проверить", "Служба проверки подписей недоступна. Повторите запрос позже."},
+		saying{"The signature cannot be verified now", "The verifier of signatures cannot be reached. Repeat the request later."}},
 	"keys_unavailable": {http.StatusServiceUnavailable,
 		saying{"Токен сейчас нельзя проверить", "Ключи сервера авторизации временно недоступны. Повторите запрос через несколько секунд."},
 		saying{"The token cannot be verified now", "The authorization server's keys cannot be had at the moment. Repeat the request in a few seconds."}},

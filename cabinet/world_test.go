@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"propusk/idp/directory"
+	"propusk/signature/signaturetest"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -60,6 +61,7 @@ type world struct {
 	revoke    *revocation.Log
 	metrics   *prometheus.Registry
 	server    *Server
+	authority *signaturetest.Authority // whose signatures are accepted
 	document  *openapiCheck
 	people    atomic.Int64
 }
@@ -70,6 +72,7 @@ func newWorld(t testing.TB, db *storage.DB, options ...worldOption) *world {
 	t.Helper()
 	w := &world{t: t, db: db, clock: storagetest.NewClock(), metrics: prometheus.NewRegistry(), document: loadOpenAPI(t)}
 	w.memory = storagetest.Memory(t, w.clock.Now)
+	w.authority = signaturetest.New(t, w.clock.Now)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	sealer, err := storage.NewSealer(bytes.Repeat([]byte{7}, 32))
 	must(t, err)
@@ -91,7 +94,8 @@ func newWorld(t testing.TB, db *storage.DB, options ...worldOption) *world {
 	deps := Deps{
 		Issuer: testIssuer, Audience: testAudience, Keys: staticKeys(map[string]crypto.PublicKey{"k1": issuerKey().Public()}),
 		Revocations: list, Directory: w.directory, Journal: w.journal, Ephemeral: w.memory,
-		Log: log, Now: w.clock.Now, Metrics: w.metrics, Limits: Limits{PerClient: -1, PerOrganisation: -1},
+		Log: log, Now: w.clock.Now, Metrics: w.metrics, Limits: Limits{PerClient: -1, PerOrganisation: -1, PerVerifier: -1},
+		Signatures: w.authority.Verifier,
 	}
 	for _, option := range options {
 		option(&deps)

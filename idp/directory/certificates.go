@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"propusk/storage"
 )
@@ -28,6 +29,36 @@ type Certificate struct {
 	RevokedAt    storage.Time `db:"revoked_at"` // when it was found to be revoked; 0 = it was not
 	WarnedAt     storage.Time `db:"warned_at"`  // when the owner was told that it expires; 0 = not yet
 	RemovedAt    storage.Time `db:"removed_at"` // 0 while bound
+}
+
+// CertificateStatus is how a bound certificate stands.
+type CertificateStatus string
+
+// The statuses: «активен», «истекает», «просрочен», «отозван».
+const (
+	CertificateActive  CertificateStatus = "active"
+	CertificateExpires CertificateStatus = "expires" // within CertificateWarning
+	CertificateExpired CertificateStatus = "expired"
+	CertificateRevoked CertificateStatus = "revoked"
+)
+
+// CertificateWarning is how long before its end the owner of a certificate is
+// told: the time in which authorities renew one by the old one's signature.
+const CertificateWarning = 30 * 24 * time.Hour
+
+// Status is the certificate's at now, by the record and the clock.
+func (c Certificate) Status(now storage.Time) CertificateStatus {
+	left := c.NotAfter.Sub(now)
+	switch {
+	case c.RevokedAt != 0:
+		return CertificateRevoked
+	case left <= 0:
+		return CertificateExpired
+	case left <= CertificateWarning:
+		return CertificateExpires
+	default:
+		return CertificateActive
+	}
 }
 
 // MaxCertificates is how many certificates one person may have bound at a time:
@@ -85,15 +116,15 @@ func (d *Directory) UseCertificate(ctx context.Context, id string) error {
 	return nil
 }
 
-// CertificateRevoked notes that a certificate was found to be revoked, and tells
+// RevokeCertificate notes that a certificate was found to be revoked, and tells
 // its owner, once.
-func (d *Directory) CertificateRevoked(ctx context.Context, id string) error {
+func (d *Directory) RevokeCertificate(ctx context.Context, id string) error {
 	return d.markCertificate(ctx, id, "certificate.revoked",
 		`UPDATE certificates SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0 AND removed_at = 0 RETURNING `+certificateNames)
 }
 
-// CertificateExpires tells the owner that a certificate will expire, once.
-func (d *Directory) CertificateExpires(ctx context.Context, id string) error {
+// WarnOfCertificate tells the owner that a certificate will expire, once.
+func (d *Directory) WarnOfCertificate(ctx context.Context, id string) error {
 	return d.markCertificate(ctx, id, "certificate.expires",
 		`UPDATE certificates SET warned_at = $1 WHERE id = $2 AND warned_at = 0 AND removed_at = 0 RETURNING `+certificateNames)
 }

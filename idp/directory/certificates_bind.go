@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"propusk/storage"
 )
@@ -218,7 +217,3 @@ func (c Certificate) title() string {
 
 // moscowDate is how dates are written in Russian.
 const moscowDate = "02.01.2006"
-
-// CertificateWarning is how long before its end the owner of a certificate is
-// told: the time in which authorities renew one by the old one's signature.
-const CertificateWarning = 30 * 24 * time.Hour
