@@ -1,5 +1,7 @@
 package directory
 
+import "strings"
+
 // factorTexts are the notices about a person's credentials. Beside the
 // replacements of texts they know {factor}, {reason}, {where}, {until}, {name}
 // and {count}.
@@ -77,7 +79,8 @@ var factorLabels = map[string]struct{ ru, en string }{
 }
 
 func factorLabel(lang, factor string) string {
-	label, ok := factorLabels[factor]
+	kind, _, _ := strings.Cut(factor, ".") // sms.contact is a code by SMS
+	label, ok := factorLabels[kind]
 	switch {
 	case !ok:
 		return factor
