@@ -108,7 +108,9 @@ func (s *Server) done(c echo.Context, r directory.Registration, p directory.Pers
 		if err != nil && !refused(err) {
 			return err
 		}
-		page.OrganisationName = joined.Organisation.Name
+		if page.OrganisationName = joined.Organisation.Name; page.OrganisationName != "" {
+			page.ContinueURL = s.deps.Cabinet
+		}
 	}
 	return s.render(c, http.StatusOK, "registration_done.html", page, nil)
 }

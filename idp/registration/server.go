@@ -37,7 +37,8 @@ type Deps struct {
 
 	Issuer   string                // scheme://host[:port], no trailing slash
 	Name     string                // of the house, in the codes' messages; "" = Пропуск
-	Home     string                // where one goes on to; "" = /cabinet
+	Home     string                // where one goes on to; "" = /account
+	Cabinet  string                // where one goes on to as a member; "" = /cabinet
 	Deadline time.Duration         // to prove the contacts; 0 = 24 hours
 	Asks     browser.Limit         // registrations begun by an address; 0 = 30 in 15 minutes
 	PerHour  int                   // codes to one contact, whoever asks; 0 = 6
@@ -89,7 +90,8 @@ func (d Deps) withDefaults() (Deps, error) {
 		return d, errors.New("registration: DB, Ephemeral, Directory, Passwords, Codes, Jobs, Pages and Issuer are needed")
 	}
 	d.Name = orElse(d.Name, "Пропуск")
-	d.Home = orElse(d.Home, "/cabinet")
+	d.Home = orElse(d.Home, "/account")
+	d.Cabinet = orElse(d.Cabinet, "/cabinet")
 	d.Deadline = orElse(d.Deadline, 24*time.Hour)
 	d.Asks.Failures = orElse(d.Asks.Failures, 30)
 	d.PerHour = orElse(d.PerHour, 6)
