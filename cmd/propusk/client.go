@@ -44,6 +44,7 @@ func showClient(cmd *cobra.Command, a clientAnswer) error {
 			{"authenticates by", a.TokenEndpointAuthMethod}, {"grants", strings.Join(a.GrantTypes, " ")},
 			{"scope", a.Scope}, {"redirect URIs", strings.Join(a.RedirectURIs, " ")},
 			{"organisation", a.OrganisationID}, {"required acr", a.RequiredACR},
+			{"keys at", a.JWKSURI}, {"told of sign-outs at", a.BackchannelLogoutURI},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
@@ -60,13 +61,14 @@ func clientFlags(cmd *cobra.Command) {
 	f.StringArray("redirect-uri", nil, "exact address a code may be sent to (repeat)")
 	f.StringArray("post-logout-redirect-uri", nil, "exact address after a sign-out (repeat)")
 	f.StringArray("grant-type", nil, "authorization_code, refresh_token, client_credentials (repeat)")
-	f.String("auth-method", "", "client_secret_basic, client_secret_post, none")
+	f.String("auth-method", "", "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none")
 	f.String("scope", "", "every scope it may ask for, separated by spaces")
 	f.String("id-token-alg", "", "ES256, RS256, PS256, EdDSA")
 	f.String("access-token-alg", "", "ES256, RS256, PS256, EdDSA")
 	f.String("organisation", "", "ИНН or id of the organisation that owns it")
 	f.String("required-acr", "", "least assurance of its users, such as urn:propusk:2")
 	f.Bool("first-party", false, "the house's own: no consent page. DANGER: never for somebody else's application")
+	keyFlags(cmd)
 }
 
 // takeClientFlags writes the flags that were given over c.
@@ -90,6 +92,9 @@ func (i *issuer) takeClientFlags(cmd *cobra.Command, c *oauth.Client) error {
 	if f.Changed("first-party") {
 		c.FirstParty, _ = f.GetBool("first-party")
 	}
+	if err := takeKeyFlags(cmd, c); err != nil {
+		return err
+	}
 	if !f.Changed("organisation") {
 		return nil
 	}
@@ -105,7 +110,9 @@ func clientCreateCommand() *cobra.Command {
 		Example: `  propusk client create --name "Склад и учёт" --kind web \
     --redirect-uri https://sklad.example.ru/callback --grant-type authorization_code --grant-type refresh_token \
     --scope "openid profile organization organization:read"
-  propusk client create --name "Обмен с 1С" --kind service --organisation 7801234564 --scope "organization:read members:read"`,
+  propusk client create --name "Обмен с 1С" --kind service --organisation 7801234564 --scope "organization:read members:read"
+  propusk client create --name "Обмен с банком" --kind service --organisation 7801234564 --scope "organization:read" \
+    --auth-method self_signed_tls_client_auth --jwks bank.pem --certificate-bound`,
 		Args: cobra.NoArgs,
 		RunE: withIssuer(func(cmd *cobra.Command, _ []string, i *issuer) error {
 			kind, _ := cmd.Flags().GetString("kind")

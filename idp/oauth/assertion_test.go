@@ -6,7 +6,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/possession"
 	"propusk/storage"
 	"propusk/storage/storagetest"
 )
@@ -376,4 +379,36 @@ func FuzzClientAssertion(f *testing.F) {
 			t.Errorf("%q: %d, %v", assertion, w.Code, err)
 		}
 	})
+}
+
+func TestKeySetsAreReadFromPEM(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storagetest.SQLite(t))
+	certificate := selfSigned(t, h.clock.Now())
+	public, err := x509.MarshalPKIXPublicKey(rsaKey().Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
+	jwks, err := ReadKeySet(slices.Concat([]byte("Обмен\n"), block("CERTIFICATE", certificate.Raw), block("PUBLIC KEY", public)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := parseKeySet(jwks, true)
+	if err != nil || len(set.keys) != 2 || !slices.Equal(set.certificates, []string{possession.CertificateThumbprint(certificate.Certificate)}) {
+		t.Errorf("%s: %+v, %v", jwks, set, err)
+	}
+	again, err := ReadKeySet(jwks)
+	if err != nil || string(again) != string(jwks) {
+		t.Errorf("a key set became %s, %v", again, err)
+	}
+	private, _ := x509.MarshalPKCS8PrivateKey(certificate.key)
+	for name, text := range map[string][]byte{
+		"a private key": block("PRIVATE KEY", private), "half a certificate": block("CERTIFICATE", certificate.Raw[:99]),
+		"half a key": block("PUBLIC KEY", public[:9]), "rubbish": []byte("x"), "nothing": nil,
+	} {
+		if _, err := ReadKeySet(text); err == nil {
+			t.Errorf("%s is a key set", name)
+		}
+	}
 }

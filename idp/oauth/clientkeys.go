@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -51,6 +53,46 @@ func parseKeySet(raw []byte, strict bool) (keySet, error) {
 		set.add(key)
 	}
 	return set, nil
+}
+
+// ReadKeySet reads what a client's operator has: a JSON Web Key Set, as it is, or
+// certificates and public keys in PEM (RFC 7468), which become one. Whether its
+// keys may be used is for CreateClient to say.
+func ReadKeySet(text []byte) (json.RawMessage, error) {
+	var set jose.JSONWebKeySet
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		key, err := keyOfBlock(block)
+		if err != nil {
+			return nil, err
+		}
+		set.Keys = append(set.Keys, key)
+	}
+	if len(set.Keys) > 0 {
+		return json.Marshal(set)
+	}
+	if !json.Valid(text) {
+		return nil, errors.New("neither a JSON Web Key Set nor PEM")
+	}
+	return text, nil
+}
+
+// keyOfBlock makes a key of a certificate, with x5c, or of a public key.
+func keyOfBlock(block *pem.Block) (jose.JSONWebKey, error) {
+	switch block.Type {
+	case "CERTIFICATE":
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return jose.JSONWebKey{}, fmt.Errorf("a certificate that does not parse: %w", err)
+		}
+		return jose.JSONWebKey{Key: certificate.PublicKey, Certificates: []*x509.Certificate{certificate}}, nil
+	case "PUBLIC KEY":
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return jose.JSONWebKey{}, fmt.Errorf("a public key that does not parse: %w", err)
+		}
+		return jose.JSONWebKey{Key: key}, nil
+	}
+	return jose.JSONWebKey{}, fmt.Errorf("a PEM block of the type %q; only CERTIFICATE and PUBLIC KEY are to be shown to anybody", block.Type)
 }
 
 // parseKey reads one public key (RFC 7517 §4) that some algorithm of ours uses.

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"propusk/idp/oauth"
+)
+
+// keyFlags are how a client proves who it is without a password, and what its
+// tokens are bound to.
+func keyFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String("jwks", "", "file with its public keys: a JSON Web Key Set, or certificates and public keys in PEM")
+	f.String("jwks-uri", "", "https address of its key set")
+	f.String("auth-alg", "", "the one algorithm of its private_key_jwt: ES256, PS256, EdDSA, RS256; any when empty")
+	f.String("tls-subject-dn", "", "tls_client_auth: subject of its certificate as RFC 4514 writes it, such as CN=exchange,O=Ромашка,C=RU")
+	f.String("tls-san-dns", "", "tls_client_auth: host name in its certificate")
+	f.String("tls-san-uri", "", "tls_client_auth: URI in its certificate")
+	f.String("tls-san-ip", "", "tls_client_auth: address in its certificate")
+	f.String("tls-san-email", "", "tls_client_auth: mailbox in its certificate")
+	f.Bool("certificate-bound", false, "its tokens are good with its client certificate only (RFC 8705)")
+	f.Bool("dpop-bound", false, "its tokens are good with a DPoP proof only (RFC 9449)")
+	f.Bool("require-par", false, "refuse authorization requests that it has not pushed (RFC 9126)")
+	f.String("backchannel-logout-uri", "", "https address that is told of sign-outs")
+}
+
+// takeKeyFlags writes the flags that were given over c.
+func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
+	f := cmd.Flags()
+	for name, field := range map[string]*string{
+		"jwks-uri": &c.JWKSURI, "auth-alg": &c.AuthSigningAlg, "backchannel-logout-uri": &c.BackchannelLogoutURI,
+		"tls-subject-dn": &c.SubjectDN, "tls-san-dns": &c.SANDNS, "tls-san-uri": &c.SANURI, "tls-san-ip": &c.SANIP, "tls-san-email": &c.SANEmail,
+	} {
+		if f.Changed(name) {
+			*field, _ = f.GetString(name)
+		}
+	}
+	for name, field := range map[string]*bool{
+		"certificate-bound": &c.CertificateBound, "dpop-bound": &c.DPoPBound, "require-par": &c.RequirePushed,
+	} {
+		if f.Changed(name) {
+			*field, _ = f.GetBool(name)
+		}
+	}
+	if !f.Changed("jwks") {
+		return nil
+	}
+	file, _ := f.GetString("jwks")
+	c.JWKS = nil
+	if file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read --jwks: %w", err)
+	}
+	if c.JWKS, err = oauth.ReadKeySet(text); err != nil {
+		return fmt.Errorf("--jwks %s: %w", file, err)
+	}
+	return nil
+}
