@@ -169,6 +169,13 @@ func TestValidate(t *testing.T) {
 		{"overlap shorter than tokens", func(c *Config) { c.Keys.Overlap = time.Minute }, "keys.overlap"},
 		{"idle beyond absolute", func(c *Config) { c.Session.Idle = 13 * time.Hour }, "session.idle"},
 		{"weak argon2", func(c *Config) { c.Password.Memory = 1024 }, "password.memory"},
+		{"lock that never stays", func(c *Config) { c.Lock.Further = 0 }, "lock.further"},
+		{"attestation of a kind", func(c *Config) { c.Passkeys.Attestation = "all" }, "passkeys.attestation"},
+		{"model that is none", func(c *Config) { c.Passkeys.Permitted = []string{"yubikey"} }, "passkeys.permitted"},
+		{"two lists of models", func(c *Config) {
+			id := []string{"08987058-cadc-4b81-b6e1-30de50dcbe96"}
+			c.Passkeys.Permitted, c.Passkeys.Prohibited = id, id
+		}, "passkeys.prohibited"},
 		{"lock that shrinks", func(c *Config) { c.Lock.First = 48 * time.Hour }, "lock.first"},
 		{"mail without a sender", func(c *Config) { c.Mail.Host = "mail.example.ru" }, "mail.from"},
 		{"mail in the clear", func(c *Config) { c.Mail = Mail{Host: "m.example.ru", Port: 25, From: "a@b", TLS: "none"} }, "mail.tls"},

@@ -44,6 +44,7 @@ type Config struct {
 	Session  Session  `koanf:"session"`
 	Password Password `koanf:"password"`
 	Lock     Lock     `koanf:"lock"`
+	Passkeys Passkeys `koanf:"passkeys"`
 	Limits   Limits   `koanf:"limits"`
 	Clients  Clients  `koanf:"clients"`
 	Mail     Mail     `koanf:"mail"`
@@ -139,7 +140,8 @@ type Session struct {
 	Absolute time.Duration `koanf:"absolute"` // since the sign-in
 }
 
-// Password is the cost of one password verification (argon2id, RFC 9106).
+// Password is the cost of one password verification (argon2id, RFC 9106), and
+// what new passwords are held against.
 type Password struct {
 	Memory      int `koanf:"memory"`      // KiB a verification
 	Time        int `koanf:"time"`        // passes
@@ -147,13 +149,26 @@ type Password struct {
 	// Concurrency is how many verifications run at a time; more wait shortly
 	// and are then told to come later. 0 is the number of processors.
 	Concurrency int `koanf:"concurrency"`
+	// Breached is a file of SHA-1 hashes of breached passwords, in rising order
+	// (Have I Been Pwned, "ordered by hash"). Empty: only the list that is built
+	// in. It is searched where it lies; it may be of any size.
+	Breached string `koanf:"breached"`
 }
 
 // Lock is the pause after consecutive failures of one factor.
 type Lock struct {
 	Failures int           `koanf:"failures"` // in a row
+	Further  int           `koanf:"further"`  // after those, the failures that lock until a recovery
 	First    time.Duration `koanf:"first"`    // the first pause; each next one is twice as long
 	Longest  time.Duration `koanf:"longest"`  // where the doubling ends
+}
+
+// Passkeys says which authenticators people may use.
+type Passkeys struct {
+	Attestation string   `koanf:"attestation"`  // none, or direct: asked for and kept
+	Permitted   []string `koanf:"permitted"`    // models (AAGUID); empty is all. Without a chain of trust they are what authenticators say of themselves
+	Prohibited  []string `koanf:"prohibited"`   // models (AAGUID); not together with Permitted
+	DeviceBound bool     `koanf:"device_bound"` // none that are synchronised between devices
 }
 
 // Limits are budgets of requests, counted over all nodes that share Redis.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,9 @@ func (c Config) Validate() error {
 	f.between("session.absolute", c.Session.Absolute, time.Minute, 30*24*time.Hour)
 	f.password(c.Password)
 	f.number("lock.failures", c.Lock.Failures, 1, 100)
+	f.number("lock.further", c.Lock.Further, 1, 100)
 	f.between("lock.first", c.Lock.First, time.Second, c.Lock.Longest)
+	f.passkeys(c.Passkeys)
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
 	f.networks("clients.reach", c.Clients.Reach)
@@ -213,6 +216,26 @@ func (f *Faults) tokens(t Tokens) {
 	f.between("tokens.refresh_token", t.RefreshToken, time.Minute, 365*24*time.Hour)
 	f.between("tokens.refresh_grace", t.RefreshGrace, 0, 10*time.Minute)
 }
+
+func (f *Faults) passkeys(p Passkeys) {
+	f.oneOf("passkeys.attestation", p.Attestation, "none", "direct")
+	if len(p.Permitted) > 0 && len(p.Prohibited) > 0 {
+		f.add("passkeys.prohibited", "is of no use beside passkeys.permitted")
+	}
+	f.models("passkeys.permitted", p.Permitted)
+	f.models("passkeys.prohibited", p.Prohibited)
+}
+
+func (f *Faults) models(field string, list []string) {
+	for _, model := range list {
+		if !aaguid.MatchString(model) {
+			f.add(field, "must hold AAGUIDs such as 08987058-cadc-4b81-b6e1-30de50dcbe96")
+		}
+	}
+}
+
+// aaguid names a model of authenticators (WebAuthn §6.5.1).
+var aaguid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func (f *Faults) password(p Password) {
 	f.number("password.memory", p.Memory, 8<<10, 4<<20)

@@ -12,7 +12,7 @@ import (
 const authenticatorName = "Пропуск"
 
 func (b *base) buildFactors() error {
-	policy := factor.Policy{Failures: b.cfg.Lock.Failures, First: b.cfg.Lock.First, Longest: b.cfg.Lock.Longest}
+	policy := factor.Policy{Failures: b.cfg.Lock.Failures, Further: b.cfg.Lock.Further, First: b.cfg.Lock.First, Longest: b.cfg.Lock.Longest}
 	var err error
 	b.locks, err = factor.NewLocks(factor.LockDeps{Directory: b.directory, Ephemeral: b.volatile, Now: b.now, Policy: policy})
 	if err != nil {
@@ -28,9 +28,15 @@ func (b *base) buildFactors() error {
 
 // buildKnowledge makes what a person knows: password and PIN.
 func (b *base) buildKnowledge() (err error) {
+	var breached *factor.HashList
+	if path := b.cfg.Password.Breached; path != "" {
+		if breached, err = factor.OpenHashList(path); err != nil {
+			return err
+		}
+	}
 	b.passwords, err = factor.NewPasswords(factor.PasswordDeps{
 		Directory: b.directory, Locks: b.locks, Now: b.now,
-		Concurrency: b.cfg.Password.Concurrency,
+		Concurrency: b.cfg.Password.Concurrency, Breached: breached,
 		Params: factor.Params{
 			Memory: uint32(b.cfg.Password.Memory), Time: uint32(b.cfg.Password.Time), Threads: uint8(b.cfg.Password.Parallelism),
 		},
@@ -69,6 +75,10 @@ func (b *base) buildDevices() (err error) {
 	}
 	b.passkeys, err = passkey.New(passkey.Deps{
 		Store: b.directory, Ephemeral: b.volatile, Issuer: b.cfg.Issuer, Name: authenticatorName,
+		Policy: passkey.Policy{
+			Attestation: b.cfg.Passkeys.Attestation, DeviceBound: b.cfg.Passkeys.DeviceBound,
+			Permitted: b.cfg.Passkeys.Permitted, Prohibited: b.cfg.Passkeys.Prohibited,
+		},
 	})
 	return err
 }
