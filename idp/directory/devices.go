@@ -31,7 +31,8 @@ const mostDevices = 50
 // Devices lists the person's devices, the one seen last first.
 func (d *Directory) Devices(ctx context.Context, personID string) ([]Device, error) {
 	var list []Device
-	err := d.db.Select(ctx, &list, `SELECT `+deviceNames+` FROM devices WHERE person_id = $1 ORDER BY seen_at DESC, id DESC`, personID)
+	err := d.db.Select(ctx, &list, `SELECT `+deviceNames+` FROM devices
+		WHERE person_id = $1 AND secret_hash <> '' ORDER BY seen_at DESC, id DESC`, personID)
 	if err != nil {
 		return nil, fmt.Errorf("directory: devices: %w", err)
 	}
@@ -51,7 +52,7 @@ func (d *Directory) DeviceBySecret(ctx context.Context, personID, secretHash str
 
 // AddDevice records a browser in which the person has signed in for the first
 // time, under the SHA-256 of its secret. The person is told, but for the very
-// first one. ID and times are filled in.
+// first one that he ever had. ID and times are filled in.
 func (d *Directory) AddDevice(ctx context.Context, device Device, secretHash string) (Device, error) {
 	device.ID, device.CreatedAt, device.SeenAt = storage.NewID(), d.time(), d.time()
 	err := d.db.Tx(ctx, func(ctx context.Context) error {
@@ -70,13 +71,39 @@ func (d *Directory) AddDevice(ctx context.Context, device Device, secretHash str
 				return err
 			}
 		}
+		first, err := d.firstDevice(ctx, device)
+		if err != nil {
+			return err
+		}
 		details := map[string]string{"device": device.ID}
-		if err := d.record(ctx, Actor{PersonID: device.PersonID}, "", "device.added", device.PersonID, details); err != nil || len(before) == 0 {
+		if err := d.record(ctx, Actor{PersonID: device.PersonID}, "", "device.added", device.PersonID, details); err != nil || first {
 			return err
 		}
 		return d.tellDevice(ctx, device, "device.added.you", device.CreatedAt)
 	})
 	return device, err
+}
+
+// firstDevice tells that the person has had no other. A row without a secret
+// stands for those that were forgotten: whoever makes the house forget devices
+// must not be able to come in on a new one untold.
+func (d *Directory) firstDevice(ctx context.Context, device Device) (bool, error) {
+	var others int
+	err := d.db.Get(ctx, &others, `SELECT COUNT(*) FROM devices WHERE person_id = $1 AND id <> $2`, device.PersonID, device.ID)
+	if err != nil {
+		return false, fmt.Errorf("directory: count devices: %w", err)
+	}
+	return others == 0, nil
+}
+
+// remain leaves the row that stands for forgotten devices.
+func (d *Directory) remain(ctx context.Context, personID string) error {
+	_, err := d.db.Exec(ctx, `INSERT INTO devices (id, person_id, secret_hash, user_agent, ip, country, trusted_until, created_at, seen_at)
+		VALUES ($1, $2, '', '', '', '', 0, $3, $3) ON CONFLICT (person_id, secret_hash) DO NOTHING`, storage.NewID(), personID, d.time())
+	if err != nil {
+		return fmt.Errorf("directory: forget device: %w", err)
+	}
+	return nil
 }
 
 // SeeDevice records that a known device was used; it keeps ID and times.
@@ -141,20 +168,23 @@ func (d *Directory) deleteDevice(ctx context.Context, personID, id string) error
 	if err != nil {
 		return fmt.Errorf("directory: forget device: %w", err)
 	}
-	return nil
+	return d.remain(ctx, personID)
 }
 
 // ForgetDevices makes all the person's devices strange, but for the one with
 // the id except.
 func (d *Directory) ForgetDevices(ctx context.Context, personID, except string) error {
 	return d.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := d.db.Exec(ctx, `DELETE FROM devices WHERE person_id = $1 AND id <> $2`, personID, except)
+		_, err := d.db.Exec(ctx, `DELETE FROM devices WHERE person_id = $1 AND id <> $2 AND secret_hash <> ''`, personID, except)
 		if err != nil {
 			return fmt.Errorf("directory: forget devices: %w", err)
 		}
 		_, err = d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor <> 'pin' AND scope <> '' AND scope <> $2`, personID, except)
 		if err != nil {
 			return fmt.Errorf("directory: forget devices' locks: %w", err)
+		}
+		if err := d.remain(ctx, personID); err != nil {
+			return err
 		}
 		return d.record(ctx, Actor{PersonID: personID}, "", "device.all_forgotten", personID, nil)
 	})

@@ -61,7 +61,7 @@ func TestCodeMessageNamesTheApplicationWithoutALink(t *testing.T) {
 		{"email", "ru", "Код для входа", "Код для входа в «Бухгалтерия»: %s\n\nКод действует 5 мин. и срабатывает один раз. Никому его не сообщайте.\nЕсли вы не входили, кто-то знает ваш пароль: смените его."},
 		{"email", "en", "Your sign-in code", "Your code to sign in to Бухгалтерия: %s\n\nThe code is valid for 5 min and works once. Tell it to nobody.\nIf it was not you, somebody knows your password: change it."},
 	} {
-		sent, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: test.channel, To: "somewhere", Application: "Бухгалтерия", AttemptID: test.channel+test.lang, Lang: test.lang})
+		sent, err := w.Send(ctx, CodeRequest{Guess: Guess{PersonID: "p1"}, Channel: test.channel, To: "somewhere", Application: "Бухгалтерия", AttemptID: test.channel + test.lang, Lang: test.lang})
 		must(t, err)
 		m := w.box.last()
 		if m.Channel != test.channel || m.To != "somewhere" || m.Subject != test.subject || m.Text != fmt.Sprintf(test.text, m.Code) {

@@ -174,6 +174,15 @@ func TestForgottenDeviceIsAStrangeOne(t *testing.T) {
 		if h.known(h.maria.ID, second) != "" {
 			t.Error("not all were forgotten")
 		}
+		if list, err := h.devices.List(h.ctx, h.maria.ID); err != nil || len(list) != 0 {
+			t.Errorf("%+v, %v", list, err)
+		}
+		// Forgetting the devices hides no new one.
+		told := len(h.subjects(h.maria.Email))
+		h.remember(h.maria.ID, "")
+		if got := h.subjects(h.maria.Email); len(got) != told+1 || got[0] != "Вход с нового устройства: Firefox, Windows" {
+			t.Errorf("%q", got)
+		}
 	})
 }
 

@@ -153,7 +153,8 @@ func TestUnlockForgetsEverything(t *testing.T) {
 			l.try(ctx, Guess{PersonID: "s", Device: "laptop"}, func() error { return ErrWrong })
 		}
 		list, err := locks.Of(ctx, "s")
-		if err != nil || len(list) != 2 || list[0].Until != 0 || list[0].Scope != "" || list[1].Scope != "laptop" || list[1].Until == 0 {
+		if err != nil || len(list) != 2 || list[0].Until != 0 || list[0].Scope != "" || list[1].Scope != "laptop" ||
+			list[1].At != storage.Of(clock.Now()) || list[1].Until != list[1].At.Add(15*time.Minute) {
 			t.Fatalf("%s: %+v, %v", name, list, err)
 		}
 		must(t, unlock())

@@ -107,9 +107,11 @@ func (ls *Locks) Of(ctx context.Context, personID string) ([]directory.FactorLoc
 		return nil, err
 	}
 	err = ls.each(ctx, personID, func(l *lock, g Guess) error {
-		_, until, err := l.stand(ctx, g)
-		if err == nil && until != 0 {
-			locks = append(locks, l.record(g, until))
+		level, until, err := l.stand(ctx, g)
+		if err == nil && until != 0 && l.Policy.tries(level) > 0 {
+			paused := l.record(g, until)
+			paused.At = until.Add(-l.Policy.length(level - 1))
+			locks = append(locks, paused)
 		}
 		return err
 	})

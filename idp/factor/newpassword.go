@@ -51,6 +51,17 @@ func (p *Passwords) Change(ctx context.Context, g Guess, person directory.Person
 	return p.Set(ctx, person, password, policy)
 }
 
+// Compromised reports whether a password is on a list of breached ones, for
+// those that were set before the list: whoever signs in with it should change
+// it.
+func (p *Passwords) Compromised(password string) (bool, error) {
+	prepared, _ := prepare(password)
+	if common(prepared) {
+		return true, nil
+	}
+	return p.breached.Contains(prepared)
+}
+
 // fresh objects to a password that the person has, or has had.
 func (p *Passwords) fresh(ctx context.Context, personID, prepared string) error {
 	text, old, err := p.stored(ctx, personID)

@@ -133,6 +133,11 @@ func TestBreachedPasswordIsRefused(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	must(t, w.Set(context.Background(), maria, "Целый-Кот 81", PasswordPolicy{}))
+	for password, want := range map[string]bool{"Утекший-Кот 81": true, "Password2024!": true, "Целый-Кот 81": false} {
+		if got, err := w.Compromised(password); err != nil || got != want {
+			t.Errorf("%q: %v, %v", password, got, err)
+		}
+	}
 }
 
 func TestListThatIsNone(t *testing.T) {
