@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"propusk/idp/browser"
-	"propusk/idp/factor"
 	"propusk/idp/pages"
 	"propusk/signature"
 )
@@ -70,8 +69,13 @@ func (s *Server) judge(v *visit) error {
 	if len(errs) > 0 {
 		return v.signaturesPage(http.StatusUnprocessableEntity, nil, errs...)
 	}
-	if err := s.mayJudge(v); err != nil {
+	wait, err := s.mayJudge(v)
+	if err != nil {
 		return err
+	}
+	if wait > 0 {
+		browser.RetryAfter(v, wait)
+		return v.signaturesPage(http.StatusTooManyRequests, nil, browser.Wrong("", "account.error.judged")...)
 	}
 	verdict, err := s.deps.Verifier.Verify(v.ctx(), signature.Request{Signature: cms, Content: content, At: s.deps.Now()})
 	if errors.Is(err, signature.ErrBusy) {
@@ -87,16 +91,17 @@ func (s *Server) judge(v *visit) error {
 // retryJudge is when to come back after too many checks at once.
 const retryJudge = 3 * time.Second
 
-// mayJudge counts: a check of GOST costs much, and each person gets his share.
-func (s *Server) mayJudge(v *visit) error {
+// mayJudge counts: a check of GOST costs much, and each person gets his share. It
+// returns how long to wait, 0 = not at all.
+func (s *Server) mayJudge(v *visit) (wait time.Duration, err error) {
 	n, left, err := s.deps.Ephemeral.Incr(v.ctx(), "account/judged/"+v.Person.ID, judgedWindow)
 	if err != nil {
-		return fmt.Errorf("count signatures: %w", err)
+		return 0, fmt.Errorf("count signatures: %w", err)
 	}
 	if n > judgedMost {
-		return &factor.Busy{RetryAfter: left, Why: factor.ErrTooSoon}
+		return left, nil
 	}
-	return nil
+	return 0, nil
 }
 
 func (v *visit) verdict(found signature.Verdict, file string) *verdictView {

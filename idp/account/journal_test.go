@@ -1,0 +1,53 @@
+package account
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"propusk/storage/journal"
+)
+
+func (w *world) entry(e journal.Entry) {
+	w.t.Helper()
+	w.must(w.log.Append(w.ctx, e))
+}
+
+func TestJournalShowsThePersonsSignIns(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		agent := "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0"
+		w.entry(journal.Entry{Actor: w.elena.ID, Action: "signin.password", Outcome: "accepted", IP: "10.0.0.7", UserAgent: agent})
+		w.entry(journal.Entry{Actor: w.elena.ID, Action: "signin.password", Outcome: "wrong", IP: "203.0.113.9", UserAgent: agent})
+		w.entry(journal.Entry{Actor: w.elena.ID, Action: "signin.unheard_of", Outcome: "strange", IP: "10.0.0.7"})
+		w.entry(journal.Entry{Actor: w.pavel.ID, Action: "signin.totp", Outcome: "accepted", IP: "198.51.100.1"})
+		w.entry(journal.Entry{Actor: w.elena.ID, Organisation: w.north.ID, Action: "signin.password", Outcome: "accepted", IP: "192.0.2.77"})
+		v := w.signedIn(w.elena)
+		a := v.get("/account/journal").is(200).says("Вход: пароль", "не подошло", "203.0.113.9 другой адрес", "Firefox, Windows", "signin.unheard_of")
+		a.lacks("198.51.100.1", "192.0.2.77", "Учётная запись создана", "10.0.0.7 другой адрес")
+		v.get("/account/journal?show=all").is(200).says("Пароль изменён")
+		v.get("/account/journal?show=nonsense").is(200).lacks("Пароль изменён")
+	})
+}
+
+var nextPage = regexp.MustCompile(`rel="next" href="([^"]+)"`)
+
+func TestJournalHasPagesWhosePlaceTellsNothing(t *testing.T) {
+	w := quickWorld(t)
+	for range journalPage + 5 {
+		w.entry(journal.Entry{Actor: w.elena.ID, Action: "signin.password", Outcome: "accepted", IP: "10.0.0.7"})
+	}
+	v := w.signedIn(w.elena)
+	a := v.get("/account/journal").is(200)
+	found := nextPage.FindStringSubmatch(a.body)
+	if found == nil || strings.Count(a.body, "<tr><td") != journalPage {
+		t.Fatalf("%d entries, next %v", strings.Count(a.body, "<tr><td"), found)
+	}
+	next := strings.ReplaceAll(found[1], "&amp;", "&")
+	b := v.get(next).is(200).has(`href="/account/journal?show=signin"`)
+	if n := strings.Count(b.body, "<tr><td"); n != 5 {
+		t.Errorf("%d entries on the second page", n)
+	}
+	w.signedIn(w.pavel).get(next).is(400) // another person's place
+	v.get("/account/journal?before=12").is(400)
+	v.get("/account/journal?before=%21").is(400)
+}
