@@ -6,10 +6,48 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 
 	"propusk/idp/directory"
 	"propusk/storage"
 )
+
+// everyone reads all pages of a list of the directory.
+func everyone[T any](ctx context.Context, read func(context.Context, directory.Page) ([]T, string, error)) (all []T, err error) {
+	for page := (directory.Page{Limit: directory.MaxPage}); ; {
+		part, next, err := read(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+		if page.After = next; next == "" {
+			return all, nil
+		}
+	}
+}
+
+// withOrganisation opens the base and finds the organisation that the first
+// argument names.
+func withOrganisation(act func(cmd *cobra.Command, b *base, o directory.Organisation) error) func(*cobra.Command, []string) error {
+	return withBase(func(cmd *cobra.Command, args []string, b *base) error {
+		o, err := b.findOrganisation(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return act(cmd, b, o)
+	})
+}
+
+// withPerson opens the base and finds the person that the first argument names.
+func withPerson(act func(cmd *cobra.Command, b *base, p directory.Person) error) func(*cobra.Command, []string) error {
+	return withBase(func(cmd *cobra.Command, args []string, b *base) error {
+		p, err := b.findPerson(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return act(cmd, b, p)
+	})
+}
 
 // findOrganisation finds an organisation by ИНН or id.
 func (b *base) findOrganisation(ctx context.Context, name string) (directory.Organisation, error) {

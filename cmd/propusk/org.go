@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -89,18 +90,13 @@ func orgListCommand() *cobra.Command {
 		Example: "  propusk org list --json",
 		Args:    cobra.NoArgs,
 		RunE: withBase(func(cmd *cobra.Command, _ []string, b *base) error {
-			answers := []orgAnswer{}
-			for page := (directory.Page{Limit: directory.MaxPage}); ; {
-				part, next, err := b.directory.Organisations(cmd.Context(), page)
-				if err != nil {
-					return err
-				}
-				for _, o := range part {
-					answers = append(answers, orgAnswerOf(o))
-				}
-				if page.After = next; next == "" {
-					break
-				}
+			organisations, err := everyone(cmd.Context(), b.directory.Organisations)
+			if err != nil {
+				return err
+			}
+			answers := make([]orgAnswer, 0, len(organisations))
+			for _, o := range organisations {
+				answers = append(answers, orgAnswerOf(o))
 			}
 			return show(cmd, answers, func(w io.Writer) {
 				fmt.Fprintln(w, "ИНН\tNAME\tSTATUS\tID")
@@ -118,11 +114,7 @@ func orgShowCommand() *cobra.Command {
 		Short:   "Show one organisation, named by ИНН or id",
 		Example: "  propusk org show 7801234564",
 		Args:    cobra.ExactArgs(1),
-		RunE: withBase(func(cmd *cobra.Command, args []string, b *base) error {
-			o, err := b.findOrganisation(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withOrganisation(func(cmd *cobra.Command, _ *base, o directory.Organisation) error {
 			return showOrg(cmd, o)
 		}),
 	})
@@ -163,23 +155,16 @@ func orgMembersCommand() *cobra.Command {
 		Short:   "Show the members of an organisation",
 		Example: "  propusk org members 7801234564 --json",
 		Args:    cobra.ExactArgs(1),
-		RunE: withBase(func(cmd *cobra.Command, args []string, b *base) error {
-			o, err := b.findOrganisation(cmd.Context(), args[0])
+		RunE: withOrganisation(func(cmd *cobra.Command, b *base, o directory.Organisation) error {
+			members, err := everyone(cmd.Context(), func(ctx context.Context, page directory.Page) ([]directory.MemberView, string, error) {
+				return b.directory.Members(ctx, o.ID, page)
+			})
 			if err != nil {
 				return err
 			}
-			answers := []memberAnswer{}
-			for page := (directory.Page{Limit: directory.MaxPage}); ; {
-				part, next, err := b.directory.Members(cmd.Context(), o.ID, page)
-				if err != nil {
-					return err
-				}
-				for _, m := range part {
-					answers = append(answers, memberAnswerOf(m.Member, m.FullName()))
-				}
-				if page.After = next; next == "" {
-					break
-				}
+			answers := make([]memberAnswer, 0, len(members))
+			for _, m := range members {
+				answers = append(answers, memberAnswerOf(m.Member, m.FullName()))
 			}
 			return show(cmd, answers, func(w io.Writer) {
 				fmt.Fprintln(w, "NAME\tROLE\tPOSITION\tSINCE\tPERSON")
@@ -311,11 +296,7 @@ func orgCloseCommand() *cobra.Command {
 		Short:   "Close an organisation: nobody acts for it any more, its journal stays",
 		Example: "  propusk org close 7801234564",
 		Args:    cobra.ExactArgs(1),
-		RunE: withBase(func(cmd *cobra.Command, args []string, b *base) error {
-			o, err := b.findOrganisation(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withOrganisation(func(cmd *cobra.Command, b *base, o directory.Organisation) error {
 			if err := b.directory.CloseOrganisation(cmd.Context(), directory.System(), o.ID); err != nil {
 				return err
 			}

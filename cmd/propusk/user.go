@@ -20,7 +20,8 @@ func userCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "user", Short: "People and their credentials", Example: "  propusk user show elena.morozova@severny-mayak.example"}
 	cmd.AddCommand(userCreateCommand(), userListCommand(), userShowCommand(), userSetPasswordCommand(), userResetTOTPCommand(),
 		userStatusCommand("block", directory.StatusBlocked, "End a person's sessions and tokens and refuse new ones"),
-		userStatusCommand("unblock", directory.StatusActive, "Let a blocked person sign in again"))
+		userStatusCommand("unblock", directory.StatusActive, "Let a blocked person sign in again"),
+		userUnlockCommand(), userConfirmCommand(), userRecoverCommand())
 	return cmd
 }
 
@@ -79,6 +80,7 @@ generator and prints its secret this once; without it the first sign-in does.`,
 			if verified, _ := cmd.Flags().GetBool("verified"); verified {
 				n.EmailVerified, n.PhoneVerified = n.Email != "", n.Phone != ""
 			}
+			n.NumbersVerified, _ = cmd.Flags().GetBool("numbers-verified")
 			n.NumbersVerified = true // whoever runs this command answers for them
 			password, err := passwordFlag(cmd)
 			if err != nil {
@@ -102,6 +104,7 @@ generator and prints its secret this once; without it the first sign-in does.`,
 	f.StringVar(&n.INN, "inn", "", "ИНН, from the document, with the same effect")
 	f.StringVar(&n.Locale, "locale", "ru", "language of messages: ru, en")
 	f.Bool("verified", false, "e-mail and phone were proved to be the person's. DANGER: whoever holds a verified one gets codes and invitations")
+	f.Bool("numbers-verified", false, "СНИЛС and ИНН were compared with documents. DANGER: whoever holds a certificate with them signs in as this person")
 	f.Bool("totp", false, "set up a code generator and print its secret")
 	passwordFlags(cmd)
 	_ = cmd.MarkFlagRequired("last-name")
@@ -170,25 +173,15 @@ func userListCommand() *cobra.Command {
 		Example: "  propusk user list --json",
 		Args:    cobra.NoArgs,
 		RunE: withBase(func(cmd *cobra.Command, _ []string, b *base) error {
-			answers := []userAnswer{}
-			for page := (directory.Page{Limit: directory.MaxPage}); ; {
-				part, next, err := b.directory.Persons(cmd.Context(), page)
-				if err != nil {
-					return err
-				}
-				for _, p := range part {
-					answers = append(answers, userAnswerOf(p))
-				}
-				if page.After = next; next == "" {
-					break
-				}
+			people, err := everyone(cmd.Context(), b.directory.Persons)
+			if err != nil {
+				return err
 			}
-			return show(cmd, answers, func(w io.Writer) {
-				fmt.Fprintln(w, "NUMBER\tNAME\tE-MAIL\tSTATUS\tID")
-				for _, u := range answers {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", u.Number, u.Name, u.Email, u.Status, u.ID)
-				}
-			})
+			answers := make([]userAnswer, 0, len(people))
+			for _, p := range people {
+				answers = append(answers, userAnswerOf(p))
+			}
+			return showUsers(cmd, answers)
 		}),
 	})
 }
@@ -271,16 +264,5 @@ func userStatusCommand(verb, status, short string) *cobra.Command {
 			p.Status = status
 			return showUser(cmd, userAnswerOf(p))
 		}),
-	})
-}
-
-// withPerson opens the base and finds the person that the first argument names.
-func withPerson(act func(cmd *cobra.Command, b *base, p directory.Person) error) func(*cobra.Command, []string) error {
-	return withBase(func(cmd *cobra.Command, args []string, b *base) error {
-		p, err := b.findPerson(cmd.Context(), args[0])
-		if err != nil {
-			return err
-		}
-		return act(cmd, b, p)
 	})
 }
