@@ -42,13 +42,19 @@ type attempt struct {
 	// To is the local path that a sign-in of our own leads to; its Request leads
 	// nowhere either.
 	To string `json:"to,omitempty"`
+	// Passkeys: the browser said that it can make a passkey.
+	Passkeys bool `json:"passkeys,omitempty"`
 	// Done is what is left of an attempt that ended, for the back button.
 	Done bool `json:"done,omitempty"`
 }
 
-// identified records that personID proved the password within this attempt.
-// Nothing of what was chosen or accepted before stays.
+// identified records that personID proved who he is within this attempt. Nothing
+// of what was accepted before stays, and of what was chosen only the same
+// person's organisation, which may have been what asked for more.
 func (a *attempt) identified(personID, organisationID string, now storage.Time) {
+	if organisationID == "" && a.Progress.PersonID == personID {
+		organisationID = a.Progress.OrganisationID
+	}
 	a.Progress = progress{PersonID: personID, IdentifiedAt: now, OrganisationID: organisationID}
 	a.CodeID, a.Sent = browser.Random(), nil
 }

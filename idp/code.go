@@ -18,43 +18,129 @@ import (
 	"propusk/storage"
 )
 
-// showFactor asks for the second factor that is due. A code by SMS or e-mail
-// goes out when its page is met first; reloading sends none.
+// showFactor asks for the factor that is due. A code by SMS or e-mail goes out
+// when its page is met first; reloading sends none.
 func (s *Server) showFactor(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
-	switch f := t.step.Factor; f {
+	switch t.step.Factor {
 	case session.Enrol:
 		return s.showEnrol(c, t, status, errs...)
-	case session.SMS, session.Email:
-		if _, sent := t.Sent[f]; !sent {
-			wait, err := s.send(c, t, f)
-			if err != nil {
-				return err
-			}
-			if wait > 0 {
-				return s.tooSoon(c, t, wait)
-			}
-		}
+	case session.Certificate:
+		return browser.SeeOther(c, certificateURL(t.attempt))
 	}
-	return s.showCode(c, t, status, errs...)
+	wait, err := s.sendFirst(c, t)
+	switch {
+	case err != nil:
+		return err
+	case t.step.Kind != StepFactor || t.step.Factor == session.Enrol:
+		return browser.SeeOther(c, dispatcher(t.attempt))
+	case wait > 0:
+		status, errs = waiting(c, wait)
+	}
+	if t.step.Factor == session.Passkey {
+		return s.showPasskeyFactor(c, t, status, errs)
+	}
+	return s.showCode(c, t, status, errs)
 }
 
-func (s *Server) showCode(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
-	f := t.step.Factor
-	var others []string
-	for _, other := range t.situation.Prover.factors() {
-		if other != f {
-			others = append(others, string(other))
+// sendFirst sends the code of the due factor when none went out by it yet. When
+// it cannot be sent, another factor is due, of which the same is true. wait is
+// not 0 when none was sent because the person has had too many.
+func (s *Server) sendFirst(c echo.Context, t *turn) (wait time.Duration, err error) {
+	for sent(t.step.Factor) && (t.step.Kind == StepFactor || t.step.Kind == StepConfirm) {
+		f := t.step.Factor
+		if _, went := t.Sent[f]; went {
+			return 0, nil
+		}
+		wait, err := s.send(c, t, f)
+		if !errors.Is(err, factor.ErrUnavailable) {
+			return wait, err
+		}
+		if slices.Contains(t.Progress.Unavailable, f) { // so is every other one
+			return 0, err
+		}
+		t.Progress.Unavailable = append(t.Progress.Unavailable, f)
+		t.Progress.Wanted = ""
+		if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
+			return 0, err
+		}
+		t.situation.Progress = t.Progress
+		t.step = next(t.situation, s.deps.Now())
+	}
+	return 0, nil
+}
+
+// sent tells that a code by the factor is one that we send.
+func sent(f session.Factor) bool { return f == session.SMS || f == session.Email }
+
+// names are the factors but for one, as pages know them.
+func names(factors []session.Factor, but session.Factor) (list []string) {
+	for _, f := range factors {
+		if f != but {
+			list = append(list, string(f))
 		}
 	}
-	return s.draw(c, t, status, pages.Code{
+	return list
+}
+
+func (s *Server) showCode(c echo.Context, t *turn, status int, errs []pages.FieldError) error {
+	f, others := t.step.Factor, s.alternatives(t)
+	page := pages.Code{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
-		PersonName:  t.person.FullName(),
-		Kind:        string(f),
-		Destination: masked(f, t.destination(f)),
-		Others:      others,
-		ResendIn:    s.resendIn(t, f),
-		Errors:      errs,
+		PersonName:   t.person.FullName(),
+		Kind:         string(f),
+		Destination:  masked(f, t.destination(f)),
+		Others:       names(others, f),
+		TrustOffered: s.trustOffered(t),
+		ResendIn:     s.resendIn(t, f),
+		Errors:       errs,
+	}
+	if slices.Contains(others, session.Passkey) {
+		var err error
+		if page.Passkey, err = s.passkeyOf(c, t, ceremonyFactor, t.person.ID); err != nil {
+			return err
+		}
+	}
+	return s.draw(c, t, status, page)
+}
+
+func (s *Server) showPasskeyFactor(c echo.Context, t *turn, status int, errs []pages.FieldError) error {
+	offer, err := s.passkeyOf(c, t, ceremonyFactor, t.person.ID)
+	if err != nil {
+		return err
+	}
+	return s.draw(c, t, status, pages.SecondFactor{
+		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
+		PersonName: t.person.FullName(), Passkey: offer, TrustOffered: s.trustOffered(t),
+		Others: names(s.alternatives(t), session.Passkey), Errors: errs,
 	})
+}
+
+// alternatives are the second factors that the person may choose from. A
+// certificate is one wherever certificates are verified: the first use binds it.
+func (s *Server) alternatives(t *turn) []session.Factor {
+	list := seconds(t.situation)
+	allowed := t.situation.Organisation == nil || t.situation.Organisation.Policy.Allows(string(session.Certificate))
+	if !slices.Contains(list, session.Certificate) && allowed && s.certificatesOffered() {
+		list = append(list, session.Certificate)
+	}
+	return list
+}
+
+// trustOffered tells that this device could stand in for the second factor next
+// time.
+func (s *Server) trustOffered(t *turn) bool {
+	return demanded(t.situation) == session.Two &&
+		(t.situation.Organisation == nil || t.situation.Organisation.Policy.TrustedDevices)
+}
+
+// trusting keeps the wish not to be asked on this device again.
+func (s *Server) trusting(c echo.Context, t *turn) error {
+	wish, err := browser.Field(c.Request(), "trust", maxID)
+	if err != nil || wish != "yes" || !s.trustOffered(t) {
+		return err
+	}
+	t.Progress.Trust = true
+	return s.attempts.save(c.Request().Context(), t.attempt)
 }
 
 // code checks a one-time code, of the factor that is due and of no other.
@@ -63,21 +149,31 @@ func (s *Server) code(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.step.Kind != StepFactor || t.step.Factor == session.Enrol {
+	if t.step.Kind != StepFactor || !verifiable(t.step.Factor) {
 		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
+	required, wrong := "error.code_required", "error.code"
+	if t.step.Factor == session.RecoveryCode {
+		required, wrong = "error.recovery_code_required", "error.recovery_code"
+	}
 	if typed == "" {
-		return s.showCode(c, t, http.StatusUnprocessableEntity, browser.Wrong("code", "error.code_required")...)
+		return s.showFactor(c, t, http.StatusUnprocessableEntity, browser.Wrong("code", required)...)
 	}
 	err = s.verify(c, t, typed)
-	if status, errs := browser.FormFault(c, err, "code", "error.code"); errs != nil {
-		return s.showCode(c, t, status, errs...)
+	if status, errs := browser.FormFault(c, err, "code", wrong); errs != nil {
+		return s.showFactor(c, t, status, errs...)
 	}
 	if err != nil {
 		return err
 	}
+	if err := s.trusting(c, t); err != nil {
+		return err
+	}
 	return browser.SeeOther(c, dispatcher(t.attempt))
 }
+
+// verifiable tells that the factor is proved by typing.
+func verifiable(f session.Factor) bool { return slices.Contains(typed, f) }
 
 // codeTurn reads a form with a code; spaces and dashes between digits are
 // whoever typed them being careful.
@@ -100,9 +196,12 @@ func (s *Server) verify(c echo.Context, t *turn, code string) error {
 		return err
 	}
 	var verified error
-	if f == session.TOTP {
+	switch f {
+	case session.TOTP:
 		verified = s.deps.TOTP.Verify(ctx, t.guess(), code)
-	} else {
+	case session.RecoveryCode:
+		verified = s.deps.RecoveryCodes.Verify(ctx, t.guess(), code)
+	default:
 		verified = s.deps.Codes.Verify(ctx, t.guess(), t.codeID(f), code)
 	}
 	if err := s.recordProof(c, t, t.person.ID, f, outcomeOf(verified)); err != nil {
@@ -111,26 +210,40 @@ func (s *Server) verify(c echo.Context, t *turn, code string) error {
 	if verified != nil {
 		return verified
 	}
-	return s.strengthen(c, t, f)
+	return s.strengthen(c, t, session.Proof{Factor: f})
 }
 
 // strengthen adds a proof to the session, whose cookie gets a new value. A
 // session that ended meanwhile (another tab signed out) stays ended; the
 // dispatcher then begins anew.
-func (s *Server) strengthen(c echo.Context, t *turn, f session.Factor) error {
-	_, secret, err := s.sessions.Add(c.Request().Context(), t.session, session.Proof{Factor: f}, where(c), s.now())
+func (s *Server) strengthen(c echo.Context, t *turn, proof session.Proof) error {
+	renewed, secret, err := s.sessions.Add(c.Request().Context(), t.session, proof, s.where(c, t.device.ID), s.now())
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	t.session = renewed
 	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	return nil
 }
 
-// codeSend takes the person's wish for another factor, or for a new code.
+// codeSend takes the person's wish for another factor, or for a new code, where
+// more proof is due.
 func (s *Server) codeSend(c echo.Context) error {
+	return s.channel(c, StepFactor, s.alternatives, s.showFactor)
+}
+
+// confirmSend does so where an unusual sign-in is to be confirmed.
+func (s *Server) confirmSend(c echo.Context) error {
+	choices := func(t *turn) []session.Factor { return confirmations(t.situation) }
+	return s.channel(c, StepConfirm, choices, s.showConfirm)
+}
+
+func (s *Server) channel(c echo.Context, step StepKind, choices func(*turn) []session.Factor,
+	show func(echo.Context, *turn, int, ...pages.FieldError) error,
+) error {
 	t, err := s.turnOf(c)
 	if err != nil {
 		return err
@@ -139,39 +252,43 @@ func (s *Server) codeSend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.step.Kind != StepFactor {
-		return browser.SeeOther(c, dispatcher(t.attempt))
-	}
 	f := session.Factor(channel)
-	if !slices.Contains(t.situation.Prover.factors(), f) {
-		return s.showFactor(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
+	switch {
+	case t.step.Kind != step:
+		return browser.SeeOther(c, dispatcher(t.attempt))
+	case !slices.Contains(choices(t), f):
+		return show(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
+	case f == session.Certificate:
+		return browser.SeeOther(c, certificateURL(t.attempt))
 	}
-	return s.turnTo(c, t, f)
+	wait, err := s.turnTo(c, t, f)
+	switch {
+	case errors.Is(err, factor.ErrUnavailable):
+		return show(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
+	case err != nil:
+		return err
+	case wait > 0:
+		status, errs := waiting(c, wait)
+		return show(c, t, status, errs...)
+	}
+	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 // turnTo makes f the factor that is due, with a new code if it is sent by us
-// and may be sent again by now.
-func (s *Server) turnTo(c echo.Context, t *turn, f session.Factor) error {
+// and may be sent again by now. wait is not 0 when the person asked for one more
+// code too soon.
+func (s *Server) turnTo(c echo.Context, t *turn, f session.Factor) (wait time.Duration, err error) {
 	again := t.step.Factor == f
 	t.Progress.Wanted, t.step.Factor = f, f
-	wait := s.resendIn(t, f)
+	left := s.resendIn(t, f)
 	switch {
-	case again && wait > 0:
-		return s.tooSoon(c, t, wait)
-	case f == session.TOTP, wait > 0:
-		if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
-			return err
-		}
+	case again && left > 0:
+		return left, nil
+	case !sent(f), left > 0:
+		return 0, s.attempts.save(c.Request().Context(), t.attempt)
 	default:
-		wait, err := s.send(c, t, f)
-		if err != nil {
-			return err
-		}
-		if wait > 0 {
-			return s.tooSoon(c, t, wait)
-		}
+		return s.send(c, t, f)
 	}
-	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
 // send sends a one-time code and remembers when the next one may go. wait is
@@ -195,21 +312,17 @@ func (s *Server) send(c echo.Context, t *turn, f session.Factor) (wait time.Dura
 	return wait, s.attempts.save(ctx, t.attempt)
 }
 
-// tooSoon shows the code page with how long to wait for another code.
-func (s *Server) tooSoon(c echo.Context, t *turn, wait time.Duration) error {
+// waiting says how long to wait for another code.
+func waiting(c echo.Context, wait time.Duration) (int, []pages.FieldError) {
 	browser.RetryAfter(c, wait)
 	seconds := int(math.Ceil(wait.Seconds()))
-	return s.showCode(c, t, http.StatusTooManyRequests,
-		pages.FieldError{Key: "error.code_wait", Args: map[string]any{"Count": seconds}})
+	return http.StatusTooManyRequests, []pages.FieldError{{Key: "error.code_wait", Args: map[string]any{"Count": seconds}}}
 }
 
 // resendIn is how long until the next code may go out by f; 0 = at once.
 func (s *Server) resendIn(t *turn, f session.Factor) time.Duration {
 	return max(0, t.Sent[f].Sub(s.now()))
 }
-
-// guess says whose factor is tried in this turn.
-func (t *turn) guess() factor.Guess { return factor.Guess{PersonID: t.person.ID} }
 
 // codeID names the code sent by f within this identification.
 func (t *turn) codeID(f session.Factor) string { return t.CodeID + "." + string(f) }

@@ -65,5 +65,5 @@ func (s *Server) confirm(c echo.Context, t *turn, code string) error {
 	if verified != nil {
 		return verified
 	}
-	return s.strengthen(c, t, session.TOTP)
+	return s.strengthen(c, t, session.Proof{Factor: session.TOTP})
 }

@@ -11,11 +11,13 @@ import (
 
 // Catalogue keys of why a person who is signed in is asked again.
 const (
-	noticeSignInAgain     = "notice.signin_again"
-	noticeProveAgain      = "flow.prove_again"
-	noticeOtherPerson     = "flow.other_person"
-	noticeNotMember       = "flow.not_member"
-	noticeOrganisationACR = "flow.organisation_acr"
+	noticeSignInAgain         = "notice.signin_again"
+	noticeProveAgain          = "flow.prove_again"
+	noticeOtherPerson         = "flow.other_person"
+	noticeNotMember           = "flow.not_member"
+	noticeOrganisationFactors = "flow.organisation_factors"
+	noticeOrganisationNetwork = "flow.organisation_network"
+	noticeOrganisationACR     = "flow.organisation_acr"
 )
 
 // explain gives the errors of a sign-in their answers.

@@ -1,10 +1,13 @@
 package idp
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
+	"propusk/idp/directory"
 	"propusk/idp/oauth"
+	"propusk/idp/pages"
 	"propusk/idp/session"
 	"propusk/storage"
 )
@@ -14,9 +17,13 @@ type StepKind string
 
 // The steps, in the order in which a sign-in meets them.
 const (
-	StepIdentify     StepKind = "identify"     // login and password
-	StepFactor       StepKind = "factor"       // a second factor, Step.Factor
+	StepIdentify     StepKind = "identify"     // login and password, passkey or certificate
+	StepFactor       StepKind = "factor"       // more proof: Step.Factor
+	StepConfirm      StepKind = "confirm"      // it looks unusual: once more, Step.Factor
+	StepPassword     StepKind = "password"     // a new password is demanded, or advised
 	StepOrganisation StepKind = "organisation" // on whose behalf
+	StepPIN          StepKind = "pin"          // the organisation's PIN
+	StepConnect      StepKind = "connect"      // a passkey is offered
 	StepConsent      StepKind = "consent"      // may the application have it
 	StepIssue        StepKind = "issue"        // code to the application
 	StepRefuse       StepKind = "refuse"       // error to the application
@@ -25,8 +32,11 @@ const (
 // Step is what next decided.
 type Step struct {
 	Kind   StepKind
-	Factor session.Factor // StepFactor: which one to ask for
+	Factor session.Factor // StepFactor, StepConfirm: which one to ask for
 	Notice string         // catalogue key: why a person who is signed in is asked again
+	Why    string         // StepPassword: one of pages.Reason…
+	Set    bool           // StepPIN: the person has none yet
+	Advice bool           // StepPassword, StepConnect: the person may go on without
 	Error  string         // StepRefuse: the error code of RFC 6749 §4.1.2.1 or OpenID Connect Core §3.1.2.6
 	Reason string         // StepRefuse: error_description
 }
@@ -34,70 +44,84 @@ type Step struct {
 // progress is what this attempt itself has seen; it is kept with the attempt.
 // The zero value is an attempt that nobody has answered yet.
 type progress struct {
-	PersonID       string         // whose attempt it is; "" until it meets a session
-	IdentifiedAt   storage.Time   // when the password was proved within this attempt
-	Again          bool           // the person asked to sign in as somebody else
-	OrganisationID string         // chosen on the page, or named by the login itself
-	Consented      bool           // accepted on the page, for OrganisationID
-	Wanted         session.Factor // the second factor asked for instead of the first on offer
-}
-
-// prover says which second factors a person has.
-type prover struct {
-	TOTP, Phone, Email bool // confirmed authenticator, verified phone, verified e-mail
+	PersonID       string           // whose attempt it is; "" until it meets a session
+	IdentifiedAt   storage.Time     // when somebody proved here who he is
+	Again          bool             // the person asked to sign in as somebody else
+	OrganisationID string           // chosen on the page, or named by the login itself
+	Consented      bool             // accepted on the page, for OrganisationID
+	Wanted         session.Factor   // the factor asked for instead of the first on offer
+	Unavailable    []session.Factor // could not be asked for: a channel is down
+	Unusual        []string         // pages.Unusual…: what is odd about the identification
+	Confirmed      bool             // the person confirmed it all the same
+	Postponed      bool             // a new password was advised, and put off
+	Offered        bool             // a passkey was offered, and taken or declined
+	Trust          bool             // "do not ask on this device" was ticked
 }
 
 // organisation is the one that this sign-in acts for, of which the person is
 // an active member.
 type organisation struct {
-	ID, RequiredACR string
+	ID     string
+	Policy directory.Policy
+	HasPIN bool // the person has set one
+}
+
+// machine is what is known of the browser's device, for the session's person.
+type machine struct {
+	Trusted  bool // it stands in for the second factor
+	Passkeys bool // it said that it can make passkeys, and nobody told it not to ask
 }
 
 // situation is everything that next may look at.
 type situation struct {
 	Request      *oauth.AuthorizationRequest
 	Progress     progress
-	Session      *session.Session // nil = nobody is signed in in this browser
-	Prover       prover           // of the session's person
-	Organisation *organisation    // chosen or asked for; nil = none yet, or not a member of it
-	Consented    bool             // the person accepted this client, organisation and scopes before
+	Session      *session.Session      // nil = nobody is signed in in this browser
+	Prover       prover                // of the session's person
+	Owed         directory.Obligations // of the session's person
+	PasswordAge  time.Duration         // of the session's person; 0 = there is none
+	Organisation *organisation         // chosen or asked for; nil = none yet, or not a member of it
+	Consented    bool                  // the person accepted this client, organisation and scopes before
+	Device       machine
+	Address      netip.Addr // the zero Addr = not known
+	// NoCertificates: no certificate can be verified here, so that nobody reaches
+	// the level of one.
+	NoCertificates bool
 }
-
-// highest is the level that the factors of this server can prove.
-const highest = session.Two
 
 // next decides what comes next in a sign-in: prompt, max_age, acr_values and
 // the policies of client and organisation are weighed here and nowhere else.
 // It is pure; the dispatcher acts on the answer.
 func next(s situation, now time.Time) Step {
-	step := wanted(s, now)
-	if slices.Contains(s.Request.Prompt, "none") {
-		return silently(step)
-	}
-	return step
-}
-
-// wanted is the first step that is still due, as if pages could be shown.
-func wanted(s situation, now time.Time) Step {
 	rules := []func(situation, time.Time) (Step, bool){
-		attainable, identification, secondFactor, representation, permission,
+		sensible, identification, moreProof, confirmation, newPassword,
+		representation, pin, connection, permission,
 	}
 	for _, rule := range rules {
-		if step, due := rule(s, now); due {
+		step, due := rule(s, now)
+		switch {
+		case !due, step.Advice && silent(s):
+		case silent(s):
+			return silently(step)
+		default:
 			return step
 		}
 	}
 	return Step{Kind: StepIssue}
 }
 
+func silent(s situation) bool { return slices.Contains(s.Request.Prompt, "none") }
+
 // silently turns a step that needs a page into the error that prompt=none
 // asks for (OpenID Connect Core §3.1.2.6).
 func silently(step Step) Step {
 	switch step.Kind {
-	case StepIdentify, StepFactor:
+	case StepIdentify, StepFactor, StepConfirm, StepPassword:
 		return refuse("login_required", "The person must sign in.")
 	case StepOrganisation:
 		return refuse("interaction_required", "The person must choose an organisation.")
+	case StepPIN:
+		return refuse("interaction_required", "The person must enter the PIN of the organisation.")
 	case StepConsent:
 		return refuse("consent_required", "The person must accept the scopes.")
 	default:
@@ -109,13 +133,14 @@ func refuse(code, reason string) Step {
 	return Step{Kind: StepRefuse, Error: code, Reason: reason}
 }
 
-// attainable ends a sign-in that nobody could finish: the demanded assurance
-// is above every factor that this server verifies (RFC 9470 §5).
-func attainable(s situation, _ time.Time) (Step, bool) {
+// sensible ends a sign-in that contradicts itself, or that nobody could finish:
+// the demanded assurance is above every factor that is verified here (RFC 9470
+// §5).
+func sensible(s situation, _ time.Time) (Step, bool) {
 	switch {
-	case slices.Contains(s.Request.Prompt, "none") && len(s.Request.Prompt) > 1:
+	case silent(s) && len(s.Request.Prompt) > 1:
 		return refuse("invalid_request", "prompt=none goes with no other value."), true
-	case demanded(s) > highest:
+	case max(session.LevelOf(s.Request.ClientRequiredACR), preferred(s)) > highest(s):
 		return refuse("unmet_authentication_requirements", "The demanded acr cannot be reached."), true
 	default:
 		return Step{}, false
@@ -123,7 +148,7 @@ func attainable(s situation, _ time.Time) (Step, bool) {
 }
 
 // identification asks who it is: nobody yet, somebody else, or again because
-// the application wants it fresh.
+// the application wants it fresh or the organisation takes no such proof.
 func identification(s situation, now time.Time) (Step, bool) {
 	ask := func(notice string) (Step, bool) { return Step{Kind: StepIdentify, Notice: notice}, true }
 	here := s.Progress.IdentifiedAt != 0
@@ -142,21 +167,69 @@ func identification(s situation, now time.Time) (Step, bool) {
 		return ask(noticeSignInAgain)
 	case tooOld(s, now) && !here:
 		return ask(noticeSignInAgain)
-	case s.Session.Proven(since(s, now)).Level < session.One:
+	case weighed(s, now).Level < session.One:
 		return ask(noticeSignInAgain)
 	case outsider(s) && !here:
 		return ask(noticeNotMember)
+	case unmeetable(s):
+		return Step{}, false // representation says so
+	case proven(s, now).Level < session.One:
+		return ask(noticeOrganisationFactors)
 	default:
 		return Step{}, false
 	}
 }
 
-// secondFactor asks for one when what was proved is not enough.
-func secondFactor(s situation, now time.Time) (Step, bool) {
-	if s.Session.Proven(since(s, now)).Level >= demanded(s) {
+// moreProof asks for it when what was proved is not enough: a certificate where
+// nothing less will do, else a second factor, for which a trusted device may
+// stand in.
+func moreProof(s situation, now time.Time) (Step, bool) {
+	level, wanted := proven(s, now).Level, demanded(s)
+	switch {
+	case level >= wanted, unmeetable(s):
+		return Step{}, false
+	case wanted == session.Qualified:
+		return Step{Kind: StepFactor, Factor: session.Certificate}, true
+	case trusts(s) && s.Session.ProvedAt(session.Device) < max(since(s, now), 1):
+		return Step{Kind: StepFactor, Factor: session.Device}, true
+	default:
+		return Step{Kind: StepFactor, Factor: offered(s, now)}, true
+	}
+}
+
+// confirmation asks once more when the sign-in looks unusual and what was proved
+// here could have been taken from the person: see convinced.
+func confirmation(s situation, now time.Time) (Step, bool) {
+	p := s.Progress
+	if p.IdentifiedAt == 0 || p.Confirmed || len(p.Unusual) == 0 || convinced(s) {
 		return Step{}, false
 	}
-	return Step{Kind: StepFactor, Factor: offered(s.Prover, s.Progress.Wanted)}, true
+	f := confirming(s)
+	if f == "" {
+		return Step{}, false // there is nothing else to ask for; the person is told
+	}
+	return Step{Kind: StepConfirm, Factor: f}, true
+}
+
+// newPassword asks for one that is owed, or older than the organisation takes,
+// and advises one that is older than it should be.
+func newPassword(s situation, now time.Time) (Step, bool) {
+	policy := directory.DefaultPolicy()
+	if s.Organisation != nil {
+		policy = s.Organisation.Policy
+	}
+	used := s.Session.ProvedAt(session.Password) >= max(since(s, now), 1)
+	aged := used && s.PasswordAge > policy.PasswordMaxAge
+	switch {
+	case s.Owed.ChangePassword:
+		return Step{Kind: StepPassword, Why: pages.ReasonRecovered}, true
+	case aged && policy.PasswordAgeEnforced:
+		return Step{Kind: StepPassword, Why: pages.ReasonAged}, true
+	case aged && s.Progress.IdentifiedAt != 0 && !s.Progress.Postponed:
+		return Step{Kind: StepPassword, Why: pages.ReasonAged, Advice: true}, true
+	default:
+		return Step{}, false
+	}
 }
 
 // representation asks on whose behalf, when the scopes speak of an
@@ -169,12 +242,47 @@ func representation(s situation, _ time.Time) (Step, bool) {
 		return refuse("access_denied", "The person is not a member of the organisation asked for."), true
 	case s.Organisation == nil:
 		return Step{Kind: StepOrganisation}, true
-	case session.LevelOf(s.Organisation.RequiredACR) <= highest:
+	}
+	notice := closed(s, s.Organisation.Policy)
+	switch {
+	case notice == "":
 		return Step{}, false
-	case s.Request.Organisation != "":
-		return refuse("unmet_authentication_requirements", "The organisation demands an acr that cannot be reached."), true
+	case s.Request.Organisation == "":
+		return Step{Kind: StepOrganisation, Notice: notice}, true
+	case notice == noticeOrganisationNetwork:
+		return refuse("access_denied", "The organisation is not entered from this network."), true
 	default:
-		return Step{Kind: StepOrganisation, Notice: noticeOrganisationACR}, true
+		return refuse("unmet_authentication_requirements", "The person has no factor that the organisation takes."), true
+	}
+}
+
+// pin asks for the organisation's PIN, once a session and organisation.
+func pin(s situation, now time.Time) (Step, bool) {
+	if s.Organisation == nil || !s.Organisation.Policy.PIN {
+		return Step{}, false
+	}
+	for _, p := range s.Session.Proofs.V {
+		if p.Factor == session.PIN && p.Credential == s.Organisation.ID && p.At >= since(s, now) {
+			return Step{}, false
+		}
+	}
+	return Step{Kind: StepPIN, Set: !s.Organisation.HasPIN}, true
+}
+
+// connection offers a passkey to who has none and signed in here by other means.
+// Only a sign-in as strong as the account allows may add a factor: a stolen
+// password alone must not become two factors.
+func connection(s situation, now time.Time) (Step, bool) {
+	here := s.Progress.IdentifiedAt
+	switch {
+	case here == 0, s.Progress.Offered, !s.Device.Passkeys, s.Prover.Passkey, s.Request.ClientID == "":
+		return Step{}, false
+	case max(s.Session.ProvedAt(session.Password), s.Session.ProvedAt(session.Certificate)) < here:
+		return Step{}, false
+	case weighed(s, now).Level < session.Two && len(s.Prover.factors()) > 0:
+		return Step{}, false
+	default:
+		return Step{Kind: StepConnect, Advice: true}, true
 	}
 }
 
@@ -190,112 +298,4 @@ func permission(s situation, _ time.Time) (Step, bool) {
 	default:
 		return Step{}, false
 	}
-}
-
-// outsider tells that the application named an organisation of which the
-// person is no active member.
-func outsider(s situation) bool {
-	return s.Request.NeedsOrganisation && s.Request.Organisation != "" && s.Organisation == nil
-}
-
-// stranger tells that id_token_hint names another person than the session's
-// (OpenID Connect Core §3.1.2.1).
-func stranger(s situation) bool {
-	return s.Request.HintSubject != "" && s.Request.HintSubject != s.Session.PersonID
-}
-
-// wantsFresh tells that a session alone does not do. We have no page that
-// lists accounts, so select_account is answered by identifying.
-func wantsFresh(r *oauth.AuthorizationRequest) bool {
-	return slices.Contains(r.Prompt, "login") || slices.Contains(r.Prompt, "select_account")
-}
-
-// tooOld tells that the password was proved longer ago than max_age allows
-// (OpenID Connect Core §3.1.2.1).
-func tooOld(s situation, now time.Time) bool {
-	if s.Request.MaxAge == nil {
-		return false
-	}
-	return s.Session.ProvedAt(session.Password) < oldest(*s.Request.MaxAge, now)
-}
-
-// since is the time before which a proof does not count for this sign-in:
-// fresh means proved within the attempt, max_age moves it to now - max_age.
-// What was proved within the attempt stays good however slowly it goes on.
-func since(s situation, now time.Time) storage.Time {
-	here := s.Progress.IdentifiedAt
-	switch {
-	case wantsFresh(s.Request):
-		return here
-	case s.Request.MaxAge == nil:
-		return 0
-	case here != 0:
-		return min(here, oldest(*s.Request.MaxAge, now))
-	default:
-		return oldest(*s.Request.MaxAge, now)
-	}
-}
-
-// oldest is now - maxAge; maxAge is in seconds and may be absurdly long.
-func oldest(maxAge int64, now time.Time) storage.Time {
-	const century = 100 * 365 * 24 * 60 * 60
-	return storage.Of(now.Add(-time.Duration(min(max(maxAge, 0), century)) * time.Second))
-}
-
-// demanded is the level that client, application, organisation and person
-// together ask for. Acting for an organisation takes two factors always, and
-// who has connected an authenticator is always asked for a second factor.
-func demanded(s situation) session.Level {
-	l := max(session.One, session.LevelOf(s.Request.ClientRequiredACR), preferred(s.Request.ACRValues))
-	if s.Request.NeedsOrganisation || s.Prover.TOTP {
-		l = max(l, session.Two)
-	}
-	return l
-}
-
-// preferred is the level that acr_values ask for: the first that can be
-// reached. Values that we do not know are passed over, since acr_values is a
-// wish (OpenID Connect Core §3.1.2.1); known ones of which none can be reached
-// give that level, for attainable to refuse.
-func preferred(acrValues []string) session.Level {
-	first := session.None
-	for _, acr := range acrValues {
-		l := session.LevelOf(acr)
-		if l != session.None && l <= highest {
-			return l
-		}
-		if first == session.None {
-			first = l
-		}
-	}
-	return first
-}
-
-// offered is the second factor to ask for: the one asked for by the person
-// when he has it, else the strongest he has, else connecting an authenticator.
-func offered(p prover, wanted session.Factor) session.Factor {
-	have := p.factors()
-	switch {
-	case slices.Contains(have, wanted):
-		return wanted
-	case len(have) > 0:
-		return have[0]
-	default:
-		return session.Enrol
-	}
-}
-
-// factors lists the second factors that the person has, strongest first.
-func (p prover) factors() []session.Factor {
-	var have []session.Factor
-	if p.TOTP {
-		have = append(have, session.TOTP)
-	}
-	if p.Phone {
-		have = append(have, session.SMS)
-	}
-	if p.Email {
-		have = append(have, session.Email)
-	}
-	return have
 }

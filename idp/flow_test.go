@@ -23,7 +23,14 @@ func signedIn(proofs ...session.Proof) *session.Session {
 func pwd(d time.Duration) session.Proof     { return session.Proof{Factor: session.Password, At: ago(d)} }
 func appCode(d time.Duration) session.Proof { return session.Proof{Factor: session.TOTP, At: ago(d)} }
 
-func seconds(n int64) *int64 { return &n }
+// demanding is the policy of an organisation that demands a level.
+func demanding(acr string) directory.Policy {
+	p := directory.DefaultPolicy()
+	p.RequiredACR = acr
+	return p
+}
+
+func secondsAfter(n int64) *int64 { return &n }
 
 // Each case says only what differs from a request of our own application for
 // `openid`, with nobody signed in.
@@ -43,9 +50,10 @@ func TestNext(t *testing.T) {
 		two    = signedIn(pwd(time.Minute), appCode(30*time.Second))
 		oldTwo = signedIn(pwd(3*time.Hour), appCode(3*time.Hour))
 
-		north     = &organisation{ID: "north"}
-		qualified = &organisation{ID: "vault", RequiredACR: directory.ACRQualified}
+		north     = &organisation{ID: "north", Policy: directory.DefaultPolicy()}
+		qualified = &organisation{ID: "vault", Policy: demanding(directory.ACRQualified)}
 		phone     = prover{Phone: true}
+		all       = prover{TOTP: true, Phone: true, Email: true}
 		here      = progress{PersonID: "elena", IdentifiedAt: ago(time.Minute)}
 	)
 	factor := func(f session.Factor) Step { return Step{Kind: StepFactor, Factor: f} }
@@ -91,10 +99,10 @@ func TestNext(t *testing.T) {
 		{"none, organisation named", situation{Request: &request{Prompt: []string{"none"}, NeedsOrganisation: true, Organisation: "north"}, Session: two, Organisation: north}, issue},
 		{"none, organisation of others", situation{Request: &request{Prompt: []string{"none"}, NeedsOrganisation: true, Organisation: "south"}, Session: two}, no("login_required")},
 		{"none, consent due", situation{Request: &request{Prompt: []string{"none"}, ClientID: "theirs"}, Session: one}, no("consent_required")},
-		{"none, too old", situation{Request: &request{Prompt: []string{"none"}, MaxAge: seconds(60)}, Session: oldTwo}, no("login_required")},
+		{"none, too old", situation{Request: &request{Prompt: []string{"none"}, MaxAge: secondsAfter(60)}, Session: oldTwo}, no("login_required")},
 		{"none, another person than hinted", situation{Request: &request{Prompt: []string{"none"}, HintSubject: "pavel"}, Session: two}, no("login_required")},
 		{"none with something else", situation{Request: &request{Prompt: []string{"none", "login"}}, Session: two}, no("invalid_request")},
-		{"none, acr out of reach", situation{Request: &request{Prompt: []string{"none"}, ACRValues: []string{directory.ACRQualified}}}, no("unmet_authentication_requirements")},
+		{"none, acr out of reach", situation{NoCertificates: true, Request: &request{Prompt: []string{"none"}, ACRValues: []string{directory.ACRQualified}}}, no("unmet_authentication_requirements")},
 
 		// id_token_hint
 		{"hint names the session's person", situation{Request: &request{HintSubject: "elena"}, Session: one}, issue},
@@ -102,24 +110,24 @@ func TestNext(t *testing.T) {
 		{"hint names another, proved all the same", situation{Request: &request{HintSubject: "pavel"}, Session: one, Progress: here}, no("login_required")},
 
 		// max_age
-		{"max_age with a young session", situation{Request: &request{MaxAge: seconds(120)}, Session: one}, issue},
-		{"max_age with an old one", situation{Request: &request{MaxAge: seconds(120)}, Session: oldTwo}, again},
-		{"max_age at its last moment", situation{Request: &request{MaxAge: seconds(60)}, Session: one}, issue},
-		{"max_age=0 asks", situation{Request: &request{MaxAge: seconds(0)}, Session: one}, again},
-		{"max_age=0, proved here, is done", situation{Request: &request{MaxAge: seconds(0)}, Session: one, Progress: here}, issue},
-		{"max_age does not punish the slow", situation{Request: &request{MaxAge: seconds(10)}, Session: one, Progress: here}, issue},
-		{"max_age beyond any clock", situation{Request: &request{MaxAge: seconds(1 << 62)}, Session: one}, issue},
+		{"max_age with a young session", situation{Request: &request{MaxAge: secondsAfter(120)}, Session: one}, issue},
+		{"max_age with an old one", situation{Request: &request{MaxAge: secondsAfter(120)}, Session: oldTwo}, again},
+		{"max_age at its last moment", situation{Request: &request{MaxAge: secondsAfter(60)}, Session: one}, issue},
+		{"max_age=0 asks", situation{Request: &request{MaxAge: secondsAfter(0)}, Session: one}, again},
+		{"max_age=0, proved here, is done", situation{Request: &request{MaxAge: secondsAfter(0)}, Session: one, Progress: here}, issue},
+		{"max_age does not punish the slow", situation{Request: &request{MaxAge: secondsAfter(10)}, Session: one, Progress: here}, issue},
+		{"max_age beyond any clock", situation{Request: &request{MaxAge: secondsAfter(1 << 62)}, Session: one}, issue},
 		{
 			"max_age wants the second factor young too",
 			situation{
-				Request: &request{MaxAge: seconds(120), ClientRequiredACR: directory.ACRTwoFactors}, Prover: phone,
+				Request: &request{MaxAge: secondsAfter(120), ClientRequiredACR: directory.ACRTwoFactors}, Prover: phone,
 				Session: signedIn(pwd(time.Minute), appCode(time.Hour)),
 			},
 			factor(session.SMS),
 		},
 		{
 			"max_age is of the password, not of a later code",
-			situation{Request: &request{MaxAge: seconds(120)}, Session: signedIn(pwd(time.Hour), appCode(time.Minute))},
+			situation{Request: &request{MaxAge: secondsAfter(120)}, Session: signedIn(pwd(time.Hour), appCode(time.Minute))},
 			again,
 		},
 
@@ -130,20 +138,20 @@ func TestNext(t *testing.T) {
 		{"acr_values prefer one", situation{Request: &request{ACRValues: []string{directory.ACROneFactor, directory.ACRTwoFactors}}, Session: one}, issue},
 		{"acr_values do not lower the client's demand", situation{Request: &request{ACRValues: []string{directory.ACROneFactor}, ClientRequiredACR: directory.ACRTwoFactors}, Session: one, Prover: phone}, factor(session.SMS)},
 		{"acr_values that we do not know", situation{Request: &request{ACRValues: []string{"1", "2"}}, Session: one}, issue},
-		{"acr_values out of reach, then two", situation{Request: &request{ACRValues: []string{directory.ACRQualified, directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(session.SMS)},
-		{"acr_values out of reach", situation{Request: &request{ACRValues: []string{directory.ACRQualified}}}, no("unmet_authentication_requirements")},
-		{"client out of reach", situation{Request: &request{ClientRequiredACR: directory.ACRQualified}, Session: two}, no("unmet_authentication_requirements")},
+		{"acr_values out of reach, then two", situation{NoCertificates: true, Request: &request{ACRValues: []string{directory.ACRQualified, directory.ACRTwoFactors}}, Session: one, Prover: phone}, factor(session.SMS)},
+		{"acr_values out of reach", situation{NoCertificates: true, Request: &request{ACRValues: []string{directory.ACRQualified}}}, no("unmet_authentication_requirements")},
+		{"client out of reach", situation{NoCertificates: true, Request: &request{ClientRequiredACR: directory.ACRQualified}, Session: two}, no("unmet_authentication_requirements")},
 		{"an authenticator is always asked for", situation{Session: one, Prover: prover{TOTP: true}}, factor(session.TOTP)},
 		{"an authenticator, proved", situation{Session: two, Prover: prover{TOTP: true}}, issue},
 		{"a phone alone is not", situation{Session: one, Prover: phone}, issue},
 		{"two codes are not two factors", situation{Request: &request{NeedsOrganisation: true}, Session: signedIn(appCode(0), session.Proof{Factor: session.Email, At: ago(0)}), Prover: phone}, again},
 
 		// Which second factor?
-		{"authenticator first", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}}, factor(session.TOTP)},
-		{"then SMS", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{false, true, true}}, factor(session.SMS)},
+		{"authenticator first", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: all}, factor(session.TOTP)},
+		{"then SMS", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{Phone: true, Email: true}}, factor(session.SMS)},
 		{"then e-mail", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{Email: true}}, factor(session.Email)},
 		{"else connect one", situation{Request: &request{NeedsOrganisation: true}, Session: one}, factor(session.Enrol)},
-		{"the one asked for", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: prover{true, true, true}, Progress: progress{Wanted: session.Email}}, factor(session.Email)},
+		{"the one asked for", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: all, Progress: progress{Wanted: session.Email}}, factor(session.Email)},
 		{"one asked for that he has not", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Email}}, factor(session.SMS)},
 		{"connecting another one is no way round", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Enrol}}, factor(session.SMS)},
 		{"the password again is no second factor", situation{Request: &request{NeedsOrganisation: true}, Session: one, Prover: phone, Progress: progress{Wanted: session.Password}}, factor(session.SMS)},
@@ -163,8 +171,8 @@ func TestNext(t *testing.T) {
 			},
 			no("access_denied"),
 		},
-		{"an organisation that demands a certificate", situation{Request: &request{NeedsOrganisation: true}, Session: two, Organisation: qualified}, Step{Kind: StepOrganisation, Notice: noticeOrganisationACR}},
-		{"the same, named", situation{Request: &request{NeedsOrganisation: true, Organisation: "vault"}, Session: two, Organisation: qualified}, no("unmet_authentication_requirements")},
+		{"an organisation that demands a certificate", situation{NoCertificates: true, Request: &request{NeedsOrganisation: true}, Session: two, Organisation: qualified}, Step{Kind: StepOrganisation, Notice: noticeOrganisationACR}},
+		{"the same, named", situation{NoCertificates: true, Request: &request{NeedsOrganisation: true, Organisation: "vault"}, Session: two, Organisation: qualified}, no("unmet_authentication_requirements")},
 
 		// May the application?
 		{"a stranger's application asks", situation{Request: &request{ClientID: "theirs"}, Session: one}, agree},
@@ -203,7 +211,7 @@ func TestNextNeverIssuesTooEarly(t *testing.T) {
 		switch {
 		case s.Session == nil:
 			t.Fatalf("issued to nobody: %+v", s)
-		case s.Session.Proven(since(s, at)).Level < demanded(s):
+		case proven(s, at).Level < demanded(s):
 			t.Fatalf("issued with too little proof: %+v", s)
 		case s.Request.NeedsOrganisation && s.Organisation == nil:
 			t.Fatalf("issued without organisation: %+v", s)
@@ -232,13 +240,13 @@ func TestNextNoneIsSilent(t *testing.T) {
 func situations() func(yield func(situation) bool) {
 	sessions := []*session.Session{nil, signedIn(), signedIn(appCode(0)), signedIn(pwd(0)), signedIn(pwd(time.Hour), appCode(time.Hour))}
 	prompts := [][]string{nil, {"login"}, {"consent"}, {"select_account"}}
-	ages := []*int64{nil, seconds(0), seconds(300)}
+	ages := []*int64{nil, secondsAfter(0), secondsAfter(300)}
 	progresses := []progress{
 		{}, {Again: true},
 		{PersonID: "elena", IdentifiedAt: ago(0)}, {PersonID: "pavel", IdentifiedAt: ago(0)},
 		{PersonID: "elena", Consented: true}, {Consented: true, OrganisationID: "north"},
 	}
-	organisations := []*organisation{nil, {ID: "north"}, {ID: "vault", RequiredACR: directory.ACRQualified}}
+	organisations := []*organisation{nil, {ID: "north", Policy: directory.DefaultPolicy()}, {ID: "vault", Policy: demanding(directory.ACRQualified)}}
 	return func(yield func(situation) bool) {
 		for _, session := range sessions {
 			for _, prompt := range prompts {

@@ -19,10 +19,12 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/idp/factor"
+	"propusk/idp/factor/passkey"
 	"propusk/idp/keys"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
 	"propusk/idp/session"
+	"propusk/idp/unusual"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -152,6 +154,7 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 		Issuer: issuer, Home: "/cabinet", Now: clock.Now, Log: h.log(), Metrics: h.metrics,
 	}
 	lasting(&deps, 0, 0)
+	h.equip(&deps)
 	adjust(&deps)
 	h.idp, err = New(deps)
 	h.check(err)
@@ -160,6 +163,23 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 	h.url = server.URL
 	h.settle(otp)
 	return h
+}
+
+// equip adds the factors that few tests speak of. A device never seen is nothing
+// unusual here, so that a test may use as many visitors as it likes.
+func (h *house) equip(d *Deps) {
+	h.t.Helper()
+	var err error
+	d.RecoveryCodes, err = factor.NewRecoveryCodes(factor.RecoveryDeps{Directory: h.directory, Sealer: sealer(), Locks: h.locks})
+	h.check(err)
+	d.PINs, err = factor.NewPINs(factor.PINDeps{Directory: h.directory, Passwords: h.passwords, Sealer: sealer()})
+	h.check(err)
+	d.Devices, err = factor.NewDevices(factor.DeviceDeps{Directory: h.directory, Now: h.clock.Now})
+	h.check(err)
+	d.Passkeys, err = passkey.New(passkey.Deps{Store: h.directory, Ephemeral: h.volatile, Issuer: issuer, Name: "Пропуск"})
+	h.check(err)
+	d.Unusual, err = unusual.New(unusual.Deps{DB: h.db, AnyDevice: true})
+	h.check(err)
 }
 
 // lasting sets how long sessions last; 0 = the default.

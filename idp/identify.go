@@ -14,13 +14,12 @@ import (
 	"propusk/idp/pages"
 	"propusk/idp/session"
 	"propusk/storage"
-	"propusk/storage/journal"
 )
 
 const (
 	maxLogin    = 254 // bytes; the longest e-mail address (RFC 5321 §4.5.3.1.3)
 	maxPassword = 512 // bytes; idp/factor takes no longer one
-	maxCode     = 16  // bytes; six digits and the spaces of whoever typed them
+	maxCode     = 64  // bytes; a recovery code, or six digits, and the spaces of whoever typed them
 )
 
 // identifyForm is what the identify page shows of what was typed.
@@ -30,9 +29,14 @@ type identifyForm struct {
 }
 
 func (s *Server) showIdentify(c echo.Context, t *turn, status int, form identifyForm) error {
+	offer, err := s.passkeyOf(c, t, ceremonyIdentify, "")
+	if err != nil {
+		return err
+	}
 	return s.draw(c, t, status, pages.Identify{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
-		Login: form.Login, Notice: form.Notice, Errors: form.Errors, Others: s.otherWays(t),
+		Login: form.Login, Notice: form.Notice, Errors: form.Errors, Others: s.otherWays(t), Passkey: offer,
+		RegisterURL: s.deps.Register, RecoverURL: s.deps.Recover,
 	})
 }
 
@@ -110,7 +114,11 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 		return who, fmt.Errorf("resolve login: %w", err)
 	}
 	unknown := who.Person.ID == ""
-	verified := s.deps.Passwords.Verify(ctx, factor.Guess{PersonID: who.Person.ID, Login: login}, password)
+	device, _, err := s.device(c, who.Person.ID)
+	if err != nil {
+		return who, err
+	}
+	verified := s.deps.Passwords.Verify(ctx, factor.Guess{PersonID: who.Person.ID, Login: login, Device: device.ID}, password)
 	outcome := outcomeOf(verified)
 	switch {
 	case outcome == outcomeWrong && unknown:
@@ -137,20 +145,24 @@ func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved, proof se
 			return err
 		}
 	}
+	device, known, err := s.device(c, who.Person.ID)
+	if err != nil {
+		return err
+	}
+	odd, err := s.unusual(c, who.Person.ID, known)
+	if err != nil {
+		return err
+	}
 	now := s.now()
-	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, proof, where(c), now)
+	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, proof, s.where(c, device.ID), now)
 	if err != nil {
 		return err
 	}
 	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	t.identified(who.Person.ID, who.OrganisationID, now)
+	t.Progress.Unusual = odd
+	t.Passkeys = t.Passkeys || c.Request().PostForm.Get("passkeys") == "yes"
 	return s.attempts.save(ctx, t.attempt)
-}
-
-// where says from where the request came, for the owner's list of sessions.
-func where(c echo.Context) session.Where {
-	from := journal.From(c.Request().Context())
-	return session.Where{IP: from.IP, UserAgent: from.UserAgent}
 }
 
 // switchPerson lets somebody else sign in. The session stays until another one

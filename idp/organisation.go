@@ -12,7 +12,6 @@ import (
 	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/pages"
-	"propusk/idp/session"
 	"propusk/storage"
 )
 
@@ -104,7 +103,7 @@ func (s *Server) organisation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !t.choosing() {
+	if !s.choosing(t) {
 		return browser.SeeOther(c, dispatcher(t.attempt))
 	}
 	key, err := s.choose(c, t, id)
@@ -119,15 +118,12 @@ func (s *Server) organisation(c echo.Context) error {
 	}
 }
 
-// choosing tells that the organisation is due, or was chosen on the page and
-// may be chosen again (the back button).
-func (t *turn) choosing() bool {
-	switch t.step.Kind {
-	case StepOrganisation, StepConsent, StepIssue:
-		return t.Request.NeedsOrganisation && t.Request.Organisation == ""
-	default:
-		return false
-	}
+// choosing tells that the organisation is due, or was chosen on the page and may
+// be chosen again: the back button, or another one that asks for less.
+func (s *Server) choosing(t *turn) bool {
+	open := t.situation
+	open.Organisation, open.Progress.OrganisationID = nil, ""
+	return t.Request.Organisation == "" && next(open, s.deps.Now()).Kind == StepOrganisation
 }
 
 // choose keeps the organisation, or returns the message that says why not. One
@@ -151,8 +147,12 @@ func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err err
 	if err != nil {
 		return "", fmt.Errorf("look for membership: %w", err)
 	}
-	if session.LevelOf(membership.RequiredACR) > highest {
-		return noticeOrganisationACR, nil
+	policy, err := s.deps.Directory.Policy(ctx, membership.Organisation.ID)
+	if err != nil {
+		return "", fmt.Errorf("look for policy: %w", err)
+	}
+	if notice := closed(t.situation, policy); notice != "" {
+		return notice, nil
 	}
 	t.choose(membership.Organisation.ID)
 	if err := s.sessions.Chose(ctx, t.session, membership.Organisation.ID); err != nil {

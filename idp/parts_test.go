@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +91,7 @@ func TestAttempts(t *testing.T) {
 	storagetest.EachVolatile(t, func(t *testing.T, v storage.Volatile) {
 		ctx, as := t.Context(), attempts{ephemeral: v, now: time.Now}
 		cookie := browser.Random()
-		a := &attempt{Request: &oauth.AuthorizationRequest{ClientID: "app", MaxAge: seconds(5)}}
+		a := &attempt{Request: &oauth.AuthorizationRequest{ClientID: "app", MaxAge: secondsAfter(5)}}
 		if err := as.open(ctx, a, cookie); err != nil {
 			t.Fatal(err)
 		}
@@ -105,14 +106,19 @@ func TestAttempts(t *testing.T) {
 		if a.Progress.Consented {
 			t.Error("a consent for another organisation counts")
 		}
-		if a.identified("elena", "", storage.Of(at)); a.CodeID == code || a.Progress.OrganisationID != "" {
-			t.Error("an identification takes over what was before it")
+		a.Progress.Consented = true
+		if a.identified("elena", "", storage.Of(at)); a.CodeID == code || a.Progress.OrganisationID != "south" || a.Progress.Consented {
+			t.Error("the same person again: the organisation stays, the consent does not")
 		}
+		if a.identified("pavel", "", storage.Of(at)); a.Progress.OrganisationID != "" {
+			t.Error("another person takes over an organisation")
+		}
+		a.identified("elena", "", storage.Of(at))
 		if err := as.save(ctx, a); err != nil {
 			t.Fatal(err)
 		}
 		got, err := as.find(ctx, a.ID, cookie)
-		if err != nil || got.Progress != a.Progress || *got.Request.MaxAge != 5 {
+		if err != nil || !reflect.DeepEqual(got.Progress, a.Progress) || *got.Request.MaxAge != 5 {
 			t.Errorf("found %+v, %v", got, err)
 		}
 		for name, find := range map[error][2]string{

@@ -14,10 +14,12 @@ import (
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/certificate"
+	"propusk/idp/factor/passkey"
 	"propusk/idp/keys"
 	"propusk/idp/oauth"
 	"propusk/idp/pages"
 	"propusk/idp/session"
+	"propusk/idp/unusual"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -32,13 +34,22 @@ type Deps struct {
 	Passwords *factor.Passwords
 	TOTP      *factor.TOTP
 	Codes     *factor.Codes
+
+	RecoveryCodes *factor.RecoveryCodes
+	PINs          *factor.PINs
+	Devices       *factor.Devices
+	Passkeys      *passkey.Passkeys
+	Unusual       *unusual.Watch
 	// Certificates verifies qualified certificates; nil = sign-in by one is not
 	// offered.
 	Certificates *certificate.Certificates
 	Pages        *pages.Kit
 	Journal      *journal.Journal
 
-	MutualTLS string // scheme://host[:port] of the listener that asks for client certificates; "" = none
+	Register    string // where somebody without an account goes; a path of this site, "" = no link
+	Recover     string // where somebody goes who cannot sign in; "" = the help page
+	PINRecovery string // where somebody goes who has forgotten a PIN; "" = no link
+	MutualTLS   string // scheme://host[:port] of the listener that asks for client certificates; "" = none
 
 	Issuer   string                // scheme://host[:port], no trailing slash
 	Contact  string                // of the support, on the help page; "" = none
@@ -103,6 +114,8 @@ func (d Deps) withDefaults() (Deps, error) {
 		return d, errors.New("idp: Provider, Keys, Directory and Pages are needed")
 	case d.Sessions == nil, d.Passwords == nil, d.TOTP == nil, d.Codes == nil:
 		return d, errors.New("idp: Sessions, Passwords, TOTP and Codes are needed")
+	case d.RecoveryCodes == nil, d.PINs == nil, d.Devices == nil, d.Passkeys == nil, d.Unusual == nil:
+		return d, errors.New("idp: RecoveryCodes, PINs, Devices, Passkeys and Unusual are needed")
 	}
 	if d.Now == nil {
 		d.Now = time.Now
@@ -142,10 +155,16 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodPost, Path: "/signin/certificate", Handle: s.certificate, Body: maxCertificateBody},
 		{Method: http.MethodPost, Path: "/signin/certificate/challenge", Handle: s.certificateChallenge},
 		{Method: http.MethodGet, Path: "/signin/certificate/tls", Kind: browser.Entrance, Handle: s.certificateTLS, Acts: true},
+		{Method: http.MethodPost, Path: "/signin/passkey", Handle: s.passkey},
 		{Method: http.MethodPost, Path: "/signin/code", Handle: s.code},
 		{Method: http.MethodPost, Path: "/signin/code/send", Handle: s.codeSend},
 		{Method: http.MethodPost, Path: "/signin/totp", Handle: s.enrol},
+		{Method: http.MethodPost, Path: "/signin/confirm", Handle: s.confirmSignIn},
+		{Method: http.MethodPost, Path: "/signin/confirm/send", Handle: s.confirmSend},
+		{Method: http.MethodPost, Path: "/signin/password", Handle: s.newPassword},
 		{Method: http.MethodPost, Path: "/signin/organisation", Handle: s.organisation},
+		{Method: http.MethodPost, Path: "/signin/pin", Handle: s.pin},
+		{Method: http.MethodPost, Path: "/signin/connect", Handle: s.connect},
 		{Method: http.MethodPost, Path: "/signin/consent", Handle: s.consent},
 		{Method: http.MethodPost, Path: "/signin/switch", Handle: s.switchPerson},
 

@@ -11,7 +11,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"propusk/idp/browser"
+	"propusk/idp/directory"
 	"propusk/idp/oauth"
+	"propusk/idp/session"
 	"propusk/storage/journal"
 )
 
@@ -35,7 +37,18 @@ func (s *Server) answer(c echo.Context, t *turn) error {
 	case StepIdentify:
 		return s.showIdentify(c, t, http.StatusOK, identifyForm{Login: s.knownLogin(t), Notice: t.notice()})
 	case StepFactor:
+		if t.step.Factor == session.Device {
+			return s.byDevice(c, t)
+		}
 		return s.showFactor(c, t, http.StatusOK)
+	case StepConfirm:
+		return s.showConfirm(c, t, http.StatusOK)
+	case StepPassword:
+		return s.showPassword(c, t, http.StatusOK)
+	case StepPIN:
+		return s.showPIN(c, t, http.StatusOK, 0)
+	case StepConnect:
+		return s.showConnect(c, t, http.StatusOK)
 	case StepOrganisation:
 		return s.showOrganisation(c, t, http.StatusOK)
 	case StepConsent:
@@ -54,10 +67,13 @@ func (s *Server) issue(c echo.Context, t *turn) error {
 	if err := s.finish(ctx, t); err != nil {
 		return err
 	}
-	if t.Invitation != "" {
-		return s.join(c, t.Invitation, t.person)
+	if err := s.complete(c, t); err != nil {
+		return errors.Join(err, s.unfinish(context.WithoutCancel(ctx), t))
 	}
-	if t.To != "" {
+	switch {
+	case t.Invitation != "":
+		return s.join(c, t.Invitation, t.person)
+	case t.To != "":
 		return browser.SeeOther(c, t.To)
 	}
 	approval := s.approval(t)
@@ -70,9 +86,30 @@ func (s *Server) issue(c echo.Context, t *turn) error {
 	return nil
 }
 
+// complete does what every sign-in owes at its end: what was owed and is done is
+// struck out, the browser becomes known, and the session as short as the
+// organisation wants it.
+func (s *Server) complete(c echo.Context, t *turn) error {
+	ctx := c.Request().Context()
+	if t.situation.Owed.AddFactor {
+		err := s.deps.Directory.Fulfil(ctx, directory.Actor{PersonID: t.person.ID}, t.person.ID, directory.Obligations{AddFactor: true})
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.remember(c, t); err != nil {
+		return err
+	}
+	if t.situation.Organisation == nil {
+		return nil
+	}
+	policy := t.situation.Organisation.Policy
+	return s.sessions.Enter(ctx, t.session, policy.Idle, policy.Absolute)
+}
+
 // approval is what came out of the sign-in.
 func (s *Server) approval(t *turn) oauth.Approval {
-	proven := t.session.Proven(since(t.situation, s.deps.Now()))
+	proven := proven(t.situation, s.deps.Now())
 	return oauth.Approval{
 		PersonID:       t.person.ID,
 		SessionID:      t.session.ID,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,6 +20,7 @@ type turn struct {
 	*attempt
 	session   *session.Session
 	person    directory.Person // of session
+	device    directory.Device // of person, in this browser; the zero value = not known
 	situation situation
 	step      Step
 }
@@ -77,9 +79,11 @@ func (s *Server) stand(c echo.Context, a *attempt) (*turn, error) {
 	if err := s.recall(ctx, t, browser.Cookie(c.Request(), browser.CookieSession)); err != nil {
 		return nil, err
 	}
-	if err := s.gather(ctx, t); err != nil {
+	if err := s.gather(c, t); err != nil {
 		return nil, err
 	}
+	t.situation.Address = browser.IP(c.Request())
+	t.situation.NoCertificates = !s.certificatesOffered()
 	t.step = next(t.situation, s.deps.Now())
 	return t, nil
 }
@@ -95,18 +99,114 @@ func (s *Server) recall(ctx context.Context, t *turn, secret string) error {
 }
 
 // gather adds what next wants to know of the session's person.
-func (s *Server) gather(ctx context.Context, t *turn) error {
+func (s *Server) gather(c echo.Context, t *turn) error {
 	if t.session == nil {
 		return nil
 	}
-	prover, err := s.prover(ctx, t.person)
+	ctx := c.Request().Context()
+	for _, look := range []func(context.Context, *turn) error{s.lookAtFactors, s.lookAtDebts, s.lookAtOrganisation, s.lookAtConsent} {
+		if err := look(ctx, t); err != nil {
+			return err
+		}
+	}
+	device, _, err := s.device(c, t.person.ID)
 	if err != nil {
 		return err
 	}
-	t.situation.Prover = prover
-	if t.situation.Organisation, err = s.represented(ctx, t); err != nil {
+	t.device = device
+	t.situation.Device = machine{Trusted: device.Trusted(s.now()), Passkeys: s.passkeysWanted(c, t)}
+	return nil
+}
+
+// lookAtFactors finds which factors the person has.
+func (s *Server) lookAtFactors(ctx context.Context, t *turn) error {
+	_, authenticator, err := s.deps.Directory.TOTP(ctx, t.person.ID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("look for authenticator: %w", err)
+	}
+	passkey, err := s.deps.Passkeys.Usable(ctx, t.person.ID)
+	if err != nil {
+		return fmt.Errorf("look for passkeys: %w", err)
+	}
+	codes, err := s.deps.RecoveryCodes.Left(ctx, t.person.ID)
+	if err != nil {
+		return fmt.Errorf("look for recovery codes: %w", err)
+	}
+	certificate, err := s.holdsCertificate(ctx, t.person.ID)
+	if err != nil {
 		return err
 	}
+	age, err := s.deps.Passwords.Age(ctx, t.person.ID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("look for password: %w", err)
+	}
+	t.situation.PasswordAge = age
+	t.situation.Prover = prover{
+		TOTP:        authenticator,
+		Phone:       t.person.Phone != "" && t.person.PhoneVerified,
+		Email:       t.person.Email != "" && t.person.EmailVerified,
+		Passkey:     passkey,
+		Recovery:    codes > 0,
+		Certificate: certificate,
+		Password:    err == nil,
+	}
+	return nil
+}
+
+// holdsCertificate tells that a certificate is bound to the person which could
+// be used now.
+func (s *Server) holdsCertificate(ctx context.Context, personID string) (bool, error) {
+	if !s.certificatesOffered() {
+		return false, nil
+	}
+	list, err := s.deps.Directory.Certificates(ctx, personID)
+	if err != nil {
+		return false, fmt.Errorf("look for certificates: %w", err)
+	}
+	now := s.now()
+	return slices.ContainsFunc(list, func(c directory.Certificate) bool { return c.RevokedAt == 0 && now < c.NotAfter }), nil
+}
+
+// lookAtDebts finds what the person owes.
+func (s *Server) lookAtDebts(ctx context.Context, t *turn) (err error) {
+	t.situation.Owed, err = s.deps.Directory.Obligations(ctx, t.person.ID)
+	return err
+}
+
+// lookAtOrganisation finds the organisation asked for or chosen, if the person
+// is an active member of it, and what it demands.
+func (s *Server) lookAtOrganisation(ctx context.Context, t *turn) error {
+	id := orElse(t.Request.Organisation, t.Progress.OrganisationID)
+	if id == "" || !t.Request.NeedsOrganisation {
+		return nil
+	}
+	_, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for membership: %w", err)
+	}
+	t.situation.Organisation, err = s.organisationOf(ctx, t.person.ID, id)
+	return err
+}
+
+func (s *Server) organisationOf(ctx context.Context, personID, id string) (*organisation, error) {
+	policy, err := s.deps.Directory.Policy(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look for policy: %w", err)
+	}
+	o := &organisation{ID: id, Policy: policy}
+	if policy.PIN {
+		if o.HasPIN, err = s.deps.PINs.Isset(ctx, personID, id); err != nil {
+			return nil, fmt.Errorf("look for PIN: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// lookAtConsent finds whether the person accepted the same before.
+func (s *Server) lookAtConsent(ctx context.Context, t *turn) (err error) {
 	if t.Request.FirstParty {
 		return nil
 	}
@@ -115,36 +215,6 @@ func (s *Server) gather(ctx context.Context, t *turn) error {
 		return fmt.Errorf("look for consent: %w", err)
 	}
 	return nil
-}
-
-// prover says which second factors person has.
-func (s *Server) prover(ctx context.Context, person directory.Person) (prover, error) {
-	_, confirmed, err := s.deps.Directory.TOTP(ctx, person.ID)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return prover{}, fmt.Errorf("look for authenticator: %w", err)
-	}
-	return prover{
-		TOTP:  confirmed,
-		Phone: person.Phone != "" && person.PhoneVerified,
-		Email: person.Email != "" && person.EmailVerified,
-	}, nil
-}
-
-// represented is the organisation asked for or chosen, if the person is an
-// active member of it; nil otherwise.
-func (s *Server) represented(ctx context.Context, t *turn) (*organisation, error) {
-	id := orElse(t.Request.Organisation, t.Progress.OrganisationID)
-	if id == "" || !t.Request.NeedsOrganisation {
-		return nil, nil
-	}
-	membership, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for membership: %w", err)
-	}
-	return &organisation{ID: membership.Organisation.ID, RequiredACR: membership.RequiredACR}, nil
 }
 
 // draw draws a page of the turn's sign-in, in the language that the

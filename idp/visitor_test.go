@@ -241,7 +241,7 @@ func inputs(form *html.Node) url.Values {
 		if n.Type != html.ElementNode || n.Data != "input" || attribute(n, "name") == "" {
 			continue
 		}
-		if attribute(n, "type") == "radio" && !has(n, "checked") {
+		if kind := attribute(n, "type"); (kind == "radio" || kind == "checkbox") && !has(n, "checked") {
 			continue
 		}
 		values.Add(attribute(n, "name"), attribute(n, "value"))

@@ -15,6 +15,7 @@ import (
 	"propusk/idp/registration"
 	"propusk/idp/session"
 	"propusk/idp/trust"
+	"propusk/idp/unusual"
 )
 
 // house is a whole node: the issuer behind its pages, the cabinet behind its
@@ -23,6 +24,7 @@ type house struct {
 	*issuer
 	pages    *pages.Kit
 	sessions *session.Store
+	unusual  *unusual.Watch
 	idp      *idp.Server
 	cabinet  *cabinet.Server
 	web      *web.Server
@@ -91,11 +93,16 @@ func (h *house) openPages(context.Context) (err error) {
 }
 
 func (h *house) openIDP(context.Context) (err error) {
+	if h.unusual, err = unusual.New(unusual.Deps{DB: h.db}); err != nil {
+		return err
+	}
 	h.idp, err = idp.New(idp.Deps{
 		DB: h.db, Ephemeral: h.volatile, Provider: h.provider, Keys: h.keys, Directory: h.directory,
 		Passwords: h.passwords, TOTP: h.totp, Codes: h.codes, Pages: h.pages, Journal: h.journal,
+		RecoveryCodes: h.recoveryCodes, PINs: h.pins, Devices: h.devices, Passkeys: h.passkeys, Unusual: h.unusual,
 		Certificates: h.certificates, MutualTLS: h.cfg.MutualTLS.URL,
 		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Sessions: h.sessions,
+		Register: "/registration", Recover: "/recovery", PINRecovery: "/recovery/pin",
 		Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
 	return err

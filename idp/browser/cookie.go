@@ -3,6 +3,7 @@ package browser
 import (
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 
 	"propusk/idp/session"
@@ -17,8 +18,11 @@ const (
 	CookieBrowser = "__Host-propusk-browser"
 	// CookieSession is the secret of the session.
 	CookieSession = "__Host-propusk-session"
-	// CookieDevice is the secret of a device that somebody has signed in on.
+	// CookieDevice holds a secret for each person who has signed in here
+	// (factor.Devices).
 	CookieDevice = "__Host-propusk-device"
+	// CookieNoOffer says that somebody here wants no passkey.
+	CookieNoOffer = "__Host-propusk-no-offer"
 )
 
 // Random is 256 bits as base64url: the value of a cookie or an id.
@@ -38,6 +42,23 @@ func Cookie(r *http.Request, name string) string {
 		return ""
 	}
 	return c.Value
+}
+
+// maxKept bounds the value of a cookie that outlives the browser's run, in bytes.
+const maxKept = 1024
+
+// KeptCookie reads a value that KeepCookie wrote: letters, digits and "-_." only;
+// "" when there is none or it is something else.
+func KeptCookie(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil || len(c.Value) > maxKept || strings.ContainsFunc(c.Value, foreign) {
+		return ""
+	}
+	return c.Value
+}
+
+func foreign(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
 }
 
 // SetCookie writes a cookie that lasts as long as the browser runs; how long

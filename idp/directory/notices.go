@@ -69,6 +69,12 @@ func (d *Directory) notifyResponsible(ctx context.Context, o Organisation, n not
 // nobody can be told must not keep a member from being removed.
 func (d *Directory) notify(ctx context.Context, to recipient, n notice) error {
 	subject, text := n.render(to.Locale)
+	return d.mail(ctx, to, subject, text)
+}
+
+// mail writes to the e-mail, or the subject alone to the phone when there is no
+// other way.
+func (d *Directory) mail(ctx context.Context, to recipient, subject, text string) error {
 	m := outbox.Message{Channel: "email", To: to.Email, Subject: subject, Text: text}
 	if to.Email == "" {
 		m = outbox.Message{Channel: "sms", To: to.Phone, Text: subject}

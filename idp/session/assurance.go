@@ -21,6 +21,9 @@ const (
 	Certificate  Factor = "certificate" // qualified: a complete sign-in by itself
 	RecoveryCode Factor = "recovery"    // one of the ten kept on paper
 	Device       Factor = "device"      // a trusted device, in place of the second factor
+	// PIN opens an organisation, the proof's Credential, to who is signed in. It
+	// is no second factor: it keeps out who finds the screen unlocked.
+	PIN Factor = "pin"
 	// Enrol is a step only: connecting an authenticator. What it proves is TOTP.
 	Enrol Factor = "enrol"
 )
@@ -95,7 +98,7 @@ func Weigh(proofs []Proof, since storage.Time) Assurance {
 			}
 		}
 		primary = max(primary, p.Factor.level())
-		if !p.Factor.Primary() {
+		if !p.Factor.Primary() && p.Factor != PIN {
 			second = Two
 		}
 	}
@@ -137,6 +140,8 @@ func (f Factor) amr() []string {
 		return []string{"pop"}
 	case Device:
 		return []string{"rba"}
+	case PIN:
+		return []string{"pin"}
 	default:
 		return []string{"otp"}
 	}

@@ -42,6 +42,7 @@ func TestWeigh(t *testing.T) {
 		{"a certificate that is too old", []Proof{other(Certificate, time.Hour), pwd(0)}, ago(time.Minute), "urn:propusk:1", []string{"pwd"}, ago(0)},
 		{"password and recovery code", []Proof{pwd(0), other(RecoveryCode, 0)}, 0, "urn:propusk:2", []string{"pwd", "otp", "mfa"}, ago(0)},
 		{"password on a trusted device", []Proof{pwd(0), other(Device, 0)}, 0, "urn:propusk:2", []string{"pwd", "rba", "mfa"}, ago(0)},
+		{"a PIN is no second factor", []Proof{pwd(0), other(PIN, 0)}, 0, "urn:propusk:1", []string{"pwd", "pin"}, ago(0)},
 		{"a trusted device alone", []Proof{other(Device, 0)}, 0, "", []string{"rba"}, ago(0)},
 		{"what is too old does not count", []Proof{pwd(time.Minute), appCode(time.Hour)}, ago(time.Minute), "urn:propusk:1", []string{"pwd"}, ago(time.Minute)},
 	}

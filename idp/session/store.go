@@ -213,3 +213,37 @@ func (st *Store) Chose(ctx context.Context, s *Session, organisationID string) e
 	s.OrganisationID = organisationID
 	return nil
 }
+
+// Enter shortens the session to what an organisation that is entered in it asks
+// for: without use, and since who it is was proved. 0 = as the house says. A
+// session never becomes longer by it.
+func (st *Store) Enter(ctx context.Context, s *Session, idle, absolute time.Duration) error {
+	before := *s
+	if idle > 0 && (s.IdleMicros == 0 || idle.Microseconds() < s.IdleMicros) {
+		s.IdleMicros = idle.Microseconds()
+	}
+	if absolute > 0 {
+		s.ExpiresAt = min(s.ExpiresAt, s.IdentifiedAt().Add(absolute))
+	}
+	if s.IdleMicros == before.IdleMicros && s.ExpiresAt == before.ExpiresAt {
+		return nil
+	}
+	_, err := st.db.Exec(ctx, `update sessions set idle = $1, expires_at = $2 where id = $3`, s.IdleMicros, s.ExpiresAt, s.ID)
+	if err != nil {
+		return fmt.Errorf("shorten session: %w", err)
+	}
+	return nil
+}
+
+// OnDevice notes the known device that the session runs on.
+func (st *Store) OnDevice(ctx context.Context, s *Session, deviceID string) error {
+	if s.DeviceID == deviceID {
+		return nil
+	}
+	_, err := st.db.Exec(ctx, `update sessions set device_id = $1 where id = $2`, deviceID, s.ID)
+	if err != nil {
+		return fmt.Errorf("note the session's device: %w", err)
+	}
+	s.DeviceID = deviceID
+	return nil
+}
