@@ -80,8 +80,7 @@ func (s *Server) replacePassword(ctx context.Context, r directory.Recovery, p di
 // resetFactors takes away what was said to be lost. Certificates stay: theirs
 // is another proof, and their authority revokes them.
 func (s *Server) resetFactors(ctx context.Context, personID string) error {
-	err := s.deps.Directory.RemoveTOTP(ctx, directory.System(), personID)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	if err := s.removeTOTP(ctx, personID); err != nil {
 		return err
 	}
 	left, err := s.deps.RecoveryCodes.Left(ctx, personID)
@@ -103,6 +102,17 @@ func (s *Server) resetFactors(ctx context.Context, personID string) error {
 		}
 	}
 	return nil
+}
+
+func (s *Server) removeTOTP(ctx context.Context, personID string) error {
+	_, _, err := s.deps.Directory.TOTP(ctx, personID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.deps.Directory.RemoveTOTP(ctx, directory.System(), personID)
 }
 
 // endAll ends sessions, grants and trusted devices, lifts the locks that a

@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -27,5 +28,23 @@ func TestRankTestKnownAnswers(t *testing.T) {
 		if p := RankTest(c.a, c.b); math.Abs(p-c.p) > 1e-5 {
 			t.Errorf("%s: p = %f, want %f", name, p, c.p)
 		}
+	}
+}
+
+// A difference of one percent over 300 trials is seen; none is not.
+func TestRankTestSeesADifference(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	sample := func(shift float64) (d []time.Duration) {
+		for range 300 {
+			d = append(d, time.Duration(1e6*(1+shift+0.02*random.NormFloat64())))
+		}
+		return d
+	}
+	if p := RankTest(sample(0), sample(0.01)); p >= 0.01 {
+		t.Errorf("one percent: p = %f", p)
+	}
+	if p := RankTest(sample(0), sample(0)); p < 0.01 {
+		t.Errorf("no difference: p = %f", p)
 	}
 }
