@@ -39,7 +39,7 @@ func idlePage(t *testing.T, left, warn string, prolong http.HandlerFunc) string 
 			t.Error(err)
 		}
 		page := strings.Replace(string(body), `data-left="3600" data-warn="120"`, fmt.Sprintf(`data-left="%s" data-warn="%s"`, left, warn), 1)
-		form := `<form method="post" action="/form" data-keep><input name="note"><input name="secret" type="password"><input type="checkbox" name="agree" value="yes"><textarea name="text"></textarea></form>`
+		form := `<form method="post" action="/form"><input name="note"><input name="secret" type="password"><input type="checkbox" name="agree" value="yes"><textarea name="text"></textarea><select name="choice"><option>a<option>b</select></form>`
 		if _, err := w.Write([]byte(strings.Replace(page, "</h1>", "</h1>"+form, 1))); err != nil {
 			t.Error(err)
 		}
@@ -85,6 +85,7 @@ func TestAnUnfinishedFormSurvivesTheEndOfTheSession(t *testing.T) {
 	e.fill("textarea[name=text]", "две\nстроки")
 	e.fill("input[name=secret]", "Yantar-41-Vetra")
 	e.click("input[name=agree]")
+	e.do("choose", chromedp.SetValue(chromedp.CSS("select[name=choice]"), "b"))
 	e.holds("the end", `!document.querySelector("[data-again]").hidden`)
 	e.focused("[data-again]")
 	e.says("Введённое сохранено")
@@ -95,6 +96,7 @@ func TestAnUnfinishedFormSurvivesTheEndOfTheSession(t *testing.T) {
 		`document.querySelector("[name=secret]").value`:            "",
 		`String(document.querySelector("[name=agree]").checked)`:   "true",
 		`String(document.querySelector("[data-restored]").hidden)`: "false",
+		`document.querySelector("[name=choice]").value`:            "b",
 		`JSON.stringify(Object.keys(sessionStorage))`:              "[]",
 	} {
 		if got := ask(e, "read "+expression, chromedp.Evaluate[string](expression)); got != want {

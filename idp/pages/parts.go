@@ -125,8 +125,8 @@ type Signing struct {
 }
 
 // Idle says when a session ends by itself. The page warns before, and offers
-// to go on; forms marked data-keep find what was typed again after a new
-// sign-in in the same tab.
+// to go on; what was typed into its forms comes back after a new sign-in in the
+// same tab, but for secrets and files.
 type Idle struct {
 	Left       time.Duration // until the session ends, counted from now
 	Warn       time.Duration // how long before the end; 0 = 2 minutes

@@ -21,7 +21,7 @@ var sampleRoom = fstest.MapFS{
 <section class="card"><h2>Резервные коды</h2>{{template "secrets" .Page.Secrets}}</section>
 {{template "danger" .Page.Danger}}{{end}}`)},
 	"register.html": {Data: []byte(`{{template "pass" .}}{{define "width"}} broad{{end}}{{define "main"}}{{template "stages" (dict "Label" "Регистрация" "Items" .Page.Stages)}}
-<h1>{{say .Title}}</h1><form class="form" method="post" action="/registration" data-keep novalidate>{{template "summary" .Errors}}
+<h1>{{say .Title}}</h1><form class="form" method="post" action="/registration" novalidate>{{template "summary" .Errors}}
 {{template "field" (dict "Name" "last_name" "Label" "Фамилия" "Autocomplete" "family-name")}}
 {{template "newpassword" (dict "Name" "password" "Label" "Пароль" "Rules" .Page.Rules "Error" (fault .Errors "password"))}}
 {{template "file" (dict "Name" "passport" "Label" "Скан паспорта" "Hint" "До 5 МБ, PDF или JPEG." "Accept" ".pdf,.jpg")}}

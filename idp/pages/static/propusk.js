@@ -4,6 +4,13 @@
 // The error summary takes the focus also where `autofocus` is not honoured.
 document.querySelector("[data-summary]")?.focus();
 
+// On a phone the places are a scrolling row; the current one is in sight.
+const places = document.querySelector(".places");
+const here = places?.querySelector("[aria-current]");
+if (here && places.scrollWidth > places.clientWidth) {
+  places.scrollLeft = here.offsetLeft - (places.clientWidth - here.offsetWidth) / 2;
+}
+
 // A password can be looked at before it is sent.
 for (const box of document.querySelectorAll("[data-peek]")) {
   const input = box.querySelector("input");

@@ -1,5 +1,6 @@
-// Warns before a session ends by itself and offers to go on. Forms marked
-// data-keep find what was typed again after a new sign-in in the same tab.
+// Warns before a session ends by itself and offers to go on. What was typed into
+// the page's forms and not sent comes back after a new sign-in in the same tab,
+// but for secrets and files.
 //
 //   data-left     seconds until the end, from when the page was drawn
 //   data-warn     seconds before the end when the warning opens
@@ -9,22 +10,29 @@
 
 const secret = "[type=password], [type=file], [type=hidden], [autocomplete=one-time-code]";
 
+const changed = (field) => {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+  return field.value !== field.defaultValue;
+};
+
 /** What is typed in one form, in the tab's own storage. */
 class Kept {
   #form; #key;
 
-  constructor(form, keeper) {
+  constructor(form, number, keeper) {
     this.#form = form;
-    this.#key = ["kept", keeper, location.pathname, form.getAttribute("action")].join(" ");
+    this.#key = ["kept", keeper, location.pathname, form.getAttribute("action"), number].join(" ");
   }
 
   #fields() {
-    return [...this.#form.elements].filter((field) => field.name && !field.matches(secret) && field.type !== "submit");
+    return [...this.#form.elements].filter((field) => field.name && !field.matches(secret) && field.tagName !== "BUTTON");
   }
 
   save() {
-    const values = this.#fields().map((field) => [field.name, field.value, Boolean(field.checked)]);
-    sessionStorage.setItem(this.#key, JSON.stringify(values));
+    const typed = this.#fields().map((field, i) => [i, field]).filter(([, field]) => changed(field));
+    if (!typed.length) return;
+    sessionStorage.setItem(this.#key, JSON.stringify(typed.map(([i, field]) => [i, field.name, field.value, Boolean(field.checked)])));
   }
 
   drop() { sessionStorage.removeItem(this.#key); }
@@ -34,25 +42,26 @@ class Kept {
     const found = sessionStorage.getItem(this.#key);
     if (!found) return false;
     this.drop();
-    const values = JSON.parse(found), fields = this.#fields();
-    values.forEach(([name, value, checked], i) => {
+    const fields = this.#fields();
+    for (const [i, name, value, checked] of JSON.parse(found)) {
       const field = fields[i];
-      if (field?.name !== name) return;
-      if (field.type === "checkbox" || field.type === "radio") field.checked = checked && field.value === value;
-      else field.value = value;
-    });
+      if (field?.name !== name) continue; // the form is another one by now
+      if (field.type !== "checkbox" && field.type !== "radio") field.value = value;
+      else if (field.value === value) field.checked = checked;
+    }
     return true;
   }
 }
 
 class Watch {
-  #dialog; #left; #warn; #end; #forms; #news; #ended = false; #sent = false;
+  #dialog; #left; #warn; #end; #forms; #news; #ended = false;
 
   constructor(dialog) {
     this.#dialog = dialog;
     this.#left = Number(dialog.dataset.left) * 1000;
     this.#warn = Number(dialog.dataset.warn) * 1000;
-    this.#forms = [...document.querySelectorAll("form[data-keep]")].map((form) => new Kept(form, dialog.dataset.keeper));
+    const forms = [...document.querySelectorAll("main form[method=post]")];
+    this.#forms = forms.map((form, i) => new Kept(form, i, dialog.dataset.keeper));
     this.#news = new BroadcastChannel("propusk-idle");
     this.#news.addEventListener("message", () => this.#begin()); // another tab was used
     dialog.querySelector("[data-stay]").addEventListener("click", () => this.#prolong());
@@ -78,8 +87,8 @@ class Watch {
 
   /** A form that leaves while the session lives needs no keeping. */
   #leave() {
-    this.#sent = !this.#ended && Date.now() < this.#end;
-    for (const form of this.#forms) this.#sent ? form.drop() : form.save();
+    const alive = !this.#ended && Date.now() < this.#end;
+    for (const form of this.#forms) alive ? form.drop() : form.save();
   }
 
   #tick() {

@@ -107,6 +107,10 @@ class Ceremony {
 }
 
 if (globalThis.document && globalThis.PublicKeyCredential && navigator.credentials) {
+  // A server that knows it may offer a passkey later, on a page without this script.
+  PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.().then((able) => {
+    document.cookie = `__Host-propusk-able=${able ? "yes" : "no"}; Path=/; Secure; SameSite=Lax`;
+  });
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     if (form.dataset.options) new Ceremony(form);
   }
