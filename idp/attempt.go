@@ -42,8 +42,6 @@ type attempt struct {
 	// To is the local path that a sign-in of our own leads to; its Request leads
 	// nowhere either.
 	To string `json:"to,omitempty"`
-	// Passkeys: the browser said that it can make a passkey.
-	Passkeys bool `json:"passkeys,omitempty"`
 	// Done is what is left of an attempt that ended, for the back button.
 	Done bool `json:"done,omitempty"`
 }

@@ -97,6 +97,7 @@ const maxName = 256
 
 // passkeysWanted tells that the browser said it can make passkeys, and that
 // nobody asked it not to offer one.
-func (s *Server) passkeysWanted(c echo.Context, t *turn) bool {
-	return t.Passkeys && s.deps.Passkeys.Available() && browser.KeptCookie(c.Request(), browser.CookieNoOffer) == ""
+func (s *Server) passkeysWanted(r *http.Request) bool {
+	return s.deps.Passkeys.Available() && browser.KeptCookie(r, browser.CookieAble) == "yes" &&
+		browser.KeptCookie(r, browser.CookieNoOffer) == ""
 }

@@ -161,7 +161,6 @@ func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved, proof se
 	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	t.identified(who.Person.ID, who.OrganisationID, now)
 	t.Progress.Unusual = odd
-	t.Passkeys = t.Passkeys || c.Request().PostForm.Get("passkeys") == "yes"
 	return s.attempts.save(ctx, t.attempt)
 }
 

@@ -114,7 +114,7 @@ func (s *Server) gather(c echo.Context, t *turn) error {
 		return err
 	}
 	t.device = device
-	t.situation.Device = machine{Trusted: device.Trusted(s.now()), Passkeys: s.passkeysWanted(c, t)}
+	t.situation.Device = machine{Trusted: device.Trusted(s.now()), Passkeys: s.passkeysWanted(c.Request())}
 	return nil
 }
 

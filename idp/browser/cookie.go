@@ -21,6 +21,8 @@ const (
 	// CookieDevice holds a secret for each person who has signed in here
 	// (factor.Devices).
 	CookieDevice = "__Host-propusk-device"
+	// CookieAble is set by a script of our pages: the browser can make a passkey.
+	CookieAble = "__Host-propusk-able"
 	// CookieNoOffer says that somebody here wants no passkey.
 	CookieNoOffer = "__Host-propusk-no-offer"
 )
