@@ -26,8 +26,12 @@ type AuthorizationRequest struct {
 	ClientID   string `json:"client_id"`
 	ClientName string `json:"client_name"`
 	// ClientNameEN is the name on English pages; ClientName when empty.
-	ClientNameEN string   `json:"client_name#en,omitempty"`
-	RedirectURI  string   `json:"redirect_uri"`
+	ClientNameEN string `json:"client_name#en,omitempty"`
+	RedirectURI  string `json:"redirect_uri"`
+	// ResponseMode is how the answer reaches the application, and ResponseAlg what
+	// a signed one is signed with; "" = by query, and as tokens are by default.
+	ResponseMode string   `json:"response_mode,omitempty"`
+	ResponseAlg  string   `json:"response_alg,omitempty"`
 	State        string   `json:"state,omitempty"`
 	Nonce        string   `json:"nonce,omitempty"`
 	Scopes       []string `json:"scopes"`
@@ -76,6 +80,11 @@ func (p *Provider) Authorize(ctx context.Context, r *http.Request) (*Authorizati
 		if form, pushed, err = p.pushed(ctx, form); err != nil {
 			return nil, err
 		}
+	} else if repeated == nil {
+		var err error
+		if form, err = p.unpack(ctx, form); err != nil {
+			return nil, err
+		}
 	}
 	request, err := p.checkRequest(ctx, form, repeated, pushed != "")
 	if err != nil {
@@ -120,7 +129,9 @@ func (p *Provider) audience(ctx context.Context, form url.Values, repeated *Erro
 	case !client.redirects(form.Get("redirect_uri")):
 		return nil, nil, invalidRequest("redirect_uri is not one that the application has registered")
 	}
-	return client, &redirection{form.Get("redirect_uri"), form.Get("state")}, nil
+	return client, &redirection{
+		form.Get("redirect_uri"), form.Get("state"), knownMode(form.Get("response_mode")), client.ID, client.ResponseAlg,
+	}, nil
 }
 
 // authorize checks what may be answered to the client itself.
@@ -140,6 +151,7 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 		ID: rand.Text(), CreatedAt: p.now(),
 		ClientID: client.ID, ClientName: client.Name, ClientNameEN: client.NameEN,
 		FirstParty: client.FirstParty, ClientRequiredACR: client.RequiredACR,
+		ResponseMode: knownMode(form.Get("response_mode")), ResponseAlg: client.ResponseAlg,
 		RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Nonce: form.Get("nonce"),
 		Scopes: splitScope(form.Get("scope")), Organisation: form.Get("organization"),
 		LoginHint: form.Get("login_hint"),
@@ -162,12 +174,10 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 	return request, nil
 }
 
-// refuseUnsupported refuses clearly what would otherwise be ignored: request
-// objects above all, which fosite takes unsigned (alg none) and only looks at
-// when the scope openid is asked for (OpenID Connect Core §6, RFC 9101).
+// refuseUnsupported refuses clearly what would otherwise be ignored: request_uri
+// above all, which would have us ask strangers' addresses (RFC 9101 §10.4).
 func refuseUnsupported(form url.Values) *Error {
 	for name, code := range map[string]string{
-		"request":      "request_not_supported",
 		"request_uri":  "request_uri_not_supported",
 		"registration": "registration_not_supported",
 	} {
@@ -180,8 +190,8 @@ func refuseUnsupported(form url.Values) *Error {
 		return invalidRequest("response_type is missing")
 	case form.Get("response_type") != "code":
 		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code")
-	case form.Has("response_mode") && form.Get("response_mode") != "query":
-		return invalidRequest("the only response_mode is query")
+	case form.Has("response_mode") && !slices.Contains(responseModes, form.Get("response_mode")):
+		return invalidRequest("response_mode must be one of %s", strings.Join(responseModes, ", "))
 	}
 	return nil
 }

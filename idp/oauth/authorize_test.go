@@ -34,7 +34,7 @@ func TestAnAuthorizationRequestIsReadWhole(t *testing.T) {
 		}
 		zero := int64(0)
 		want := &AuthorizationRequest{
-			ID: got.ID, ClientID: c.ID, ClientName: "Учёт", ClientNameEN: "Books", RedirectURI: callback, State: "st",
+			ID: got.ID, ClientID: c.ID, ClientName: "Учёт", ClientNameEN: "Books", RedirectURI: callback, ResponseMode: "query", State: "st",
 			Nonce: "n-0S6_WzA2Mj", Scopes: []string{"openid", "members:read"}, LoginHint: "maria", Organisation: h.romashka.ID,
 			Prompt: []string{"login", "consent"}, ACRValues: []string{"urn:propusk:qualified", "urn:propusk:2"}, UILocales: []string{"en", "ru"},
 			MaxAge: &zero, NeedsOrganisation: true, FirstParty: true, ClientRequiredACR: "urn:propusk:2", Form: got.Form, CreatedAt: h.now(),
@@ -109,7 +109,6 @@ func TestBadRequestsAreToldToTheClient(t *testing.T) {
 		"implicit":                     {with{"response_type": "token"}, "unsupported_response_type"},
 		"hybrid":                       {with{"response_type": "code id_token"}, "unsupported_response_type"},
 		"fragment":                     {with{"response_mode": "fragment"}, "invalid_request"},
-		"form_post":                    {with{"response_mode": "form_post"}, "invalid_request"},
 		"no scope":                     {with{"scope": ""}, "invalid_scope"},
 		"a scope beyond the client's":  {with{"scope": "openid members:write"}, "invalid_scope"},
 		"an unknown scope":             {with{"scope": "openid everything"}, "invalid_scope"},

@@ -102,6 +102,13 @@ type Client struct {
 	// The JWS algorithms of its tokens; "" means keys.Default.
 	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg,omitempty"`
 	AccessTokenAlg           string `json:"access_token_signed_response_alg,omitempty"`
+	// RequestObjectAlg is the one algorithm of its request objects; "" = any of
+	// ours. RequireSigned refuses requests without one (RFC 9101 §10.5).
+	RequestObjectAlg string `json:"request_object_signing_alg,omitempty"`
+	RequireSigned    bool   `json:"require_signed_request_object,omitempty"`
+	// ResponseAlg signs its authorization responses, when it asks for signed ones
+	// (JARM §3); "" means keys.Default.
+	ResponseAlg string `json:"authorization_signed_response_alg,omitempty"`
 	// OrganisationID owns the client: what its client-credentials tokens speak
 	// for. Empty: they speak for no organisation.
 	OrganisationID string `json:"organization,omitempty"`
@@ -245,7 +252,7 @@ func (c *Client) validate() error {
 			refuse("scope %q is unknown", scope)
 		}
 	}
-	for _, alg := range []string{c.IDTokenSignedResponseAlg, c.AccessTokenAlg} {
+	for _, alg := range []string{c.IDTokenSignedResponseAlg, c.AccessTokenAlg, c.ResponseAlg} {
 		if alg != "" && !slices.Contains(keys.Algorithms(), alg) {
 			refuse("the algorithm %q is not supported", alg)
 		}

@@ -147,8 +147,10 @@ func (p *Provider) keysOf(ctx context.Context, client *registration, satisfied f
 
 // validateKeys checks what a client says of its keys.
 func (c *Client) validateKeys() (faults []error) {
-	if c.AuthSigningAlg != "" && !slices.Contains(possession.AlgorithmNames(), c.AuthSigningAlg) {
-		faults = append(faults, fmt.Errorf("token_endpoint_auth_signing_alg %q is not supported", c.AuthSigningAlg))
+	for name, alg := range map[string]string{"token_endpoint_auth_signing_alg": c.AuthSigningAlg, "request_object_signing_alg": c.RequestObjectAlg} {
+		if alg != "" && !slices.Contains(possession.AlgorithmNames(), alg) {
+			faults = append(faults, fmt.Errorf("%s %q is not supported", name, alg))
+		}
 	}
 	switch {
 	case len(c.JWKS) > 0 && c.JWKSURI != "":
@@ -164,6 +166,8 @@ func (c *Client) validateKeys() (faults []error) {
 		if err := outsideAddress(c.JWKSURI); err != nil {
 			faults = append(faults, fmt.Errorf("jwks_uri: %w", err))
 		}
+	case c.RequireSigned:
+		faults = append(faults, errors.New("signed requests need jwks or jwks_uri"))
 	case c.TokenEndpointAuthMethod == AuthSelfSignedTLS, c.TokenEndpointAuthMethod == AuthPrivateKeyJWT:
 		faults = append(faults, fmt.Errorf("%s needs jwks or jwks_uri", c.TokenEndpointAuthMethod))
 	}

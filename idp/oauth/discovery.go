@@ -38,11 +38,13 @@ type metadata struct {
 	Claims             []string `json:"claims_supported"`
 	UILocales          []string `json:"ui_locales_supported"`
 
-	IssInResponse     bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
-	ClaimsParameter   bool `json:"claims_parameter_supported"`
-	RequestObject     bool `json:"request_parameter_supported"`
-	RequestURI        bool `json:"request_uri_parameter_supported"`
-	RequireRequestURI bool `json:"require_request_uri_registration"`
+	IssInResponse     bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported"` // RFC 9101 §10.5
+	ResponseAlgs      []string `json:"authorization_signing_alg_values_supported"`  // JARM §4
+	RequestObject     bool     `json:"request_parameter_supported"`
+	RequestURI        bool     `json:"request_uri_parameter_supported"`
+	RequireRequestURI bool     `json:"require_request_uri_registration"`
 
 	BackchannelLogout        bool `json:"backchannel_logout_supported"` // Back-Channel Logout §2.1
 	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
@@ -105,7 +107,7 @@ func (p *Provider) Discovery() any {
 		PushedEndpoint:        at("par"),
 		Scopes:                Scopes(),
 		ResponseTypes:         []string{"code"},
-		ResponseModes:         []string{"query"},
+		ResponseModes:         responseModes,
 		GrantTypes:            grantTypes,
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           keys.Algorithms(),
@@ -125,6 +127,10 @@ func (p *Provider) Discovery() any {
 		},
 		UILocales:     []string{"ru", "en"},
 		IssInResponse: true,
+
+		RequestObject:     true,
+		RequestObjectAlgs: possession.AlgorithmNames(),
+		ResponseAlgs:      keys.Algorithms(),
 
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,

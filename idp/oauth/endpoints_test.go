@@ -252,7 +252,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 		"jwks_uri": issuer + "/oauth2/jwks", "userinfo_endpoint": issuer + "/oauth2/userinfo", "end_session_endpoint": issuer + "/oauth2/logout",
 		"pushed_authorization_request_endpoint": issuer + "/oauth2/par",
 		"introspection_endpoint":                issuer + "/oauth2/introspect", "revocation_endpoint": issuer + "/oauth2/revoke",
-		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query"}, "subject_types_supported": []any{"public"},
+		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, "subject_types_supported": []any{"public"},
 		"grant_types_supported": []any{"authorization_code", "refresh_token", "client_credentials"}, "code_challenge_methods_supported": []any{"S256"},
 		"token_endpoint_auth_methods_supported":            []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 		"introspection_endpoint_auth_methods_supported":    []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
@@ -262,7 +262,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 		"dpop_signing_alg_values_supported":                []any{"ES256", "PS256", "EdDSA", "RS256"},
 		"token_endpoint_auth_signing_alg_values_supported": []any{"ES256", "PS256", "EdDSA", "RS256"},
 		"tls_client_certificate_bound_access_tokens":       false, "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
-		"authorization_response_iss_parameter_supported": true, "request_parameter_supported": false,
+		"authorization_response_iss_parameter_supported": true, "request_parameter_supported": true,
 		"request_uri_parameter_supported": false, "claims_parameter_supported": false,
 	} {
 		if !same(got[name], want) {
@@ -271,7 +271,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 	}
 	for _, off := range []string{
 		"registration_endpoint", "device_authorization_endpoint", "check_session_iframe",
-		"request_object_signing_alg_values_supported", "mtls_endpoint_aliases",
+		"mtls_endpoint_aliases",
 	} {
 		if _, on := got[off]; on {
 			t.Errorf("%s is not on, and stands in discovery", off)

@@ -21,9 +21,6 @@ type Error struct {
 	to          *redirection // where it may be told; nil: to the person only
 }
 
-// redirection is a redirect URI that was checked, and the state to hand back.
-type redirection struct{ uri, state string }
-
 // Error implements error.
 func (e *Error) Error() string {
 	text := e.Code + ": " + e.Description

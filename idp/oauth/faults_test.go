@@ -19,8 +19,8 @@ import (
 // The faults of fosite v0.49 that this package must not inherit, each with the
 // place where fosite has it and the test that we do not.
 //
-//	request objects with alg=none are taken         authorize_request_handler.go     TestRequestObjectsAreRefused
-//	request is ignored when openid is not asked for authorize_request_handler.go     TestRequestObjectsAreRefused
+//	request objects with alg=none are taken         authorize_request_handler.go     TestUnsignedRequestObjectsAreRefused
+//	request is ignored when openid is not asked for authorize_request_handler.go     TestBadRequestObjectsAreRefused
 //	typ of a JWT is not looked at                   token/jwt                        TestTheTypeOfATokenIsLookedAt
 //	the loser of a race on a code gets 500          flow_authorize_code_token.go     TestTheLoserOfARaceOnACodeIsToldInvalidGrant
 //	an unknown grant is invalid_request             access_request_handler.go        TestAnUnknownGrantIsUnsupported
@@ -36,13 +36,13 @@ import (
 //	at_hash of an EdDSA ID token is a SHA-256       handler/openid/helper.go         TestTokensAreSignedAsTheClientAsks
 //	introspection is open to any client             introspection_request_handler.go TestIntrospectionTellsAClientOnlyOfItsOwn
 
-func TestRequestObjectsAreRefused(t *testing.T) {
+func TestUnsignedRequestObjectsAreRefused(t *testing.T) {
 	h := alone(t)
 	c := h.web()
 	const unsigned = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2V2aWwuZXhhbXBsZS8ifQ."
 	for _, scope := range []string{"openid members:read", "members:read"} {
 		_, err := h.authorizing(asking(c, with{"scope": scope, "request": unsigned}))
-		h.redirected(scope, err, "request_not_supported", "st")
+		h.shown(scope, err, "invalid_request_object")
 	}
 }
 

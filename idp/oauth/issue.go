@@ -44,14 +44,14 @@ func (p *Provider) Issue(ctx context.Context, w http.ResponseWriter, r *http.Req
 		e := asError(err)
 		client, lost := p.client(ctx, request.ClientID)
 		if lost == nil && client.Active() && client.redirects(request.RedirectURI) {
-			e = e.told(&redirection{request.RedirectURI, request.State})
+			to := redirectionOf(request)
+			e = e.told(&to)
 		}
 		p.metrics.authorization(e.Code)
 		return e
 	}
 	p.metrics.authorization("success")
-	p.redirect(w, redirection{request.RedirectURI, request.State}, url.Values{"code": {code}})
-	return nil
+	return p.answer(w, redirectionOf(request), url.Values{"code": {code}})
 }
 
 // code makes and keeps the authorization code.
@@ -120,8 +120,7 @@ func (p *Provider) approvable(ctx context.Context, request *AuthorizationRequest
 // interaction_required, consent_required, account_selection_required.
 func (p *Provider) Refuse(w http.ResponseWriter, r *http.Request, request *AuthorizationRequest, code, description string) {
 	p.metrics.authorization(code)
-	p.redirect(w, redirection{request.RedirectURI, request.State},
-		url.Values{"error": {code}, "error_description": {ascii(description)}})
+	p.tell(w, r, redirectionOf(request), code, ascii(description))
 }
 
 // AuthorizeError answers an error of Authorize or Issue. When client and
@@ -133,23 +132,14 @@ func (p *Provider) AuthorizeError(w http.ResponseWriter, r *http.Request, err er
 	if e.to == nil {
 		return &PageError{Code: e.Code, Description: e.Description, Status: e.Status}
 	}
-	p.redirect(w, *e.to, url.Values{"error": {e.Code}, "error_description": {e.Description}})
+	p.tell(w, r, *e.to, e.Code, e.Description)
 	return nil
 }
 
-// redirect answers at the redirect URI, whose own query stays as it was
-// registered (RFC 6749 §3.1.2).
-func (p *Provider) redirect(w http.ResponseWriter, to redirection, parameters url.Values) {
-	if to.state != "" {
-		parameters.Set("state", to.state)
+// tell answers at the redirect URI with an error. That the answer could not be
+// signed or written is for the log: there is nothing left to say it to.
+func (p *Provider) tell(w http.ResponseWriter, r *http.Request, to redirection, code, description string) {
+	if err := p.answer(w, to, url.Values{"error": {code}, "error_description": {description}}); err != nil {
+		p.deps.Log.ErrorContext(r.Context(), "an authorization error was not told", "client", to.clientID, "error", err)
 	}
-	parameters.Set("iss", p.deps.Issuer)
-	separator := "?"
-	if strings.Contains(to.uri, "?") {
-		separator = "&"
-	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("Location", to.uri+separator+parameters.Encode())
-	w.WriteHeader(http.StatusSeeOther)
 }

@@ -67,7 +67,9 @@ func (p *Provider) push(r *http.Request) (*pushedResponse, error) {
 	if form.Has("request_uri") {
 		return nil, invalidRequest("request_uri cannot be pushed (RFC 9126 section 2.1)")
 	}
-	form = withoutCredentials(form, client.ID)
+	if form, err = p.unpack(ctx, withoutCredentials(form, client.ID)); err != nil {
+		return nil, err
+	}
 	if err := p.bindRequest(r, form); err != nil {
 		return nil, err
 	}

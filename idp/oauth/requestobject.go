@@ -1,0 +1,140 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"propusk/storage"
+)
+
+// Signed authorization requests (RFC 9101): the parameters come as the claims of
+// a JWT that the client signed. They are taken out and checked before fosite sees
+// the request, which would take unsigned ones.
+
+// objectLongest is how far exp may be away, and how old nbf may be: what FAPI 2.0
+// Message Signing §5.3.1 asks for.
+const objectLongest = time.Hour
+
+// objectClaims are the claims that say how good the object is, and are no
+// parameters.
+type objectClaims struct {
+	Issuer    string   `json:"iss"`
+	Audience  audience `json:"aud"`
+	ExpiresAt float64  `json:"exp"`
+	NotBefore float64  `json:"nbf"`
+}
+
+var noParameters = []string{"iss", "aud", "exp", "nbf", "iat", "jti"}
+
+func invalidObject(format string, args ...any) *Error {
+	return fault(http.StatusBadRequest, "invalid_request_object", format, args...)
+}
+
+// unpack returns the request's parameters: those of its request object when it
+// has one, and then no others (RFC 9101 §6.3), else as they are. Its errors are
+// for the person, since a redirect URI that nobody signed is none.
+func (p *Provider) unpack(ctx context.Context, form url.Values) (url.Values, error) {
+	client, err := p.client(ctx, form.Get("client_id"))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return form, nil // whoever checks the parameters says so
+	case err != nil:
+		return nil, serverError(err)
+	case !form.Has("request") && client.RequireSigned:
+		return nil, invalidRequest("the application must sign its requests (RFC 9101 section 10.5)")
+	case !form.Has("request"):
+		return form, nil
+	case form.Has("request_uri"):
+		return nil, invalidRequest("request and request_uri exclude each other (RFC 9101 section 5)")
+	}
+	payload, err := p.verifyClientJWT(ctx, client, form.Get("request"), client.RequestObjectAlg, requestObjectTypes)
+	if errors.Is(err, errClientJWT) {
+		return nil, invalidObject("the request object is not one that the application signed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkObject(client, payload); err != nil {
+		return nil, err
+	}
+	return objectParameters(client, payload)
+}
+
+// checkObject checks for whom, by whom and when (RFC 9101 §4, §10.8). iss, aud
+// and exp, which the RFC recommends, are required: an object for another server
+// or of last year must not do.
+func (p *Provider) checkObject(client *registration, payload []byte) error {
+	var claims objectClaims
+	if json.Unmarshal(payload, &claims) != nil {
+		return invalidObject("the claims of the request object cannot be read")
+	}
+	now := float64(p.deps.Now().UnixMilli()) / 1000
+	switch {
+	case claims.Issuer != client.ID:
+		return invalidObject("iss of the request object must be the client_id")
+	case !slices.Contains(claims.Audience, p.deps.Issuer):
+		return invalidObject("aud of the request object must be %s", p.deps.Issuer)
+	case claims.ExpiresAt == 0 || claims.ExpiresAt > now+objectLongest.Seconds():
+		return invalidObject("exp of the request object must be there, at most an hour away")
+	case now >= claims.ExpiresAt:
+		return invalidObject("the request object has expired")
+	case claims.NotBefore > now+clockAhead.Seconds():
+		return invalidObject("the request object is of the future: compare the clocks")
+	case claims.NotBefore != 0 && claims.NotBefore < now-objectLongest.Seconds():
+		return invalidObject("nbf of the request object is more than an hour ago")
+	}
+	return nil
+}
+
+// objectParameters turns claims into parameters: text as it is, numbers as they
+// are written, objects as JSON.
+func objectParameters(client *registration, payload []byte) (url.Values, error) {
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(payload, &claims) != nil {
+		return nil, invalidObject("the claims of the request object cannot be read")
+	}
+	form := make(url.Values, len(claims))
+	for name, raw := range claims {
+		if slices.Contains(noParameters, name) {
+			continue
+		}
+		value, err := objectParameter(raw)
+		switch {
+		case err != nil:
+			return nil, invalidObject("the parameter '%.40s' of the request object is neither text nor a number nor an object", name)
+		case name == "request" || name == "request_uri":
+			return nil, invalidObject("a request object holds no %s (RFC 9101 section 4)", name)
+		case value != "":
+			form.Set(name, value)
+		}
+	}
+	if form.Get("client_id") != client.ID {
+		return nil, invalidObject("client_id of the request object must be that of the request (RFC 9101 section 5)")
+	}
+	return form, nil
+}
+
+func objectParameter(raw json.RawMessage) (string, error) {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
+		return "", nil
+	case raw[0] == '"':
+		var text string
+		err := json.Unmarshal(raw, &text)
+		if err == nil && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			err = errors.New("oauth: a parameter with control characters")
+		}
+		return text, err
+	case raw[0] == '{', raw[0] >= '0' && raw[0] <= '9', raw[0] == '-':
+		return string(raw), nil
+	}
+	return "", errors.New("oauth: a parameter of no known kind")
+}
