@@ -124,6 +124,9 @@ func groups(secret string) string {
 	return out.String()
 }
 
+// Phone is the template function phone, for texts that are put together elsewhere.
+func Phone(e164 string) string { return phone(e164) }
+
 // phone writes a Russian number as people read it, "+7 812 555-35-35"; others
 // stay as they are.
 func phone(e164 string) string {
