@@ -220,7 +220,7 @@ func (s *Server) contactCodes(v *visit) error {
 }
 
 func (v *visit) codesPage(status int, c contactChange, errs ...pages.FieldError) error {
-	view := contactCodesView{frame: frame{v.notice()}, Channel: c.Channel, From: c.From, To: c.To, Old: !c.OldDone, New: !c.NewDone}
+	view := contactCodesView{frame: frame{v.notice()}, Channel: c.Channel, From: pages.Phone(c.From), To: pages.Phone(c.To), Old: !c.OldDone, New: !c.NewDone}
 	if v.QueryParam("sent") != "" {
 		view.Notice = &pages.Tag{Kind: "go", Text: v.t("account.contacts.sent")}
 	}

@@ -89,7 +89,7 @@ func (v *visit) heldContact(channel string) pages.Held {
 		line.Tags = []pages.Tag{{Kind: "go", Text: "account.connected"}}
 	}
 	if value != "" {
-		line.Facts = []pages.Fact{{Text: value}}
+		line.Facts = []pages.Fact{{Text: pages.Phone(value)}}
 	}
 	return line
 }
