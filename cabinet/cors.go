@@ -17,7 +17,7 @@ func crossOrigin(w http.ResponseWriter, r *http.Request) (done bool) {
 			"ETag, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate")
 		return false
 	}
-	header.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
+	header.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 	header.Set("Access-Control-Allow-Headers", "Authorization, DPoP, Content-Type, Accept-Language, If-Match, If-None-Match")
 	header.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)

@@ -30,6 +30,9 @@ func directoryRefusal(err error) error {
 	}{
 		{directory.ErrStale, "version_changed"},
 		{directory.ErrLastAdministrator, "last_administrator"},
+		{directory.ErrLockedOut, "policy_locks_out"},
+		{directory.ErrSameOperator, "another_operator_needed"},
+		{directory.ErrRecoveryOver, "recovery_over"},
 		{directory.ErrForbidden, "act_forbidden"},
 		{directory.ErrOtherPerson, "invitation_other_person"},
 		{directory.ErrInvitationExpired, "invitation_unusable"},

@@ -262,7 +262,7 @@ func TestBrokenDatabaseIsOurFault(t *testing.T) {
 		}
 		path := strings.Replace(route.Path, "{id}", storage.NewID(), 1)
 		ctx, cancel := context.WithCancel(context.Background())
-		r := request(route.Method, path, token, map[string]string{"PATCH": `{"position":"x"}`, "POST": `{"token":"x"}`}[route.Method])
+		r := request(route.Method, path, token, map[string]string{"PATCH": `{"position":"x"}`, "PUT": `{}`, "POST": `{"token":"x"}`}[route.Method])
 		cancelAfter := r.WithContext(ctx)
 		if route.Method != "GET" {
 			cancel() // a closed SQLite keeps its writers waiting

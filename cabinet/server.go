@@ -95,6 +95,9 @@ func table() []Route {
 
 		{Method: "GET", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, handle: (*Server).organization},
 		{Method: "PATCH", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, handle: (*Server).patchOrganization},
+		{Method: "GET", Path: "/v1/organization/policy", Access: OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, handle: (*Server).policy},
+		{Method: "PUT", Path: "/v1/organization/policy", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, handle: (*Server).putPolicy},
+		{Method: "POST", Path: "/v1/organization/policy/check", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, handle: (*Server).checkPolicy},
 		{Method: "GET", Path: "/v1/organization/roles", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).roles},
 
 		{Method: "GET", Path: "/v1/organization/members", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).members},
@@ -106,6 +109,11 @@ func table() []Route {
 		{Method: "POST", Path: "/v1/organization/invitations", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).invite},
 		{Method: "POST", Path: "/v1/organization/invitations/{id}/resend", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).resendInvitation},
 		{Method: "DELETE", Path: "/v1/organization/invitations/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).withdrawInvitation},
+
+		{Method: "GET", Path: "/v1/recoveries", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).recoveries},
+		{Method: "POST", Path: "/v1/recoveries", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).proposeRecovery},
+		{Method: "POST", Path: "/v1/recoveries/{id}/approve", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).approveRecovery},
+		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).refuseRecovery},
 
 		{Method: "GET", Path: "/v1/organization/journal", Access: OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, handle: (*Server).journal},
 	}

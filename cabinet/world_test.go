@@ -167,6 +167,7 @@ func (w *world) office(tag string, roles ...directory.Role) *office {
 		Email: "office." + strings.ToLower(tag) + "@example.ru",
 	}, o.admin.ID, directory.Administrator)
 	must(w.t, err)
+	must(w.t, w.directory.SetPasswordHash(context.Background(), o.admin.ID, "of no password"))
 	o.members[directory.Administrator] = directory.MemberView{Member: first, Person: o.admin}
 	for _, role := range roles {
 		if role != directory.Administrator {

@@ -56,6 +56,18 @@ func (d *Directory) Operators(ctx context.Context) ([]Person, error) {
 	return list, wrapped("operators", err)
 }
 
+// How long what takes of an assisted recovery.
+const (
+	proposalLifetime = 7 * 24 * time.Hour  // to be approved in
+	assistedDelay    = 72 * time.Hour      // when a new mailbox comes or factors go
+	assistedWindow   = 14 * 24 * time.Hour // for the link to be sent in; it has its own term then
+)
+
+// CheckOperator returns ErrForbidden unless the actor is an operator.
+func (d *Directory) CheckOperator(ctx context.Context, actor Actor) error {
+	return d.operator(ctx, actor)
+}
+
 // operator returns ErrForbidden unless the actor is an active operator.
 func (d *Directory) operator(ctx context.Context, actor Actor) error {
 	var count int
@@ -78,9 +90,10 @@ type RecoveryProposal struct {
 	ResetFactors bool
 }
 
-// ProposeRecovery records an operator's proposal until expires. FieldErrors;
-// ErrForbidden for who is no operator, ErrSameOperator for one's own account.
-func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal RecoveryProposal, expires storage.Time) (Recovery, error) {
+// ProposeRecovery records an operator's proposal, which another one has a week
+// to approve. FieldErrors; ErrForbidden for who is no operator, ErrSameOperator
+// for one's own account.
+func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal RecoveryProposal) (Recovery, error) {
 	var f fields
 	reason := f.text("reason", proposal.Reason, maxTitle, true)
 	mailbox := f.optional("email", proposal.Mailbox, NormaliseEmail)
@@ -90,7 +103,7 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 	r := Recovery{
 		ID: storage.NewID(), Kind: RecoverPassword, State: RecoveryProposed, Channel: ChannelEmail,
 		PersonID: proposal.PersonID, ResetFactors: proposal.ResetFactors, ProposedBy: actor.PersonID,
-		Reason: reason, CreatedAt: d.time(), ExpiresAt: expires,
+		Reason: reason, CreatedAt: d.time(), ExpiresAt: d.time().Add(proposalLifetime),
 	}
 	err := d.db.Tx(ctx, func(ctx context.Context) error {
 		if err := d.operator(ctx, actor); err != nil {
@@ -136,9 +149,9 @@ func (d *Directory) reachable(ctx context.Context, personID, mailbox string) err
 }
 
 // ApproveRecovery is the second operator's word: every channel of the person is
-// told, and the link follows at due. ErrSameOperator, ErrForbidden,
-// ErrRecoveryOver.
-func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string, delay, lifetime time.Duration) (Recovery, error) {
+// told, and the link follows, at once or, when a new mailbox comes or factors
+// go, after three days. ErrSameOperator, ErrForbidden, ErrRecoveryOver.
+func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string) (Recovery, error) {
 	var r Recovery
 	err := d.decide(ctx, actor, id, func(ctx context.Context, proposed Recovery) error {
 		if proposed.ProposedBy == actor.PersonID || proposed.PersonID == actor.PersonID {
@@ -152,11 +165,11 @@ func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string,
 		if mailbox, err := d.newMailbox(ctx, proposed); err != nil {
 			return err
 		} else if mailbox != "" || proposed.ResetFactors {
-			due = due.Add(delay)
+			due = due.Add(assistedDelay)
 		}
 		r, err = d.moveRecovery(ctx, `UPDATE recoveries SET state = 'waiting', approved_by = $1, due_at = $2, expires_at = $3
 			WHERE id = $4 AND state = 'proposed' AND expires_at > $5 RETURNING `+recoveryNames,
-			actor.PersonID, due, due.Add(lifetime), id, d.time())
+			actor.PersonID, due, due.Add(assistedWindow), id, d.time())
 		if err != nil {
 			return err
 		}

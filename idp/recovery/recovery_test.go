@@ -319,9 +319,9 @@ func TestOperatorsHelp(t *testing.T) {
 		}
 		r, err := w.people.ProposeRecovery(w.ctx, directory.Actor{PersonID: first.ID}, directory.RecoveryProposal{
 			PersonID: p.ID, Reason: "паспорт показан в офисе, акт 17", Mailbox: "new@orlov.example", ResetFactors: true,
-		}, w.now().Add(7*24*time.Hour))
+		})
 		w.must(err)
-		_, err = w.people.ApproveRecovery(w.ctx, directory.Actor{PersonID: second.ID}, r.ID, 72*time.Hour, 24*time.Hour)
+		_, err = w.people.ApproveRecovery(w.ctx, directory.Actor{PersonID: second.ID}, r.ID)
 		w.must(err)
 		w.must(w.Wake(w.ctx))
 		if w.linkTo("new@orlov.example", "link") != "" {
