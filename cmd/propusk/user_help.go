@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,13 +82,6 @@ the person is told and can stop it until then.`,
 	return cmd
 }
 
-// How long what lasts of a recovery by operators.
-const (
-	proposalLifetime = 72 * time.Hour // until the second operator agrees
-	recoveryDelay    = 72 * time.Hour // in which the person can stop it, where factors go or the mailbox is new
-	recoveryLifetime = 24 * time.Hour // of the link
-)
-
 // recoveryAnswer is an operators' recovery as the command line prints it.
 type recoveryAnswer struct {
 	ID           string       `json:"id"`
@@ -127,7 +119,7 @@ func recoverProposeCommand() *cobra.Command {
 				return err
 			}
 			proposal.PersonID = p.ID
-			r, err := b.directory.ProposeRecovery(cmd.Context(), actor, proposal, storage.Of(b.now().Add(proposalLifetime)))
+			r, err := b.directory.ProposeRecovery(cmd.Context(), actor, proposal)
 			if err != nil {
 				return err
 			}
@@ -155,7 +147,7 @@ is new.`,
 			if err != nil {
 				return err
 			}
-			r, err := b.directory.ApproveRecovery(cmd.Context(), actor, args[0], recoveryDelay, recoveryLifetime)
+			r, err := b.directory.ApproveRecovery(cmd.Context(), actor, args[0])
 			if err != nil {
 				return err
 			}
