@@ -58,15 +58,22 @@ func (s *Server) sendFirst(c echo.Context, t *turn) (wait time.Duration, err err
 		if slices.Contains(t.Progress.Unavailable, f) { // so is every other one
 			return 0, err
 		}
-		t.Progress.Unavailable = append(t.Progress.Unavailable, f)
-		t.Progress.Wanted = ""
-		if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
+		if err := s.giveWay(c, t, f); err != nil {
 			return 0, err
 		}
-		t.situation.Progress = t.Progress
-		t.step = next(t.situation, s.deps.Now())
 	}
 	return 0, nil
+}
+
+// giveWay notes that f cannot be asked for, and lets another factor be due.
+func (s *Server) giveWay(c echo.Context, t *turn, f session.Factor) error {
+	if !slices.Contains(t.Progress.Unavailable, f) {
+		t.Progress.Unavailable = append(t.Progress.Unavailable, f)
+	}
+	t.Progress.Wanted = ""
+	t.situation.Progress = t.Progress
+	t.step = next(t.situation, s.deps.Now())
+	return s.attempts.save(c.Request().Context(), t.attempt)
 }
 
 // sent tells that a code by the factor is one that we send.
@@ -118,7 +125,7 @@ func (s *Server) showPasskeyFactor(c echo.Context, t *turn, status int, errs []p
 // alternatives are the second factors that the person may choose from. A
 // certificate is one wherever certificates are verified: the first use binds it.
 func (s *Server) alternatives(t *turn) []session.Factor {
-	list := seconds(t.situation)
+	list := slices.DeleteFunc(seconds(t.situation), func(f session.Factor) bool { return down(t.situation, f) > 0 })
 	allowed := t.situation.Organisation == nil || t.situation.Organisation.Policy.Allows(string(session.Certificate))
 	if !slices.Contains(list, session.Certificate) && allowed && s.certificatesOffered() {
 		list = append(list, session.Certificate)
@@ -264,6 +271,9 @@ func (s *Server) channel(c echo.Context, step StepKind, choices func(*turn) []se
 	wait, err := s.turnTo(c, t, f)
 	switch {
 	case errors.Is(err, factor.ErrUnavailable):
+		if err := s.giveWay(c, t, f); err != nil {
+			return err
+		}
 		return show(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
 	case err != nil:
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"propusk/storage"
 )
@@ -68,12 +69,12 @@ func (d *Directory) Fulfil(ctx context.Context, actor Actor, personID string, do
 }
 
 func (o Obligations) details() map[string]string {
-	details := map[string]string{}
+	var owed []string
 	if o.ChangePassword {
-		details["change_password"] = "yes"
+		owed = append(owed, "password")
 	}
 	if o.AddFactor {
-		details["add_factor"] = "yes"
+		owed = append(owed, "factor")
 	}
-	return details
+	return map[string]string{"owed": strings.Join(owed, " ")}
 }
