@@ -110,7 +110,7 @@ func TestNodeRelyingParty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := nodeRelyingParty(t, node, settings, func(ask string) string {
+		got := nodeRelyingParty(t, node, "node/relying-party.mjs", settings, func(ask string) string {
 			return newVisitor(t).signIn(ask, c.RedirectURIs[0], u, o.ID).String()
 		})
 		if got.Subject != u.ID || organisation(got.Organization) != o || organisation(got.Refreshed) != o {
@@ -129,11 +129,11 @@ type nodeResult struct {
 	Members      int                `json:"members"`
 }
 
-func nodeRelyingParty(t *testing.T, node string, settings []byte, browse func(ask string) string) nodeResult {
+func nodeRelyingParty(t *testing.T, node, script string, settings []byte, browse func(ask string) string) nodeResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "node/relying-party.mjs", string(settings))
+	cmd := exec.CommandContext(ctx, node, script, string(settings))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()

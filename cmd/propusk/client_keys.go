@@ -24,6 +24,9 @@ func keyFlags(cmd *cobra.Command) {
 	f.Bool("certificate-bound", false, "its tokens are good with its client certificate only (RFC 8705)")
 	f.Bool("dpop-bound", false, "its tokens are good with a DPoP proof only (RFC 9449)")
 	f.Bool("require-par", false, "refuse authorization requests that it has not pushed (RFC 9126)")
+	f.Bool("require-signed-request", false, "refuse authorization requests that it has not signed (RFC 9101)")
+	f.String("request-object-alg", "", "the one algorithm of its signed requests: ES256, PS256, EdDSA, RS256; any when empty")
+	f.String("response-alg", "", "algorithm of signed authorization responses (JARM): ES256, RS256, PS256, EdDSA")
 	f.String("backchannel-logout-uri", "", "https address that is told of sign-outs")
 }
 
@@ -32,6 +35,7 @@ func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
 	f := cmd.Flags()
 	for name, field := range map[string]*string{
 		"jwks-uri": &c.JWKSURI, "auth-alg": &c.AuthSigningAlg, "backchannel-logout-uri": &c.BackchannelLogoutURI,
+		"request-object-alg": &c.RequestObjectAlg, "response-alg": &c.ResponseAlg,
 		"tls-subject-dn": &c.SubjectDN, "tls-san-dns": &c.SANDNS, "tls-san-uri": &c.SANURI, "tls-san-ip": &c.SANIP, "tls-san-email": &c.SANEmail,
 	} {
 		if f.Changed(name) {
@@ -40,6 +44,7 @@ func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
 	}
 	for name, field := range map[string]*bool{
 		"certificate-bound": &c.CertificateBound, "dpop-bound": &c.DPoPBound, "require-par": &c.RequirePushed,
+		"require-signed-request": &c.RequireSigned,
 	} {
 		if f.Changed(name) {
 			*field, _ = f.GetBool(name)
