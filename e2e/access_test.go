@@ -51,37 +51,56 @@ func judging(t *testing.T, folder string) *eyes {
 	return e
 }
 
-// looks are the forms in which every page is looked at.
-var looks = []struct {
+// look is how a page is looked at.
+type look struct {
 	width  int64
 	scheme string
-}{{1280, "light"}, {1280, "dark"}, {390, "light"}, {390, "dark"}}
-
-// look keeps a picture of the page in every form, and finds nothing wrong with
-// it: WCAG 2.1 at the level AA, by axe-core. The judge sees each width and each
-// scheme once a language, crosswise, which in both languages is every form. At
-// 320 pixels, a desk at 400 %, the page still needs no scrolling sideways
-// (§1.4.10).
-func (e *eyes) look(name string) {
-	e.t.Helper()
-	e.wear(320, "light")
-	e.fits(name, 320)
-	english := e.evaluates(`document.documentElement.lang === "en"`)
-	for _, l := range looks {
-		e.wear(l.width, l.scheme)
-		e.fits(name, l.width)
-		file := filepath.Join(e.folder, fmt.Sprintf("%s-%d-%s.png", name, l.width, l.scheme))
-		if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
-			e.t.Fatal(err)
-		}
-		if english == ((l.width == 1280) != (l.scheme == "light")) {
-			e.judge(fmt.Sprintf("%s at %d, %s", name, l.width, l.scheme))
-		}
-	}
-	e.wear(1280, "light")
 }
 
-// judge tells what axe-core finds that keeps people out.
+// looks are all of them. The first two are what a page in Russian is judged in,
+// the others one in English: crosswise, so that in both languages each width and
+// each scheme has had its turn.
+var looks = []look{{1280, "light"}, {390, "dark"}, {1280, "dark"}, {390, "light"}}
+
+// look judges the page in the two looks of its language and keeps a picture of
+// each. At 320 pixels, a desk at 400 %, it needs no scrolling sideways (WCAG 2.1
+// §1.4.10).
+func (e *eyes) look(name string) {
+	e.t.Helper()
+	e.wear(look{320, "light"})
+	e.fits(name, 320)
+	judged := looks[:2]
+	if e.evaluates(`document.documentElement.lang === "en"`) {
+		judged = looks[2:]
+	}
+	for _, f := range judged {
+		e.wear(f)
+		e.keep(name, f)
+		e.judge(fmt.Sprintf("%s at %d, %s", name, f.width, f.scheme))
+	}
+	e.wear(looks[0])
+}
+
+// pictures keeps a picture of the page in every form.
+func (e *eyes) pictures(name string) {
+	e.t.Helper()
+	for _, f := range looks {
+		e.wear(f)
+		e.keep(name, f)
+	}
+}
+
+// keep takes one picture.
+func (e *eyes) keep(name string, f look) {
+	e.t.Helper()
+	e.fits(name, f.width)
+	file := filepath.Join(e.folder, fmt.Sprintf("%s-%d-%s.png", name, f.width, f.scheme))
+	if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// judge tells what axe-core finds that keeps people out: WCAG 2.1, level AA.
 func (e *eyes) judge(name string) {
 	e.t.Helper()
 	for _, f := range e.findings(name) {
@@ -91,6 +110,7 @@ func (e *eyes) judge(name string) {
 	}
 }
 
+// fits finds a page that is broader than the window.
 func (e *eyes) fits(name string, width int64) {
 	e.t.Helper()
 	if e.evaluates(`document.documentElement.scrollWidth > document.documentElement.clientWidth`) {
@@ -99,11 +119,11 @@ func (e *eyes) fits(name string, width int64) {
 }
 
 // wear sets the width and the colour scheme, and waits until the page has them.
-func (e *eyes) wear(width int64, scheme string) {
+func (e *eyes) wear(f look) {
 	e.t.Helper()
-	e.do("wear "+scheme, chromedp.EmulateViewport(width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+	e.do("wear "+f.scheme, chromedp.EmulateViewport(f.width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: f.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		return err
 	}))
@@ -133,6 +153,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 				if p.Lang == lang {
 					e.open(address + "/" + p.File)
 					e.look(p.Name + "-" + p.Lang)
+					e.pictures(p.Name + "-" + p.Lang)
 				}
 			}
 		})

@@ -25,28 +25,31 @@ func (e *eyes) holds(what, expression string) {
 	e.t.Fatalf("%s: never came true: %s\nthe page says: %s", what, expression, e.text())
 }
 
-// idlePage serves a page of the gallery with a session that ends in a moment;
+// idlePage serves a page of the gallery whose session has an hour, with a form;
 // prolong answers whoever asks for more.
-func idlePage(t *testing.T, left, warn string, prolong http.HandlerFunc) string {
+func idlePage(t *testing.T, prolong http.HandlerFunc) string {
 	t.Helper()
 	dir, _ := drawGallery(t)
+	body, err := os.ReadFile(filepath.Join(dir, "ru", "room-of-credentials.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const form = `<form method="post" action="/form"><label>Заметка <input name="note"></label> <label>Пароль <input name="secret" type="password"></label>
+<label>Да <input type="checkbox" name="agree" value="yes"></label> <label>Текст <textarea name="text"></textarea></label> <label>Выбор <select name="choice"><option>a<option>b</select></label></form>`
+	page := []byte(strings.Replace(string(body), "</h1>", "</h1>"+form, 1))
 	mux := http.NewServeMux()
 	mux.Handle("/assets/", http.FileServer(http.Dir(dir)))
 	mux.HandleFunc("POST /account/alive", prolong)
-	mux.HandleFunc("GET /form", func(w http.ResponseWriter, r *http.Request) {
-		body, err := os.ReadFile(filepath.Join(dir, "ru", "room-of-credentials.html"))
-		if err != nil {
-			t.Error(err)
-		}
-		page := strings.Replace(string(body), `data-left="3600" data-warn="120"`, fmt.Sprintf(`data-left="%s" data-warn="%s"`, left, warn), 1)
-		form := `<form method="post" action="/form"><input name="note"><input name="secret" type="password"><input type="checkbox" name="agree" value="yes"><textarea name="text"></textarea><select name="choice"><option>a<option>b</select></form>`
-		if _, err := w.Write([]byte(strings.Replace(page, "</h1>", "</h1>"+form, 1))); err != nil {
-			t.Error(err)
-		}
-	})
+	mux.HandleFunc("GET /form", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL + "/form"
+}
+
+// later moves the page's clock on.
+func (e *eyes) later(d time.Duration) {
+	e.t.Helper()
+	e.do("move the clock", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const now = Date.now; Date.now = () => now() + %d; })()`, d.Milliseconds())))
 }
 
 const warning = `document.querySelector("dialog[data-idle]").open`
@@ -56,29 +59,32 @@ const warning = `document.querySelector("dialog[data-idle]").open`
 func TestASessionThatIsAboutToEndIsProlonged(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
-	address := idlePage(t, "4", "3", func(w http.ResponseWriter, _ *http.Request) {
+	e := judging(t, "idle")
+	e.open(idlePage(t, func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
 		w.WriteHeader(http.StatusNoContent)
-	})
-	e := judging(t, "idle")
-	e.open(address)
+	}))
+	if e.evaluates(warning) {
+		t.Error("it warns an hour before")
+	}
+	e.later(time.Hour - time.Minute)
 	e.holds("the warning", warning)
 	e.focused("[data-stay]")
 	e.look("idle-warning")
-	e.open(address)
-	e.holds("the warning again", warning)
 	e.press("\r")
 	e.holds("the session goes on", "!"+warning)
 	if asked.Load() != 1 {
 		t.Errorf("the server was asked %d times", asked.Load())
 	}
+	e.later(time.Hour - time.Minute)
+	e.holds("the warning of the next hour", warning)
 }
 
 // TestAnUnfinishedFormSurvivesTheEndOfTheSession: what was typed is there after a
 // new sign-in in the same tab, but for secrets; it comes back once.
 func TestAnUnfinishedFormSurvivesTheEndOfTheSession(t *testing.T) {
 	t.Parallel()
-	address := idlePage(t, "2", "1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	address := idlePage(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	e := openEyes(t, "idle")
 	e.open(address)
 	e.fill("input[name=note]", "черновик")
@@ -86,6 +92,7 @@ func TestAnUnfinishedFormSurvivesTheEndOfTheSession(t *testing.T) {
 	e.fill("input[name=secret]", "Yantar-41-Vetra")
 	e.click("input[name=agree]")
 	e.do("choose", chromedp.SetValue(chromedp.CSS("select[name=choice]"), "b"))
+	e.later(time.Hour)
 	e.holds("the end", `!document.querySelector("[data-again]").hidden`)
 	e.focused("[data-again]")
 	e.says("Введённое сохранено")
@@ -94,9 +101,9 @@ func TestAnUnfinishedFormSurvivesTheEndOfTheSession(t *testing.T) {
 		`document.querySelector("[name=note]").value`:              "черновик",
 		`document.querySelector("[name=text]").value`:              "две\nстроки",
 		`document.querySelector("[name=secret]").value`:            "",
+		`document.querySelector("[name=choice]").value`:            "b",
 		`String(document.querySelector("[name=agree]").checked)`:   "true",
 		`String(document.querySelector("[data-restored]").hidden)`: "false",
-		`document.querySelector("[name=choice]").value`:            "b",
 		`JSON.stringify(Object.keys(sessionStorage))`:              "[]",
 	} {
 		if got := ask(e, "read "+expression, chromedp.Evaluate[string](expression)); got != want {
