@@ -69,32 +69,28 @@ func (e *eyes) look(name string) {
 	e.t.Helper()
 	e.wear(look{320, "light"})
 	e.fits(name, 320)
-	judged := looks[:2]
-	if e.evaluates(`document.documentElement.lang === "en"`) {
-		judged = looks[2:]
-	}
-	for _, f := range judged {
-		e.wear(f)
-		e.keep(name, f)
-		e.judge(fmt.Sprintf("%s at %d, %s", name, f.width, f.scheme))
+	judged, _ := e.turn()
+	for _, l := range judged {
+		e.keep(name, l)
+		e.judge(fmt.Sprintf("%s at %d, %s", name, l.width, l.scheme))
 	}
 	e.wear(looks[0])
 }
 
-// pictures keeps a picture of the page in every form.
-func (e *eyes) pictures(name string) {
-	e.t.Helper()
-	for _, f := range looks {
-		e.wear(f)
-		e.keep(name, f)
+// turn is which looks are judged in the page's language, and the others.
+func (e *eyes) turn() (judged, others []look) {
+	if e.evaluates(`document.documentElement.lang === "en"`) {
+		return looks[2:], looks[:2]
 	}
+	return looks[:2], looks[2:]
 }
 
-// keep takes one picture.
-func (e *eyes) keep(name string, f look) {
+// keep takes a picture of the page in one look.
+func (e *eyes) keep(name string, l look) {
 	e.t.Helper()
-	e.fits(name, f.width)
-	file := filepath.Join(e.folder, fmt.Sprintf("%s-%d-%s.png", name, f.width, f.scheme))
+	e.wear(l)
+	e.fits(name, l.width)
+	file := filepath.Join(e.folder, fmt.Sprintf("%s-%d-%s.png", name, l.width, l.scheme))
 	if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
 		e.t.Fatal(err)
 	}
@@ -119,11 +115,11 @@ func (e *eyes) fits(name string, width int64) {
 }
 
 // wear sets the width and the colour scheme, and waits until the page has them.
-func (e *eyes) wear(f look) {
+func (e *eyes) wear(l look) {
 	e.t.Helper()
-	e.do("wear "+f.scheme, chromedp.EmulateViewport(f.width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+	e.do("wear "+l.scheme, chromedp.EmulateViewport(l.width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: f.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		return err
 	}))
@@ -152,8 +148,12 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			for _, p := range pictures {
 				if p.Lang == lang {
 					e.open(address + "/" + p.File)
-					e.look(p.Name + "-" + p.Lang)
-					e.pictures(p.Name + "-" + p.Lang)
+					name := p.Name + "-" + p.Lang
+					e.look(name)
+					_, others := e.turn()
+					for _, l := range others {
+						e.keep(name, l)
+					}
 				}
 			}
 		})
