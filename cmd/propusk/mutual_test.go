@@ -47,11 +47,23 @@ func stranger(t *testing.T, line demo.Line, change func(*tls.Config)) *http.Clie
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}, Timeout: 20 * time.Second}
 }
 
-// TestTheMutualTLSHostAnswersNothingButItsPaths: no page, no cookie and no start of
-// a sign-in is reached on the host where browsers show their certificates.
-func TestTheMutualTLSHostAnswersNothingButItsPaths(t *testing.T) {
+func TestTheMutualTLSHost(t *testing.T) {
 	t.Parallel()
 	line := runningDemo(t)
+	t.Run("answers nothing but its paths", func(t *testing.T) { answersItsPathsAlone(t, line) })
+	t.Run("asks for a certificate and demands none", func(t *testing.T) { asksAndDemandsNone(t, line) })
+	t.Run("speaks TLS 1.3 alone", func(t *testing.T) {
+		old := stranger(t, line, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })
+		if resp, err := old.Get(line.MutualTLS.URL + "/v1/openapi.json"); err == nil {
+			resp.Body.Close()
+			t.Error("TLS 1.2 was spoken")
+		}
+	})
+}
+
+// answersItsPathsAlone: no page, no cookie and no start of a sign-in is reached on
+// the host where browsers show their certificates.
+func answersItsPathsAlone(t *testing.T, line demo.Line) {
 	client := stranger(t, line, nil)
 	for path, want := range map[string]int{
 		"/v1/openapi.json": http.StatusOK, "/oauth2/userinfo": http.StatusUnauthorized, "/v1/me": http.StatusUnauthorized,
@@ -72,11 +84,10 @@ func TestTheMutualTLSHostAnswersNothingButItsPaths(t *testing.T) {
 	}
 }
 
-// A client without a certificate, and one whose certificate nobody vouches for, are
-// both let in by TLS: who must show which one is decided behind it.
-func TestTheMutualTLSHostAsksForACertificateAndDemandsNone(t *testing.T) {
-	t.Parallel()
-	line := runningDemo(t)
+// asksAndDemandsNone: a client without a certificate, and one whose certificate
+// nobody vouches for, are both let in by TLS: who must show which one is decided
+// behind it.
+func asksAndDemandsNone(t *testing.T, line demo.Line) {
 	asked := false
 	without := stranger(t, line, func(c *tls.Config) {
 		c.Certificates = nil
@@ -97,16 +108,6 @@ func TestTheMutualTLSHostAsksForACertificateAndDemandsNone(t *testing.T) {
 	}
 	if !asked {
 		t.Error("no certificate was asked for, or only one of certain authorities")
-	}
-}
-
-func TestTheMutualTLSHostSpeaksTLS13Alone(t *testing.T) {
-	t.Parallel()
-	line := runningDemo(t)
-	old := stranger(t, line, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })
-	if resp, err := old.Get(line.MutualTLS.URL + "/v1/openapi.json"); err == nil {
-		resp.Body.Close()
-		t.Error("TLS 1.2 was spoken")
 	}
 }
 
