@@ -143,7 +143,7 @@ func (s *Server) newChange(v *visit, channel, typed string) (contactChange, erro
 	if c.Taken, err = s.deps.Directory.ContactTaken(v.ctx(), v.Person.ID, channel, to); err != nil {
 		return contactChange{}, err
 	}
-	c.OldDone = !c.Verified || v.Recent(freshFor, s.deps.Now()).Level == session.Qualified
+	c.OldDone = !c.Verified || s.recent(v.Here) == session.Qualified
 	return c, nil
 }
 

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,36 @@ func TestFreshProofIsOneOfTheAccountsLevel(t *testing.T) {
 	v.get("/account/authenticator").leads(toSignIn("/account/authenticator", session.Two, true))
 	v.prove(w.elena, session.Proof{Factor: session.SMS})
 	v.get("/account/authenticator").is(200)
+}
+
+// A trusted device stands in for the second factor at a sign-in, and says nothing
+// about who sits at it: with it the pages open, and no factor is changed.
+func TestTrustedDeviceIsNoFreshProof(t *testing.T) {
+	w := quickWorld(t)
+	v := w.visitor(w.elena, session.Password, session.Device)
+	v.get("/account").is(200)
+	v.get("/account/authenticator").leads(toSignIn("/account/authenticator", session.Two, true))
+	v.post("/account/close", "sure", "yes").leads(toSignIn("/account/close", session.Two, true))
+}
+
+// Nothing of a stranger's upload is read: his connection is cut instead.
+func TestStrangersUploadIsNotRead(t *testing.T) {
+	w := quickWorld(t)
+	r := httptest.NewRequestWithContext(w.ctx, http.MethodPost, "/account/signatures", failing{t})
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	answer := httptest.NewRecorder()
+	w.ServeHTTP(answer, r)
+	if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != toSignIn("/account", session.None, false) {
+		t.Errorf("answered %d to %q", answer.Code, answer.Header().Get("Location"))
+	}
+}
+
+// failing is a body that must not be read.
+type failing struct{ t *testing.T }
+
+func (f failing) Read([]byte) (int, error) {
+	f.t.Error("the body was read")
+	return 0, io.EOF
 }
 
 func TestFormOfAnotherSiteIsRefused(t *testing.T) {

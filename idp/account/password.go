@@ -44,7 +44,7 @@ func (s *Server) passwordPage(v *visit, status int, errs ...pages.FieldError) er
 // fresh reports whether the session proved as much within the last minutes as it
 // has ever.
 func (s *Server) fresh(v *visit) bool {
-	return v.Recent(freshFor, s.deps.Now()).Level >= v.Session.Proven(0).Level
+	return s.recent(v.Here) >= session.Weigh(v.Session.Without(session.Device), 0).Level
 }
 
 // passwordPolicy is what the new password must be: administrators and heads of

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"propusk/idp/browser"
@@ -86,7 +87,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, err
 	}
 	for _, route := range s.Routes() {
-		s.face.Route(browser.Route{Method: route.Method, Path: route.Path, Body: route.body, Handle: s.guarded(route)})
+		s.face.Route(browser.Route{Method: route.Method, Path: route.Path, Body: route.body, Acts: route.acts, Handle: s.guarded(route)})
 	}
 	return s, nil
 }
@@ -161,6 +162,7 @@ type Route struct {
 	// among them.
 	Keep   []string
 	body   int64 // bytes of the body at most; 0 = browser.MaxBody
+	acts   bool  // a GET that does something: no HEAD
 	handle func(*visit) error
 }
 
@@ -223,15 +225,26 @@ func (s *Server) Routes() []Route {
 		{Method: post, Path: "/account/applications/:id/withdraw", Form: "/account/applications", handle: s.withdraw},
 
 		{Method: get, Path: "/account/data", handle: s.data},
-		{Method: get, Path: "/account/data/file", Needs: Fresh, Form: "/account/data", handle: s.dataFile},
+		{Method: get, Path: "/account/data/file", Needs: Fresh, Form: "/account/data", acts: true, handle: s.dataFile},
 		{Method: get, Path: "/account/close", handle: s.closingForm},
 		{Method: post, Path: "/account/close", Needs: Fresh, handle: s.askClosing},
 		{Method: post, Path: "/account/close/undo", Form: "/account/close", handle: s.undoClosing},
 	}
 }
 
-// ServeHTTP serves every route of the pages.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.face.ServeHTTP(w, r) }
+// ServeHTTP serves every route of the pages. The body of an upload is read, and
+// its files written to the disk, before a route is asked; so a stranger's is not.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		secret := browser.Cookie(r, browser.CookieSession)
+		_, signedIn, err := browser.Recall(r.Context(), s.deps.Sessions, s.deps.Directory, secret, s.now())
+		if err == nil && !signedIn {
+			http.Redirect(w, r, browser.SignInFirst("/account", "", 0), http.StatusSeeOther)
+			return
+		}
+	}
+	s.face.ServeHTTP(w, r)
+}
 
 // Sweep closes the accounts whose time has come, with their sessions and what
 // applications got from them. Call it every half hour from one node.

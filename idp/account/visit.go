@@ -14,6 +14,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/idp/pages"
 	"propusk/idp/session"
+	"propusk/storage"
 )
 
 // visit is one request of a person who has proved enough for its route.
@@ -44,7 +45,7 @@ func (s *Server) guarded(route Route) echo.HandlerFunc {
 		if here.Session.Proven(0).Level < level {
 			return browser.SeeOther(c, browser.SignInFirst(back, level.ACR(), 0))
 		}
-		if route.Needs == Fresh && here.Recent(freshFor, s.deps.Now()).Level < level {
+		if route.Needs == Fresh && s.recent(here) < level {
 			return v.proveFirst(route, back, level)
 		}
 		if v.draft, err = v.interrupted(route); err != nil {
@@ -52,6 +53,12 @@ func (s *Server) guarded(route Route) echo.HandlerFunc {
 		}
 		return route.handle(v)
 	}
+}
+
+// recent is what the person proved within the last minutes. A trusted device
+// says nothing about who sits at it now.
+func (s *Server) recent(here browser.Here) session.Level {
+	return session.Weigh(here.Session.Without(session.Device), storage.Of(s.deps.Now().Add(-freshFor))).Level
 }
 
 // back is the page where the person comes back to after a sign-in.
