@@ -13,6 +13,7 @@ import (
 // tokens are bound to.
 func keyFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	f.String("profile", "", "what it is held to: oidc, fapi2-security, fapi2-message-signing")
 	f.String("jwks", "", "file with its public keys: a JSON Web Key Set, or certificates and public keys in PEM")
 	f.String("jwks-uri", "", "https address of its key set")
 	f.String("auth-alg", "", "the one algorithm of its private_key_jwt: ES256, PS256, EdDSA, RS256; any when empty")
@@ -41,6 +42,10 @@ func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
 		if f.Changed(name) {
 			*field, _ = f.GetString(name)
 		}
+	}
+	if f.Changed("profile") {
+		profile, _ := f.GetString("profile")
+		c.Profile = oauth.Profile(profile)
 	}
 	for name, field := range map[string]*bool{
 		"certificate-bound": &c.CertificateBound, "dpop-bound": &c.DPoPBound, "require-par": &c.RequirePushed,

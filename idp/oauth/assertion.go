@@ -143,7 +143,8 @@ func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, to
 		return nil, errClientJWT
 	}
 	header := jws.Signatures[0].Protected
-	if algorithm != "" && header.Algorithm != algorithm || !plainHeader(header, types) {
+	unwanted := algorithm != "" && header.Algorithm != algorithm || client.fapi() && header.Algorithm == string(jose.RS256)
+	if unwanted || !plainHeader(header, types) {
 		return nil, errClientJWT
 	}
 	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.verifiers(header)) > 0 })

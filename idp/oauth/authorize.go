@@ -101,6 +101,9 @@ func (p *Provider) checkRequest(ctx context.Context, form url.Values, repeated *
 	if err != nil {
 		return nil, err
 	}
+	if client.signsMessages() && !to.signed() {
+		return nil, invalidRequest("the application must ask for signed responses, by response_mode").told(to)
+	}
 	if client.RequirePushed && !pushed {
 		return nil, invalidRequest("the application must push its requests (RFC 9126 section 6)").told(to)
 	}
@@ -139,10 +142,11 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 	if repeated != nil {
 		return nil, repeated
 	}
-	for _, check := range []func(url.Values) *Error{refuseUnsupported, requireProofKey} {
-		if err := check(form); err != nil {
-			return nil, err
-		}
+	if err := refuseUnsupported(form, p.deps.Audience); err != nil {
+		return nil, err
+	}
+	if err := requireProofKey(form); err != nil {
+		return nil, err
 	}
 	if !slices.Contains(client.GrantTypes, GrantAuthorizationCode) {
 		return nil, unauthorizedClient("the application may not use the authorization code flow")
@@ -175,8 +179,9 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 }
 
 // refuseUnsupported refuses clearly what would otherwise be ignored: request_uri
-// above all, which would have us ask strangers' addresses (RFC 9101 §10.4).
-func refuseUnsupported(form url.Values) *Error {
+// above all, which would have us ask strangers' addresses (RFC 9101 §10.4), and a
+// token for another resource than the one there is (RFC 8707 §2).
+func refuseUnsupported(form url.Values, resource string) *Error {
 	for name, code := range map[string]string{
 		"request_uri":  "request_uri_not_supported",
 		"registration": "registration_not_supported",
@@ -190,6 +195,8 @@ func refuseUnsupported(form url.Values) *Error {
 		return invalidRequest("response_type is missing")
 	case form.Get("response_type") != "code":
 		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code")
+	case form.Has("resource") && form.Get("resource") != resource:
+		return invalidTarget("the only resource is %s (RFC 8707 section 2)", resource)
 	case form.Has("response_mode") && !slices.Contains(responseModes, form.Get("response_mode")):
 		return invalidRequest("response_mode must be one of %s", strings.Join(responseModes, ", "))
 	}

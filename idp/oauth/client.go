@@ -66,6 +66,8 @@ type Client struct {
 	Name   string `json:"client_name"`
 	NameEN string `json:"client_name#en,omitempty"`
 	Kind   Kind   `json:"kind"`
+	// Profile is what it is held to; "" = ProfileOIDC.
+	Profile Profile `json:"profile,omitempty"`
 	// SecretHashes are hex SHA-256 of the live secrets, the newest first; two
 	// at most, so that a secret can be changed without an outage.
 	SecretHashes []string `json:"-"`
@@ -195,6 +197,7 @@ func (c *Client) complete() {
 	if len(c.ResponseTypes) == 0 && slices.Contains(c.GrantTypes, GrantAuthorizationCode) {
 		c.ResponseTypes = []string{"code"}
 	}
+	c.completeProfile()
 	c.Scope = strings.Join(c.Scopes(), " ")
 }
 
@@ -245,6 +248,7 @@ func (c *Client) validate() error {
 		}
 	}
 	faults = append(faults, c.validateKeys()...)
+	faults = append(faults, c.validateProfile()...)
 	faults = append(faults, c.validateGrants(confidential)...)
 	faults = append(faults, c.validateRedirects()...)
 	for _, scope := range c.Scopes() {

@@ -42,6 +42,7 @@ type metadata struct {
 	ClaimsParameter   bool     `json:"claims_parameter_supported"`
 	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported"` // RFC 9101 §10.5
 	ResponseAlgs      []string `json:"authorization_signing_alg_values_supported"`  // JARM §4
+	IntrospectionAlgs []string `json:"introspection_signing_alg_values_supported"`  // RFC 9701 §7
 	RequestObject     bool     `json:"request_parameter_supported"`
 	RequestURI        bool     `json:"request_uri_parameter_supported"`
 	RequireRequestURI bool     `json:"require_request_uri_registration"`
@@ -131,6 +132,7 @@ func (p *Provider) Discovery() any {
 		RequestObject:     true,
 		RequestObjectAlgs: possession.AlgorithmNames(),
 		ResponseAlgs:      keys.Algorithms(),
+		IntrospectionAlgs: keys.Algorithms(),
 
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,

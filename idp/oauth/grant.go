@@ -92,6 +92,24 @@ func (p *Provider) rotate(ctx context.Context, g *grant, organisationID string) 
 	return changed == 1, nil
 }
 
+// prolong keeps a grant alive without a new refresh token: one that is bound to
+// its client's key is worth nothing to a thief, and rotation could only lose it
+// (FAPI 2.0 Security Profile §5.3.2.1). It fails with errRefresh when the grant
+// has ended meanwhile.
+func (p *Provider) prolong(ctx context.Context, g *grant, organisationID string) error {
+	now := p.now()
+	changed, err := p.deps.DB.Exec(ctx, `UPDATE oauth_grants SET rotated_at = $1, expires_at = $2, organisation_id = $3
+		WHERE id = $4 AND generation = $5 AND ended_at = 0`,
+		now, now.Add(p.deps.Lifetimes.RefreshToken), organisationID, g.ID, g.Generation)
+	if err != nil {
+		return fmt.Errorf("prolong a grant: %w", err)
+	}
+	if changed == 0 {
+		return errRefresh
+	}
+	return nil
+}
+
 // end ends a grant: no refresh any more, and its live access tokens are
 // revoked. To end one that has ended is no error and changes nothing.
 func (p *Provider) end(ctx context.Context, g *grant, because string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"propusk/idp/possession"
 	"propusk/storage"
@@ -54,7 +55,39 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.writeError(w, r, serverError(err))
 	}
+	if acceptsSigned(r) {
+		return p.writeSignedIntrospection(w, client, answer)
+	}
 	return p.writeJSON(w, http.StatusOK, answer)
+}
+
+// typeIntrospection is the typ and, below application/, the media type of a signed
+// answer (RFC 9701 §4, §5).
+const typeIntrospection = "token-introspection+jwt"
+
+func acceptsSigned(r *http.Request) bool {
+	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "application/"+typeIntrospection)
+}
+
+// writeSignedIntrospection answers with a JWT, which a resource server can keep as
+// evidence (RFC 9701 §5). It is for the client that asked, and says nothing of
+// the token outside token_introspection, so that it is no token itself.
+func (p *Provider) writeSignedIntrospection(w http.ResponseWriter, client *registration, answer introspection) error {
+	token, err := p.sign(client.IDTokenSignedResponseAlg, typeIntrospection, struct {
+		Issuer        string        `json:"iss"`
+		Audience      string        `json:"aud"`
+		IssuedAt      int64         `json:"iat"`
+		Introspection introspection `json:"token_introspection"`
+	}{p.deps.Issuer, client.ID, p.deps.Now().Unix(), answer})
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/"+typeIntrospection)
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	_, err = w.Write([]byte(token))
+	return err
 }
 
 // aboutToken reads what introspection and revocation have in common: an

@@ -142,6 +142,9 @@ func (h *refreshHandler) advance(ctx context.Context, request fosite.AccessReque
 	if err != nil || generation != g.Generation {
 		return s, err
 	}
+	if client.fapi() {
+		return s, h.p.prolong(ctx, g, s.grant.OrganisationID)
+	}
 	won, err := h.p.rotate(ctx, g, s.grant.OrganisationID)
 	if err != nil {
 		return nil, err

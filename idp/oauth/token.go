@@ -72,6 +72,9 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 	if missing := missingParameter(x.grantType, form); missing != "" {
 		return nil, invalidRequest("%s is missing", missing)
 	}
+	if resource := form.Get("resource"); resource != "" && resource != p.deps.Audience {
+		return nil, invalidTarget("the only resource is %s (RFC 8707 section 2)", p.deps.Audience)
+	}
 	if x.confirmation, err = p.confirm(r, x.client); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// fapi is a client held to a profile, with its key.
+func (h *house) fapi(profile Profile) (caller, signing) {
+	key := newKey(h.t)
+	return h.register(Client{
+		Kind: Web, Profile: profile, RedirectURIs: []string{callback}, GrantTypes: []string{GrantAuthorizationCode, GrantRefreshToken},
+		Scope: "openid organization members:read", TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKS: keySetOf(h.t, jose.JSONWebKey{Key: key.Public()}),
+	}), signing{alg: jose.ES256, key: key}
+}
+
+// signedBy is a form with a fresh assertion.
+func (h *house) signedBy(by signing, c caller, form url.Values) url.Values {
+	return parameters(flat(form), with{"client_assertion": by.jwt(h.t, h.asserting(c, nil)), "client_assertion_type": assertionType})
+}
+
+// One word switches everything on (FAPI 2.0 Security Profile §5.3.2).
+func TestAProfileSwitchesOnWhatItDemands(t *testing.T) {
+	h := alone(t)
+	c, by := h.fapi(ProfileFAPI2Security)
+	if !c.RequirePushed || !c.DPoPBound || c.RequireSigned {
+		t.Errorf("%+v", c.Client)
+	}
+	_, err := h.authorizing(asking(c, nil))
+	h.redirected("a request by the browser", err, "invalid_request", "st")
+	pushed := h.send(h.Push, h.request(caller{}, h.signedBy(by, c, asking(c, nil))))
+	request, err := h.authorizing(referring(c, pushed.text("request_uri")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.issued(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	redeem := func() url.Values { return h.signedBy(by, c, redeeming(got.Get("code"), nil)) }
+	h.refused("without a proof", h.send(h.Token, h.request(caller{}, redeem())), http.StatusBadRequest, "invalid_dpop_proof")
+	if a := h.prover().proving(caller{}, redeem(), nil); a.text("token_type") != "DPoP" {
+		t.Errorf("%d %v", a.status, a.body)
+	}
+	signing, _ := h.fapi(ProfileFAPI2MessageSigning)
+	if !signing.RequireSigned || !signing.RequirePushed || !signing.DPoPBound {
+		t.Errorf("%+v", signing.Client)
+	}
+}
+
+// FAPI 2.0 Message Signing §5.4: an answer that is not signed is not asked for.
+func TestMessageSigningWantsSignedAnswers(t *testing.T) {
+	h := alone(t)
+	c, by := h.fapi(ProfileFAPI2MessageSigning)
+	push := func(changes map[string]any) answer {
+		return h.send(h.Push, h.request(caller{}, h.signedBy(by, c, url.Values{"request": {by.jwt(t, h.objecting(c, changes))}})))
+	}
+	h.refused("by query", push(nil), http.StatusBadRequest, "invalid_request")
+	if a := push(map[string]any{"response_mode": "jwt"}); a.status != http.StatusCreated {
+		t.Errorf("signed: %d %v", a.status, a.body)
+	}
+}
+
+// FAPI 2.0 Security Profile §5.3.2.1: the refresh token stays, and is prolonged by
+// its use.
+func TestARefreshTokenOfFAPIDoesNotRotate(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c, by := h.fapi(ProfileFAPI2Security)
+		key := h.prover()
+		pushed := h.send(h.Push, h.request(caller{}, h.signedBy(by, c, asking(c, nil))))
+		request, err := h.authorizing(referring(c, pushed.text("request_uri")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.issued(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := key.proving(caller{}, h.signedBy(by, c, redeeming(got.Get("code"), nil)), nil).text("refresh_token")
+		for range 3 {
+			h.clock.Advance(20 * 24 * time.Hour)
+			a := key.proving(caller{}, h.signedBy(by, c, refreshing(token, nil)), nil)
+			if a.status != http.StatusOK || a.text("refresh_token") != token {
+				t.Fatalf("%d %v", a.status, a.body)
+			}
+		}
+		h.post(h.Revoke, caller{}, h.signedBy(by, c, url.Values{"token": {token}}))
+		h.refused("after revocation", key.proving(caller{}, h.signedBy(by, c, refreshing(token, nil)), nil), http.StatusBadRequest, "invalid_grant")
+	})
+}
+
+func TestProfilesAreChecked(t *testing.T) {
+	h := alone(t)
+	c, _ := h.fapi(ProfileFAPI2Security)
+	for name, change := range map[string]func(*Client){
+		"an unknown one":    func(c *Client) { c.Profile = "fapi3" },
+		"a secret":          func(c *Client) { c.TokenEndpointAuthMethod = AuthBasic },
+		"a public client":   func(c *Client) { c.Kind, c.TokenEndpointAuthMethod = SPA, AuthNone },
+		"RS256":             func(c *Client) { c.IDTokenSignedResponseAlg = "RS256" },
+		"RS256 of its own":  func(c *Client) { c.AuthSigningAlg = "RS256" },
+		"RS256 for answers": func(c *Client) { c.ResponseAlg = "RS256" },
+	} {
+		bad := c.Client
+		bad.ID = ""
+		change(&bad)
+		if _, _, err := h.CreateClient(t.Context(), bad); err == nil {
+			t.Errorf("%s: registered", name)
+		}
+	}
+	rs := h.register(Client{
+		Kind: Service, Profile: ProfileFAPI2Security, TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKS: keySetOf(t, jose.JSONWebKey{Key: rsaKey().Public()}),
+	})
+	key := h.prover()
+	h.refused("an assertion by RS256", key.proving(caller{}, h.signedBy(signing{jose.RS256, rsaKey(), nil}, rs, ownGrant), nil), http.StatusUnauthorized, "invalid_client")
+	if a := key.proving(caller{}, h.signedBy(signing{jose.PS256, rsaKey(), nil}, rs, ownGrant), nil); a.status != http.StatusOK {
+		t.Errorf("PS256: %d %v", a.status, a.body)
+	}
+}
+
+// RFC 8707 §2: a token for another resource than ours is not to be had, and none
+// of ours is given in its place.
+func TestATokenForAnotherResourceIsNotToBeHad(t *testing.T) {
+	h := alone(t)
+	c, service := h.web(), h.service()
+	const ours = issuer + "/v1"
+	_, err := h.authorizing(asking(c, with{"resource": "https://evil.example/"}))
+	h.redirected("authorize", err, "invalid_target", "st")
+	if _, err := h.authorizing(asking(c, with{"resource": ours})); err != nil {
+		t.Errorf("ours: %v", err)
+	}
+	h.refused("client credentials", h.post(h.Token, service, parameters(flat(ownGrant), with{"resource": "https://evil.example/"})), http.StatusBadRequest, "invalid_target")
+	code := h.code(c, nil)
+	h.refused("a code", h.post(h.Token, c, redeeming(code, with{"resource": "https://evil.example/"})), http.StatusBadRequest, "invalid_target")
+	if a := h.post(h.Token, c, redeeming(code, with{"resource": ours})); a.status != http.StatusOK || h.claims(a).Audience[0] != ours {
+		t.Errorf("ours: %d %v", a.status, a.body)
+	}
+}
+
+// RFC 9701 §5.
+func TestAnIntrospectionCanBeSigned(t *testing.T) {
+	h := alone(t)
+	c := h.service()
+	token := h.post(h.Token, c, ownGrant).text("access_token")
+	for _, test := range []struct {
+		token  string
+		active bool
+	}{{token, true}, {"x", false}} {
+		r := h.request(c, url.Values{"token": {test.token}})
+		r.Header.Set("Accept", "application/token-introspection+jwt")
+		w := httptest.NewRecorder()
+		if err := h.Introspect(w, r); err != nil {
+			t.Fatal(err)
+		}
+		var claims map[string]any
+		if err := h.verify(w.Body.String(), "token-introspection+jwt", &claims); err != nil {
+			t.Fatalf("%s: %v", w.Body, err)
+		}
+		said := claims["token_introspection"].(map[string]any)
+		if claims["iss"] != issuer || claims["aud"] != c.ID || claims["iat"] != float64(h.clock.Now().Unix()) || said["active"] != test.active || claims["sub"] != nil ||
+			w.Header().Get("Content-Type") != "application/token-introspection+jwt" || len(claims) != 4 {
+			t.Errorf("%v %v", claims, w.Header())
+		}
+		if _, err := h.verifyAccessToken(w.Body.String()); err == nil {
+			t.Error("the answer passes for an access token")
+		}
+	}
+	if got := h.post(h.Introspect, c, url.Values{"token": {token}}); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+		t.Errorf("unasked: %v", got.header)
+	}
+}
