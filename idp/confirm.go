@@ -35,7 +35,7 @@ func (s *Server) drawConfirm(c echo.Context, t *turn, status int, errs []pages.F
 	lang, f := language(c, t), t.step.Factor
 	page := pages.Confirm{
 		Request: t.ID, ClientName: t.client(lang), RedirectURI: t.Request.RedirectURI, PersonName: t.person.FullName(),
-		Unusual: t.Progress.Unusual,
+		Unusual: t.session.Unusual.V,
 		Device:  directory.DeviceName(journal.From(c.Request().Context()).UserAgent, lang), Place: s.place(c).Name(), At: s.deps.Now(),
 		Others: names(confirmations(t.situation), f), ResendIn: s.resendIn(t, f), Errors: errs,
 	}
@@ -87,8 +87,7 @@ func (s *Server) confirmSignIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Progress.Confirmed = true
-	if err := s.attempts.save(c.Request().Context(), t.attempt); err != nil {
+	if err := s.settleUnusual(c, t); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(t.attempt))
@@ -100,7 +99,7 @@ func (s *Server) confirmSignIn(c echo.Context) error {
 func (s *Server) denyConfirm(c echo.Context, t *turn) error {
 	ctx := c.Request().Context()
 	err := s.deps.Directory.RecordUnusual(ctx, t.person.ID, directory.UnusualSignIn{
-		Reasons: t.Progress.Unusual, UserAgent: journal.From(ctx).UserAgent, Place: s.place(c).Name(), Refused: true,
+		Reasons: t.session.Unusual.V, UserAgent: journal.From(ctx).UserAgent, Place: s.place(c).Name(), Refused: true,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +11,7 @@ import (
 	"propusk/idp/browser"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
+	"propusk/idp/pages"
 	"propusk/idp/session"
 	"propusk/idp/unusual"
 	"propusk/storage/journal"
@@ -68,6 +70,9 @@ func (s *Server) unusual(c echo.Context, personID string, known bool) ([]string,
 // remember makes the browser known to the person who has just signed in in full,
 // trusts it when that was asked for, and tells the person of what was unusual.
 func (s *Server) remember(c echo.Context, t *turn) error {
+	if err := s.settleUnusual(c, t); err != nil {
+		return err
+	}
 	if t.Progress.IdentifiedAt == 0 {
 		return nil // nobody proved anything here: the device is known already, or was forgotten
 	}
@@ -90,7 +95,7 @@ func (s *Server) remember(c echo.Context, t *turn) error {
 				return fmt.Errorf("trust device: %w", err)
 			}
 		}
-		return s.rememberPlace(ctx, t, place)
+		return s.deps.Unusual.Remember(ctx, unusual.SignIn{PersonID: t.person.ID, Place: place, At: s.now()})
 	})
 	return err
 }
@@ -105,17 +110,23 @@ func (s *Server) mayTrust(t *turn) bool {
 	return real.Level >= session.Two
 }
 
-func (s *Server) rememberPlace(ctx context.Context, t *turn, place unusual.Place) error {
-	odd := t.Progress.Unusual
-	if len(odd) > 1 || len(odd) == 1 && odd[0] != "device" { // the directory has told of a new device
+// settleUnusual strikes out what was unusual about the session and writes it to
+// the journal, once. The directory has told of a new device already.
+func (s *Server) settleUnusual(c echo.Context, t *turn) error {
+	ctx, odd := c.Request().Context(), t.session.Unusual.V
+	if len(odd) == 0 {
+		return nil
+	}
+	return s.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		err := s.deps.Directory.RecordUnusual(ctx, t.person.ID, directory.UnusualSignIn{
-			Reasons: odd, UserAgent: journal.From(ctx).UserAgent, Place: place.Name(),
+			Reasons: odd, UserAgent: journal.From(ctx).UserAgent, Place: s.place(c).Name(),
+			Known: !slices.Contains(odd, pages.UnusualCountry) && !slices.Contains(odd, pages.UnusualTravel),
 		})
 		if err != nil {
 			return err
 		}
-	}
-	return s.deps.Unusual.Remember(ctx, unusual.SignIn{PersonID: t.person.ID, Place: place, At: s.now()})
+		return s.sessions.Usual(ctx, t.session)
+	})
 }
 
 // byDevice lets a trusted device stand in for the second factor.

@@ -51,8 +51,6 @@ type progress struct {
 	Consented      bool             // accepted on the page, for OrganisationID
 	Wanted         session.Factor   // the factor asked for instead of the first on offer
 	Unavailable    []session.Factor // could not be asked for: a channel is down
-	Unusual        []string         // pages.Unusual…: what is odd about the identification
-	Confirmed      bool             // the person confirmed it all the same
 	Postponed      bool             // a new password was advised, and put off
 	Offered        bool             // a passkey was offered, and taken or declined
 	Trust          bool             // "do not ask on this device" was ticked
@@ -197,11 +195,12 @@ func moreProof(s situation, now time.Time) (Step, bool) {
 	}
 }
 
-// confirmation asks once more when the sign-in looks unusual and what was proved
-// here could have been taken from the person: see convinced.
+// confirmation asks once more when the session was begun in an unusual way and
+// what was proved in it since could have been taken from the person: see
+// convinced. It is the session that waits, not the attempt: beginning another
+// one is no way round.
 func confirmation(s situation, now time.Time) (Step, bool) {
-	p := s.Progress
-	if p.IdentifiedAt == 0 || p.Confirmed || len(p.Unusual) == 0 || convinced(s) {
+	if len(s.Session.Unusual.V) == 0 || convinced(s) {
 		return Step{}, false
 	}
 	f := confirming(s)

@@ -155,26 +155,29 @@ func TestNextAsksForANewPassword(t *testing.T) {
 	})
 }
 
-// What is unusual is confirmed by what was not proved here yet.
+// What is unusual is confirmed by what was not proved since.
 func TestNextConfirmsTheUnusual(t *testing.T) {
 	t.Parallel()
-	odd := func(reasons ...string) progress {
-		return progress{PersonID: "elena", IdentifiedAt: ago(time.Minute), Unusual: reasons}
+	odd := func(reasons []string, proofs ...session.Proof) *session.Session {
+		s := signedIn(proofs...)
+		s.Unusual.V = reasons
+		return s
 	}
 	has := prover{Phone: true, Email: true}
 	confirm := func(f session.Factor) Step { return Step{Kind: StepConfirm, Factor: f} }
-	confirmed := odd(pages.UnusualTravel)
-	confirmed.Confirmed = true
-	one, two := signedIn(pwd(time.Minute)), signedIn(pwd(time.Minute), proved(session.SMS, 0))
+	device, country, travel := []string{pages.UnusualDevice}, []string{pages.UnusualDevice, pages.UnusualCountry}, []string{pages.UnusualTravel}
+	mine, sms := pwd(time.Minute), proved(session.SMS, 0)
 	runSteps(t, []stepCase{
-		{"a password alone on a new device", situation{Request: plain, Session: one, Prover: has, Progress: odd(pages.UnusualDevice)}, confirm(session.SMS)},
-		{"with a second factor it is confirmed", situation{Request: plain, Session: two, Prover: has, Progress: odd(pages.UnusualDevice, pages.UnusualCountry)}, stepIssue},
-		{"nobody travels that fast", situation{Request: plain, Session: two, Prover: has, Progress: odd(pages.UnusualTravel)}, confirm(session.Email)},
-		{"a passkey cannot be phished", situation{Request: plain, Session: signedIn(proved(session.Passkey, 0)), Prover: has, Progress: odd(pages.UnusualTravel)}, stepIssue},
-		{"confirmed", situation{Request: plain, Session: two, Prover: has, Progress: confirmed}, stepIssue},
-		{"nothing left to ask for", situation{Request: plain, Session: two, Prover: prover{Phone: true}, Progress: odd(pages.UnusualTravel)}, stepIssue},
-		{"a second factor of before does not confirm", situation{Request: plain, Session: signedIn(pwd(time.Minute), appCode(time.Hour)), Prover: has, Progress: odd(pages.UnusualDevice)}, confirm(session.SMS)},
-		{"an old identification", situation{Request: plain, Session: one, Prover: has, Progress: progress{PersonID: "elena", Unusual: []string{pages.UnusualTravel}}}, stepIssue},
+		{"a password alone on a new device", situation{Request: plain, Session: odd(device, mine), Prover: has, Progress: hereNow}, confirm(session.SMS)},
+		{"in whatever attempt", situation{Request: plain, Session: odd(device, mine), Prover: has}, confirm(session.SMS)},
+		{"by the factor asked for", situation{Request: plain, Session: odd(device, mine), Prover: has, Progress: progress{Wanted: session.Email}}, confirm(session.Email)},
+		{"with a second factor it is confirmed", situation{Request: plain, Session: odd(country, mine, sms), Prover: has}, stepIssue},
+		{"nobody travels that fast", situation{Request: plain, Session: odd(travel, mine, sms), Prover: has}, confirm(session.Email)},
+		{"a passkey cannot be phished", situation{Request: plain, Session: odd(travel, proved(session.Passkey, 0)), Prover: has}, stepIssue},
+		{"nothing left to ask for", situation{Request: plain, Session: odd(travel, mine, sms), Prover: prover{Phone: true}}, stepIssue},
+		{"a second factor of before does not confirm", situation{Request: plain, Session: odd(device, mine, appCode(time.Hour)), Prover: has}, confirm(session.SMS)},
+		{"a trusted device does not confirm", situation{Request: plain, Session: odd(country, mine, proved(session.Device, 0)), Prover: has, Device: machine{Trusted: true}}, confirm(session.SMS)},
+		{"prompt=none", situation{Request: &oauth.AuthorizationRequest{FirstParty: true, Prompt: []string{"none"}}, Session: odd(device, mine), Prover: has}, Step{Kind: StepRefuse, Error: "login_required"}},
 	})
 }
 

@@ -154,13 +154,14 @@ func (s *Server) begin(c echo.Context, t *turn, who directory.Resolved, proof se
 		return err
 	}
 	now := s.now()
-	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, proof, s.where(c, device.ID), now)
+	where := s.where(c, device.ID)
+	where.Unusual = odd
+	_, secret, err := s.sessions.Begin(ctx, old, who.Person.ID, proof, where, now)
 	if err != nil {
 		return err
 	}
 	browser.SetCookie(c.Response(), browser.CookieSession, secret)
 	t.identified(who.Person.ID, who.OrganisationID, now)
-	t.Progress.Unusual = odd
 	return s.attempts.save(ctx, t.attempt)
 }
 

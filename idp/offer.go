@@ -85,25 +85,25 @@ func offered(s situation, now time.Time) session.Factor {
 	}
 }
 
-// convinced tells that what was proved in this attempt outweighs what is unusual
+// convinced tells that what was proved since the identification outweighs what is unusual
 // about it. A passkey or a certificate cannot be handed on to a false page.
 // A second factor that the person typed confirms a new device or country; when
 // nobody could have travelled that fast, codes may be passing through a thief.
 func convinced(s situation) bool {
-	if provedHere(s, session.Passkey) || provedHere(s, session.Certificate) {
+	if provedNow(s, session.Passkey) || provedNow(s, session.Certificate) {
 		return true
 	}
-	if slices.Contains(s.Progress.Unusual, pages.UnusualTravel) {
+	if slices.Contains(s.Session.Unusual.V, pages.UnusualTravel) {
 		return false
 	}
-	return slices.ContainsFunc(typed, func(f session.Factor) bool { return provedHere(s, f) })
+	return slices.ContainsFunc(typed, func(f session.Factor) bool { return provedNow(s, f) })
 }
 
 // typed are the second factors that a person types.
 var typed = []session.Factor{session.TOTP, session.SMS, session.Email, session.RecoveryCode}
 
 // confirming is the factor to confirm an unusual sign-in by: one that was not
-// proved in this attempt yet; "" when there is none.
+// proved since the identification; "" when there is none.
 func confirming(s situation) session.Factor {
 	left := confirmations(s)
 	switch {
@@ -119,8 +119,14 @@ func confirming(s situation) session.Factor {
 // confirmations are the factors that may confirm an unusual sign-in.
 func confirmations(s situation) []session.Factor {
 	return slices.DeleteFunc(seconds(s), func(f session.Factor) bool {
-		return f == session.RecoveryCode || f == session.Certificate || provedHere(s, f)
+		return f == session.RecoveryCode || f == session.Certificate || provedNow(s, f)
 	})
+}
+
+// provedNow tells that the factor was proved with the last identification or
+// after it.
+func provedNow(s situation, f session.Factor) bool {
+	return s.Session.ProvedAt(f) >= max(s.Session.IdentifiedAt(), storage.Time(1))
 }
 
 // provedHere tells that the factor was proved within this attempt.

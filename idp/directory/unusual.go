@@ -25,6 +25,7 @@ type UnusualSignIn struct {
 	UserAgent string
 	Place     string // for a person to read; "" = not known
 	Refused   bool   // the person said that it was not he
+	Known     bool   // the person has been told otherwise
 }
 
 // RecordUnusual writes an unusual sign-in to the journal and tells the person of
@@ -36,7 +37,7 @@ func (d *Directory) RecordUnusual(ctx context.Context, personID string, u Unusua
 			action = "signin.unusual.refused"
 		}
 		details := map[string]string{"reasons": strings.Join(u.Reasons, " "), "place": u.Place}
-		if err := d.record(ctx, Actor{PersonID: personID}, "", action, personID, details); err != nil || u.Refused {
+		if err := d.record(ctx, Actor{PersonID: personID}, "", action, personID, details); err != nil || u.Refused || u.Known {
 			return err
 		}
 		p, err := d.Person(ctx, personID)

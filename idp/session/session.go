@@ -24,13 +24,19 @@ type Session struct {
 	CreatedAt      storage.Time          `db:"created_at"`
 	SeenAt         storage.Time          `db:"seen_at"`    // last use, to the minute
 	ExpiresAt      storage.Time          `db:"expires_at"` // absolute end
+	// Unusual is what is odd about the last identification, in the words of
+	// pages.Unusual…, until it is confirmed or found to be proved well enough.
+	Unusual storage.JSON[[]string] `db:"unusual"`
 	// IdleMicros is how long it may go unused where an organisation that was
 	// entered in it is stricter than the house; 0 = as the house says.
 	IdleMicros int64 `db:"idle"`
 }
 
 // Where says from where a proof came.
-type Where struct{ DeviceID, IP, UserAgent, Country string }
+type Where struct {
+	DeviceID, IP, UserAgent, Country string
+	Unusual                          []string // of a primary factor: what is odd about it
+}
 
 // Proven is what the session amounts to, by the proofs given at since or later.
 func (s *Session) Proven(since storage.Time) Assurance {

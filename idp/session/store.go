@@ -56,7 +56,7 @@ func New(deps Deps) (*Store, error) {
 }
 
 const columns = `id, person_id, proofs, organisation_id, device_id, ip, user_agent, country,
-	created_at, seen_at, expires_at, idle`
+	created_at, seen_at, expires_at, idle, unusual`
 
 // Find is the live session of a cookie's value. ErrNotFound: unknown, idle for
 // too long, or past its end.
@@ -145,6 +145,7 @@ func (st *Store) Begin(ctx context.Context, old *Session, personID string, proof
 	s := &Session{ID: storage.NewID(), PersonID: personID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(st.absolute)}
 	s.prove(proof, now)
 	s.at(where)
+	s.Unusual.V = where.Unusual
 	err := st.db.Tx(ctx, func(ctx context.Context) error {
 		if old != nil {
 			if err := st.Drop(ctx, old.ID); err != nil {
@@ -161,9 +162,9 @@ func (st *Store) Begin(ctx context.Context, old *Session, personID string, proof
 
 func (st *Store) insert(ctx context.Context, s *Session, secret string) error {
 	_, err := st.db.Exec(ctx, `insert into sessions (`+columns+`, secret_hash)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		s.ID, s.PersonID, s.Proofs, s.OrganisationID, s.DeviceID, s.IP, s.UserAgent, s.Country,
-		s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IdleMicros, Hashed(secret))
+		s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IdleMicros, s.Unusual, Hashed(secret))
 	return err
 }
 
@@ -187,6 +188,7 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 		renewed.at(where)
 		if proof.Factor.Primary() {
 			renewed.ExpiresAt = now.Add(st.absolute)
+			renewed.Unusual.V = where.Unusual
 			renewed.Proofs.V = slices.DeleteFunc(renewed.Proofs.V, func(p Proof) bool { return p.At <= now.Add(-st.absolute) })
 		}
 		return st.renew(ctx, &renewed, secret)
@@ -199,8 +201,8 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 
 func (st *Store) renew(ctx context.Context, s *Session, secret string) error {
 	_, err := st.db.Exec(ctx, `update sessions
-		set secret_hash = $1, proofs = $2, expires_at = $3, device_id = $4, ip = $5, user_agent = $6, country = $7 where id = $8`,
-		Hashed(secret), s.Proofs, s.ExpiresAt, s.DeviceID, s.IP, s.UserAgent, s.Country, s.ID)
+		set secret_hash = $1, proofs = $2, expires_at = $3, device_id = $4, ip = $5, user_agent = $6, country = $7, unusual = $8 where id = $9`,
+		Hashed(secret), s.Proofs, s.ExpiresAt, s.DeviceID, s.IP, s.UserAgent, s.Country, s.Unusual, s.ID)
 	return err
 }
 
@@ -245,5 +247,15 @@ func (st *Store) OnDevice(ctx context.Context, s *Session, deviceID string) erro
 		return fmt.Errorf("note the session's device: %w", err)
 	}
 	s.DeviceID = deviceID
+	return nil
+}
+
+// Usual strikes out what was odd about the last identification: the person has
+// confirmed it, or proved it well enough.
+func (st *Store) Usual(ctx context.Context, s *Session) error {
+	s.Unusual.V = nil
+	if _, err := st.db.Exec(ctx, `update sessions set unusual = $1 where id = $2`, s.Unusual, s.ID); err != nil {
+		return fmt.Errorf("strike out what was unusual: %w", err)
+	}
 	return nil
 }

@@ -7,6 +7,7 @@ ALTER TABLE sessions ADD COLUMN ip TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN country TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN idle BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN unusual TEXT NOT NULL DEFAULT 'null'; -- JSON array: what is odd and not confirmed
 
 -- What an organisation demands of those who act for it: JSON, the fields of
 -- directory.Policy that organisations.required_acr does not hold.
@@ -39,6 +40,7 @@ CREATE TABLE signin_places (
 DROP TABLE signin_places;
 DROP TABLE obligations;
 DROP TABLE organisation_policies;
+ALTER TABLE sessions DROP COLUMN unusual;
 ALTER TABLE sessions DROP COLUMN idle;
 ALTER TABLE sessions DROP COLUMN country;
 ALTER TABLE sessions DROP COLUMN user_agent;
