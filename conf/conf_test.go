@@ -192,6 +192,7 @@ func TestValidate(t *testing.T) {
 		{"mutual TLS on the issuer's name", func(c *Config) { c.MutualTLS = mutual("https://LOCALHOST:8443") }, "mutual_tls.url"},
 		{"authorities without mutual TLS", func(c *Config) { c.MutualTLS.Authorities = "ca.pem" }, "mutual_tls.authorities"},
 		{"reach that is no network", func(c *Config) { c.Clients.Reach = []string{"here"} }, "clients.reach"},
+		{"a device trusted for ever", func(c *Config) { c.SignIn.TrustedDevice = 1 << 60 }, "sign_in.trusted_device"},
 		{"SMS on loopback", func(c *Config) { c.SMS.URL = "http://127.0.0.1:9" }, ""},
 	}
 	for _, tt := range tests {

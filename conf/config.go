@@ -45,6 +45,7 @@ type Config struct {
 	Password Password `koanf:"password"`
 	Lock     Lock     `koanf:"lock"`
 	Passkeys Passkeys `koanf:"passkeys"`
+	SignIn   SignIn   `koanf:"sign_in"`
 	Limits   Limits   `koanf:"limits"`
 	Clients  Clients  `koanf:"clients"`
 	Mail     Mail     `koanf:"mail"`
@@ -161,6 +162,20 @@ type Lock struct {
 	Further  int           `koanf:"further"`  // after those, the failures that lock until a recovery
 	First    time.Duration `koanf:"first"`    // the first pause; each next one is twice as long
 	Longest  time.Duration `koanf:"longest"`  // where the doubling ends
+}
+
+// SignIn says what of a sign-in is out of the ordinary: it is asked about once
+// more, and the person is told.
+type SignIn struct {
+	// Places is a database of where addresses lie, in the MaxMind format
+	// (GeoLite2-City, or one with countries only). Empty: only devices are compared.
+	Places string `koanf:"places"`
+	// AnyDevice takes a device that was never seen for nothing unusual. DANGER: a
+	// password that was found out is then good anywhere in the person's country.
+	AnyDevice bool `koanf:"any_device"`
+	// TrustedDevice is how long a device that the person trusts stands in for the
+	// second factor, where the organisation lets it.
+	TrustedDevice time.Duration `koanf:"trusted_device"`
 }
 
 // Passkeys says which authenticators people may use.

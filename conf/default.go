@@ -32,6 +32,7 @@ func Default() Config {
 		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1},
 		Lock:     Lock{Failures: 3, Further: 5, First: 15 * time.Minute, Longest: 24 * time.Hour},
 		Passkeys: Passkeys{Attestation: "none", Permitted: []string{}, Prohibited: []string{}},
+		SignIn:   SignIn{TrustedDevice: 30 * 24 * time.Hour},
 		Limits:   Limits{PerClient: 600, PerOrganisation: 6000},
 		Clients:  Clients{Reach: []string{}},
 		Mail:     Mail{Port: 587, TLS: "starttls"},

@@ -64,6 +64,7 @@ func (c Config) Validate() error {
 	f.number("lock.further", c.Lock.Further, 1, 100)
 	f.between("lock.first", c.Lock.First, time.Second, c.Lock.Longest)
 	f.passkeys(c.Passkeys)
+	f.between("sign_in.trusted_device", c.SignIn.TrustedDevice, time.Hour, 365*24*time.Hour)
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
 	f.networks("clients.reach", c.Clients.Reach)

@@ -69,7 +69,7 @@ func (b *base) buildCodes() (err error) {
 // buildDevices makes what a person holds: browsers that are known again, and
 // passkeys.
 func (b *base) buildDevices() (err error) {
-	b.devices, err = factor.NewDevices(factor.DeviceDeps{Directory: b.directory, Now: b.now})
+	b.devices, err = factor.NewDevices(factor.DeviceDeps{Directory: b.directory, Now: b.now, TrustFor: b.cfg.SignIn.TrustedDevice})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type house struct {
 	*issuer
 	pages    *pages.Kit
 	sessions *session.Store
+	places   *unusual.Places
 	unusual  *unusual.Watch
 	idp      *idp.Server
 	cabinet  *cabinet.Server
@@ -78,6 +79,9 @@ func (h *house) close() {
 	if h.trust != nil {
 		h.trust.Close()
 	}
+	if err := h.places.Close(); err != nil {
+		h.log.Warn("the database of places did not close", "error", err)
+	}
 	h.issuer.close()
 }
 
@@ -93,7 +97,7 @@ func (h *house) openPages(context.Context) (err error) {
 }
 
 func (h *house) openIDP(context.Context) (err error) {
-	if h.unusual, err = unusual.New(unusual.Deps{DB: h.db}); err != nil {
+	if err := h.openUnusual(); err != nil {
 		return err
 	}
 	h.idp, err = idp.New(idp.Deps{
@@ -105,6 +109,19 @@ func (h *house) openIDP(context.Context) (err error) {
 		Register: "/registration", Recover: "/recovery", PINRecovery: "/recovery/pin",
 		Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
+	return err
+}
+
+// openUnusual compares sign-ins with those of before, by place where the
+// configuration has a database of places.
+func (h *house) openUnusual() (err error) {
+	c := h.cfg.SignIn
+	if c.Places != "" {
+		if h.places, err = unusual.OpenPlaces(c.Places); err != nil {
+			return err
+		}
+	}
+	h.unusual, err = unusual.New(unusual.Deps{DB: h.db, Places: h.places, AnyDevice: c.AnyDevice})
 	return err
 }
 
