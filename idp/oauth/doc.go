@@ -9,9 +9,12 @@
 //
 // # The way of a code
 //
-//	Authorize   client, redirect URI, PKCE, scopes → AuthorizationRequest, kept by idp
+//	Push        or not: the request comes from the client and waits under a reference
+//	Authorize   reference or signed object unpacked; client, redirect URI, PKCE,
+//	            scopes → AuthorizationRequest, kept by idp
 //	            (the person signs in, chooses the organisation, consents)
-//	Issue       Approval → a code, kept by its hash with the facts of the grant to be
+//	Issue       Approval → a code, kept by its hash with the facts of the grant to be;
+//	            answered by query, form post or as a signed JWT
 //	Token       one transaction: code spent, grant made, owner read anew, tokens signed
 //	Token       refresh: the grant moves on by one generation, owner read anew
 //
@@ -20,8 +23,10 @@
 // fosite parses authorization requests, checks proof keys, and drives the grants
 // (provider.go shows all of its configuration). Ours, because fosite's does not
 // do what we need: client authentication (clientauth.go: one method a client,
-// SHA-256 instead of bcrypt), the parsing of requests (parameters.go: nothing
-// twice, nothing from the query), client credentials (credentials.go), refresh
+// SHA-256 instead of bcrypt; assertion.go, certificate.go), the parsing of
+// requests (parameters.go: nothing twice, nothing from the query; pushed.go,
+// requestobject.go), how they are answered (responsemode.go), what tokens are
+// bound to (confirm.go), client credentials (credentials.go), refresh
 // (refresh.go), tokens (tokens.go),
 // introspection, revocation, and every answer that is written. The faults of
 // fosite v0.49 that this package is proof against are listed, each with its test,
@@ -41,7 +46,18 @@
 //     introspection and revocation; a server must accept HTTP Basic from any
 //     client with a password (RFC 6749 §2.3.1), ours only from those registered
 //     for it, as OpenID Connect Registration §2 has it.
-//   - request, request_uri and registration are refused instead of ignored.
+//   - request_uri is ours (pushed) or refused: no address of a stranger is asked
+//     for a request. registration is refused instead of ignored.
+//   - A request object must have iss, aud and exp, at most an hour away (RFC 9101
+//     §4 says SHOULD), and none is encrypted. What stands outside it does not count.
+//   - aud of a client assertion is the issuer alone (RFC 7523 §3 would take the
+//     token endpoint's address, too; FAPI 2.0 Security Profile §5.3.2.1 does not).
+//   - The subject of a certificate is compared as it is written, where RFC 8705
+//     §2.1.2 lets RFC 4517 forget case and spaces. A wildcard in it names no
+//     client, and one that has expired authenticates nobody, self-signed or not.
+//   - A DPoP proof at the token endpoint, at the pushing of a request and at
+//     userinfo needs a nonce of ours (RFC 9449 §8 leaves it open).
+//   - resource may name the one audience of our tokens (RFC 8707).
 //   - A new password ends the grants of sign-ins with the one before, at their
 //     next refresh (RFC 9700 §4.14.2 says MAY).
 //   - A code that comes back after it was spent ends its grant whichever client
