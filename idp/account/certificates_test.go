@@ -163,7 +163,8 @@ func TestAnySignatureIsJudgedAndKeptNowhere(t *testing.T) {
 		says("Подпись недействительна", "Файл не изменён", "не пройдено").has("digest_mismatch")
 	v.upload("/account/signatures", nil, map[string][]byte{"content": content, "signature": []byte("<script>")}).is(200).says("Подпись недействительна").lacks("<script>")
 	v.upload("/account/signatures", nil, map[string][]byte{"signature": cms}).is(422).says("Выберите файл")
-	v.upload("/account/signatures", nil, map[string][]byte{"content": content}).is(422).says("Подпишите файл или загрузите готовую подпись.")
+	v.upload("/account/signatures", nil, map[string][]byte{"content": content}).is(422).says("Подпишите файл или загрузите готовую подпись.").has(`href="#signature"`)
+	v.upload("/account/signatures", []string{"form", "check"}, nil).is(422).has(`href="#check-content"`, `id="check-content-fault"`, `href="#check-signature"`)
 	v.upload("/account/signatures", nil, map[string][]byte{"content": make([]byte, maxContent+1), "signature": cms}).is(http.StatusRequestEntityTooLarge)
 	v.upload("/account/signatures", nil, map[string][]byte{"content": make([]byte, 12<<20), "signature": cms}).is(http.StatusRequestEntityTooLarge)
 	if slices.ContainsFunc(w.actions(w.elena), func(a string) bool { return strings.HasPrefix(a, "signature") }) {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -36,6 +37,9 @@ func (s *Server) devices(v *visit) error {
 	if err != nil {
 		return fmt.Errorf("list devices: %w", err)
 	}
+	slices.SortStableFunc(sessions, func(a, b session.Session) int { // this one first
+		return cmp.Compare(v.distance(a), v.distance(b))
+	})
 	view := devicesView{frame: frame{v.notice()}, Others: len(sessions) - 1}
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, v.heldSession(one, grants))
@@ -44,6 +48,14 @@ func (s *Server) devices(v *visit) error {
 		view.Devices = append(view.Devices, v.heldDevice(one))
 	}
 	return v.page(http.StatusOK, "account_devices.html", "account.place.devices", view)
+}
+
+// distance is 0 for the session of this browser, 1 for any other.
+func (v *visit) distance(one session.Session) int {
+	if one.ID == v.Session.ID {
+		return 0
+	}
+	return 1
 }
 
 // heldSession is a session: device, place, time, factors, applications.
@@ -65,7 +77,7 @@ func (v *visit) heldSession(one session.Session, grants []oauth.Grant) pages.Hel
 		return line
 	}
 	line.Acts = []pages.Act{{
-		Title: "account.session.end", URL: "/account/sessions/" + one.ID + "/end", Post: true, Stop: true, About: line.Title,
+		Title: "account.session.end", URL: "/account/sessions/" + one.ID + "/end", Post: true, About: line.Title,
 	}}
 	return line
 }

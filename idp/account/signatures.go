@@ -59,14 +59,11 @@ func (s *Server) judge(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var errs []pages.FieldError
-	if v.uploaded("content") == "" {
-		errs = browser.Wrong("content", "account.error.content_required")
+	which, err := v.field("form", 8)
+	if err != nil {
+		return err
 	}
-	if len(cms) == 0 {
-		errs = append(errs, browser.Wrong("signature", "account.error.signature_required")...)
-	}
-	if len(errs) > 0 {
+	if errs := v.missing(which, cms); len(errs) > 0 {
 		return v.signaturesPage(http.StatusUnprocessableEntity, nil, errs...)
 	}
 	wait, err := s.mayJudge(v)
@@ -86,6 +83,25 @@ func (s *Server) judge(v *visit) error {
 		return fmt.Errorf("judge a signature: %w", err)
 	}
 	return v.signaturesPage(http.StatusOK, v.verdict(verdict, v.uploaded("content")))
+}
+
+// formCheck names the form that checks a finished signature, beside the one that
+// signs here.
+const formCheck = "check"
+
+// missing says what the form, which of the two, lacks.
+func (v *visit) missing(which string, cms []byte) (errs []pages.FieldError) {
+	prefix := ""
+	if which == formCheck {
+		prefix = formCheck + "-"
+	}
+	if v.uploaded("content") == "" {
+		errs = browser.Wrong(prefix+"content", "account.error.content_required")
+	}
+	if len(cms) == 0 {
+		errs = append(errs, browser.Wrong(prefix+"signature", "account.error.signature_required")...)
+	}
+	return errs
 }
 
 // retryJudge is when to come back after too many checks at once.
