@@ -59,3 +59,20 @@ func TestTheLargestSignatureFitsIntoAnUpload(t *testing.T) {
 		t.Errorf("%d bytes came back", len(got))
 	}
 }
+
+// FuzzDecode: whatever comes, the outcome is the file itself or something
+// shorter, and decoding what was decoded changes nothing.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{"", "0", "MAA=", "\ufeffMAA=", "-----BEGIN CMS-----\nMAA=\n-----END CMS-----\n", "привет"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got := Decode(file)
+		if !bytes.Equal(got, file) && len(got) >= len(file) {
+			t.Errorf("%d bytes became %d", len(file), len(got))
+		}
+		if len(got) > 0 && got[0] == sequence && !bytes.Equal(Decode(got), got) {
+			t.Errorf("DER was decoded again: %x", got)
+		}
+	})
+}
