@@ -17,7 +17,8 @@
 //	vendor/pki.js        PKI.js and ASN1.js, made by scripts/vendor-scripts; loaded
 //	                     when a key file is opened
 //
-// A component brings the script that it needs, and says in data attributes what
+// Scripts are written for browsers from Chrome 89 and Firefox 98 on; an older one
+// works as if it had no script. A component brings the script that it needs, and says in data attributes what
 // the script works with and which words it may say.
 //
 // Other rooms (the cabinet in the browser, the demo) add their own templates

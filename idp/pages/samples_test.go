@@ -196,6 +196,12 @@ func samples() []sample {
 			marks: []string{"Казань, Россия", `action="/signin/confirm/send"`, `name="decision" value="refuse"`, `data-wait="60"`},
 		},
 		{
+			name: "unusual sign-in with a passkey alone", h1: [2]string{"Это вы входите?", "Is it you?"},
+			page:   Confirm{Request: "r1", ClientName: client, Unusual: []string{UnusualCountry}, Passkey: &Passkey{Options: options}},
+			action: "/signin/confirm", fields: []string{"request", "credential", "request", "decision"},
+			marks: []string{`class="button wide">Подтвердить ключом доступа|class="button wide">Confirm with a passkey`},
+		},
+		{
 			name: "enrolment", h1: [2]string{"Подключите второй шаг входа", "Add a second step"},
 			page:   EnrolTOTP{Request: "r1", ClientName: client, Secret: "JBSWY3DPEHPK3PXP", QR: []byte{0x89, 'P', 'N', 'G'}},
 			action: "/signin/totp", fields: []string{"request", "code"},

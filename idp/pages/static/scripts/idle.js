@@ -66,11 +66,18 @@ class Watch {
     this.#news.addEventListener("message", () => this.#begin()); // another tab was used
     dialog.querySelector("[data-stay]").addEventListener("click", () => this.#prolong());
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); if (!this.#ended) this.#prolong(); });
+    this.#forget();
     this.#restore();
     this.#begin();
     this.#news.postMessage("used");
     document.addEventListener("submit", () => this.#leave());
     setInterval(() => this.#tick(), 1000);
+  }
+
+  /** What somebody else left unfinished in this tab is nobody's business now. */
+  #forget() {
+    const others = Object.keys(sessionStorage).filter((key) => key.startsWith("kept ") && !key.startsWith(`kept ${this.#dialog.dataset.keeper} `));
+    for (const key of others) sessionStorage.removeItem(key);
   }
 
   #restore() {

@@ -17,7 +17,7 @@ const toText = (buffer) =>
 /** The options as the browser wants them: binary values where JSON has text. */
 export function readOptions(json) {
   const given = JSON.parse(json);
-  const options = structuredClone(given.publicKey ?? given);
+  const options = given.publicKey ?? given;
   const named = (list) => list?.map((entry) => ({ ...entry, id: toBytes(entry.id) }));
   options.challenge = toBytes(options.challenge);
   if (options.user) options.user.id = toBytes(options.user.id);
