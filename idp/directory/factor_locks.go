@@ -73,16 +73,25 @@ func (d *Directory) tellLock(ctx context.Context, l FactorLock) error {
 	}))
 }
 
-// FactorLocked reports whether the factor is locked until a recovery or an
-// administrator. Nobody ("") never is; it is looked up all the same.
-func (d *Directory) FactorLocked(ctx context.Context, personID, factor, scope string) (bool, error) {
-	var count int
-	err := d.db.Get(ctx, &count, `SELECT COUNT(*) FROM factor_locks WHERE person_id = $1 AND factor = $2 AND scope = $3`,
-		personID, factor, scope)
+// LockState reports whether the factor is locked until a recovery or an
+// administrator, and when the person's locks were lifted last (0 = never): what
+// was counted before that no longer counts. Nobody ("") has no locks; they are
+// looked up all the same.
+func (d *Directory) LockState(ctx context.Context, personID, factor, scope string) (locked bool, lifted storage.Time, err error) {
+	var rows []FactorLock
+	err = d.db.Select(ctx, &rows, `SELECT factor, scope, reason, locked_at FROM factor_locks
+		WHERE person_id = $1 AND (factor = $2 AND scope = $3 OR factor = '')`, personID, factor, scope)
 	if err != nil {
-		return false, fmt.Errorf("directory: factor locked: %w", err)
+		return false, 0, fmt.Errorf("directory: factor locks: %w", err)
 	}
-	return count > 0, nil
+	for _, row := range rows {
+		if row.Factor == "" {
+			lifted = row.At
+		} else {
+			locked = true
+		}
+	}
+	return locked, lifted, nil
 }
 
 // FactorLocks lists the person's factors that are locked until a recovery or an
@@ -90,7 +99,7 @@ func (d *Directory) FactorLocked(ctx context.Context, personID, factor, scope st
 func (d *Directory) FactorLocks(ctx context.Context, personID string) ([]FactorLock, error) {
 	var locks []FactorLock
 	err := d.db.Select(ctx, &locks, `SELECT factor, scope, reason, locked_at FROM factor_locks
-		WHERE person_id = $1 ORDER BY locked_at DESC, factor, scope`, personID)
+		WHERE person_id = $1 AND factor <> '' ORDER BY locked_at DESC, factor, scope`, personID)
 	if err != nil {
 		return nil, fmt.Errorf("directory: factor locks: %w", err)
 	}
@@ -100,8 +109,19 @@ func (d *Directory) FactorLocks(ctx context.Context, personID string) ([]FactorL
 	return locks, nil
 }
 
-// UnlockFactors lifts every lock of the person's factors, PINs included, and
-// tells him. It is an act of the operator (System) or of the person himself at
+// lift marks that the failures before now count no longer: the row without a
+// factor. Whoever counts them reads it with the locks.
+func (d *Directory) lift(ctx context.Context, personID string) error {
+	_, err := d.db.Exec(ctx, `INSERT INTO factor_locks (person_id, factor, scope, reason, locked_at) VALUES ($1, '', '', '', $2)
+		ON CONFLICT (person_id, factor, scope) DO UPDATE SET locked_at = excluded.locked_at`, personID, d.time())
+	if err != nil {
+		return fmt.Errorf("directory: lift locks: %w", err)
+	}
+	return nil
+}
+
+// UnlockFactors lifts every lock of the person's factors, PINs included, on
+// every node, and tells him. It is an act of the operator (System) or of the person himself at
 // the end of a recovery; ErrForbidden for anybody else. That he has recovered
 // is for the caller to know.
 func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID string) error {
@@ -115,6 +135,9 @@ func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID str
 		if _, err := d.db.Exec(ctx, `UPDATE pins SET failures = 0 WHERE person_id = $1`, personID); err != nil {
 			return fmt.Errorf("directory: unlock pins: %w", err)
 		}
+		if err := d.lift(ctx, personID); err != nil {
+			return err
+		}
 		return d.credentialChanged(ctx, actor, personID, "factors.unlocked")
 	})
 }
@@ -127,7 +150,7 @@ func (d *Directory) UnlockMember(ctx context.Context, actor Actor, organisationI
 		if _, err := d.Membership(ctx, personID, organisationID); err != nil {
 			return err
 		}
-		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND (factor <> 'pin' OR scope = $2)`,
+		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor <> '' AND (factor <> 'pin' OR scope = $2)`,
 			personID, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member: %w", err)
@@ -135,6 +158,9 @@ func (d *Directory) UnlockMember(ctx context.Context, actor Actor, organisationI
 		_, err = d.db.Exec(ctx, `UPDATE pins SET failures = 0 WHERE person_id = $1 AND organisation_id = $2`, personID, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member's pin: %w", err)
+		}
+		if err := d.lift(ctx, personID); err != nil {
+			return err
 		}
 		if err := d.record(ctx, actor, organisationID, "factors.unlocked", personID, nil); err != nil {
 			return err

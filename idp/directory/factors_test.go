@@ -52,8 +52,8 @@ func TestFactorLockIsToldOnceAndLifted(t *testing.T) {
 			t.Errorf("%s", sent[0].Text)
 		}
 		for scope, want := range map[string]bool{"": true, "device-1": false} {
-			if locked, err := w.FactorLocked(w.ctx, p.ID, "password", scope); err != nil || locked != want {
-				t.Errorf("%q: %v, %v", scope, locked, err)
+			if locked, lifted, err := w.LockState(w.ctx, p.ID, "password", scope); err != nil || locked != want || lifted != 0 {
+				t.Errorf("%q: %v, %v, %v", scope, locked, lifted, err)
 			}
 		}
 		locks, err := w.FactorLocks(w.ctx, p.ID)
@@ -70,6 +70,11 @@ func TestFactorLockIsToldOnceAndLifted(t *testing.T) {
 		if e := w.lastEntry(""); e.Action != "factors.unlocked" {
 			t.Errorf("%+v", e)
 		}
+		w.clock.Advance(time.Minute)
+		w.must(w.UnlockFactors(w.ctx, Actor{PersonID: p.ID}, p.ID))
+		if locked, lifted, err := w.LockState(w.ctx, p.ID, "password", ""); err != nil || locked || lifted != storage.Of(w.clock.Now()) {
+			t.Errorf("%v, %v, %v", locked, lifted, err)
+		}
 	})
 }
 
@@ -82,7 +87,7 @@ func TestLockOfNobodyEntersTheJournalAlone(t *testing.T) {
 		if e := w.lastEntry(""); e.Action != "factor.locked" || e.Object != "" || w.mark() != mark {
 			t.Errorf("%+v", e)
 		}
-		if locked, err := w.FactorLocked(w.ctx, "", "password", ""); err != nil || locked {
+		if locked, _, err := w.LockState(w.ctx, "", "password", ""); err != nil || locked {
 			t.Error(locked, err)
 		}
 	})
@@ -111,6 +116,9 @@ func TestMemberIsUnlockedByWhoManagesMembers(t *testing.T) {
 		locks, err := w.FactorLocks(w.ctx, p)
 		if err != nil || len(locks) != 1 || locks[0].Scope != elsewhere.ID {
 			t.Errorf("the PIN of another organisation is none of his business: %+v, %v", locks, err)
+		}
+		if _, lifted, err := w.LockState(w.ctx, p, "totp", ""); err != nil || lifted != storage.Of(w.clock.Now()) {
+			t.Errorf("%v, %v", lifted, err)
 		}
 		if _, left, err := w.TryPIN(w.ctx, p, w.org.ID); err != nil || left != 2 {
 			t.Errorf("%d, %v", left, err)

@@ -113,7 +113,7 @@ type CodeRequest struct {
 // whose is the code's owner, whatever device he uses.
 func (g Guess) whose() string {
 	g.Device = ""
-	return g.subject()
+	return g.name()
 }
 
 // Sent says what may happen next.
@@ -199,7 +199,7 @@ func (c *Codes) countHour(ctx context.Context, r CodeRequest) error {
 	if r.Purpose.unproved() {
 		most = c.PerHourUnproved
 	}
-	key := "factor/hour/" + r.Channel + "." + string(r.Purpose) + "/" + r.subject()
+	key := "factor/hour/" + r.Channel + "." + string(r.Purpose) + "/" + r.name()
 	total, left, err := c.Ephemeral.Incr(ctx, key, sendWindow)
 	if err != nil {
 		return fmt.Errorf("factor: count codes: %w", err)

@@ -211,10 +211,10 @@ func TestOwnerSignsInFromAKnownDeviceWhileStrangersGuess(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		// An administrator of her organisation lifts it.
-		if err := h.locks.UnlockMember(h.ctx, directory.Actor{PersonID: h.pavel.ID}, h.org.ID, h.maria.ID); !errors.Is(err, directory.ErrForbidden) {
+		if err := h.directory.UnlockMember(h.ctx, directory.Actor{PersonID: h.pavel.ID}, h.org.ID, h.maria.ID); !errors.Is(err, directory.ErrForbidden) {
 			t.Errorf("a stranger lifts it: %v", err)
 		}
-		must(t, h.locks.UnlockMember(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.org.ID, h.maria.ID))
+		must(t, h.directory.UnlockMember(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.org.ID, h.maria.ID))
 		must(t, h.password.Verify(h.ctx, stranger, good))
 	})
 }

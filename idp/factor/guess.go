@@ -18,9 +18,9 @@ type Guess struct {
 	Device string
 }
 
-// subject names the counter. Logins are folded like the directory folds them,
+// name is the counter's. Logins are folded like the directory folds them,
 // so that spelling one differently is not a new start.
-func (g Guess) subject() string {
+func (g Guess) name() string {
 	switch {
 	case g.PersonID == "":
 		folded := strings.ToLower(strings.TrimSpace(norm.NFKC.String(g.Login)))

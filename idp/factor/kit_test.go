@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -26,6 +27,7 @@ type records struct {
 	locks   []directory.FactorLock // those without an end
 	notices []directory.FactorLock // all that were recorded
 	devices []directory.Device
+	lifted  storage.Time
 }
 
 type totpRecord struct {
@@ -65,12 +67,12 @@ func (r *records) UpgradePasswordHash(_ context.Context, id, old, upgraded strin
 
 func (r *records) PasswordHistory(context.Context, string) ([]string, error) { return r.history, nil }
 
-func (r *records) FactorLocked(_ context.Context, id, factor, scope string) (bool, error) {
+func (r *records) LockState(_ context.Context, id, factor, scope string) (bool, storage.Time, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.ContainsFunc(r.locks, func(l directory.FactorLock) bool {
 		return l.PersonID == id && l.Factor == factor && l.Scope == scope
-	}), nil
+	}), r.lifted, nil
 }
 
 func (r *records) FactorLocks(_ context.Context, id string) (list []directory.FactorLock, err error) {
@@ -94,15 +96,11 @@ func (r *records) RecordLock(_ context.Context, l directory.FactorLock) error {
 	return r.fail
 }
 
-func (r *records) UnlockFactors(_ context.Context, _ directory.Actor, id string) error {
+// unlock lifts every lock of everybody.
+func (r *records) unlock(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.locks = slices.DeleteFunc(r.locks, func(l directory.FactorLock) bool { return l.PersonID == id })
-	return nil
-}
-
-func (r *records) UnlockMember(ctx context.Context, actor directory.Actor, _, id string) error {
-	return r.UnlockFactors(ctx, actor, id)
+	r.locks, r.lifted = nil, storage.Of(now)
 }
 
 func (r *records) Devices(_ context.Context, id string) (list []directory.Device, err error) {

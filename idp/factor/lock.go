@@ -28,25 +28,32 @@ type lock struct {
 // endless further failures never lock for good.
 const endless = 1 << 20
 
+// subject is who is counted: a Guess since its locks were lifted.
+type subject struct {
+	Guess
+	lifted storage.Time
+}
+
 // attempt is one that was counted, or refused.
 type attempt struct {
 	lock    *lock
-	guess   Guess
+	subject subject
 	level   int
 	last    bool         // its failure locks
 	refused bool         // it is not to be looked at
 	until   storage.Time // refused: when it may be tried again; 0 = not by waiting
 }
 
-func (l *lock) key(what string, g Guess, level int) string {
-	return "factor/" + what + "/" + l.factor + "/" + g.subject() + "/" + strconv.Itoa(level)
+func (l *lock) key(what string, s subject, level int) string {
+	return "factor/" + what + "/" + l.factor + "/" + s.name() + "/" + strconv.FormatInt(int64(s.lifted), 36) + "/" + strconv.Itoa(level)
 }
 
-func (l *lock) levelKey(g Guess) string { return "factor/level/" + l.factor + "/" + g.subject() }
+// levelKey has the place of a level that there is not.
+func (l *lock) levelKey(s subject) string { return l.key("level", s, -1) }
 
-func (l *lock) record(g Guess, until storage.Time) directory.FactorLock {
+func (l *lock) record(s subject, until storage.Time) directory.FactorLock {
 	return directory.FactorLock{
-		PersonID: g.PersonID, Factor: l.factor, Scope: g.Device,
+		PersonID: s.PersonID, Factor: l.factor, Scope: s.Device,
 		Reason: directory.LockedByFailures, At: storage.Of(l.Now()), Until: until,
 	}
 }
@@ -66,12 +73,13 @@ func (l *lock) try(ctx context.Context, g Guess, check func() error) error {
 
 // begin counts an attempt, or refuses it.
 func (l *lock) begin(ctx context.Context, g Guess) (attempt, error) {
-	a := attempt{lock: l, guess: g}
-	locked, err := l.Directory.FactorLocked(ctx, g.PersonID, l.factor, g.Device)
+	a := attempt{lock: l, subject: subject{Guess: g}}
+	locked, lifted, err := l.Directory.LockState(ctx, g.PersonID, l.factor, g.Device)
 	if err != nil {
 		return a, err
 	}
-	if a.level, a.until, err = l.stand(ctx, g); err != nil {
+	a.subject.lifted = lifted
+	if a.level, a.until, err = l.stand(ctx, a.subject); err != nil {
 		return a, err
 	}
 	if locked {
@@ -85,13 +93,29 @@ func (l *lock) begin(ctx context.Context, g Guess) (attempt, error) {
 
 // stand reads the subject's level, and until when its lock lasts; 0 = there is
 // none.
-func (l *lock) stand(ctx context.Context, g Guess) (level int, until storage.Time, err error) {
-	level, err = l.number(ctx, l.levelKey(g))
+func (l *lock) stand(ctx context.Context, s subject) (level int, until storage.Time, err error) {
+	level, err = l.number(ctx, l.levelKey(s))
 	if err != nil || level == 0 {
 		return level, 0, err
 	}
-	micros, err := l.number(ctx, l.key("lock", g, level))
+	micros, err := l.number(ctx, l.key("lock", s, level))
 	return level, storage.Time(micros), err
+}
+
+// pause is the lock that will end by itself, if there is one.
+func (l *lock) pause(ctx context.Context, g Guess) ([]directory.FactorLock, error) {
+	_, lifted, err := l.Directory.LockState(ctx, g.PersonID, l.factor, g.Device)
+	if err != nil {
+		return nil, err
+	}
+	s := subject{g, lifted}
+	level, until, err := l.stand(ctx, s)
+	if err != nil || until == 0 || l.Policy.tries(level) == 0 {
+		return nil, err
+	}
+	paused := l.record(s, until)
+	paused.At = until.Add(-l.Policy.length(level - 1))
+	return []directory.FactorLock{paused}, nil
 }
 
 // number reads one; 0 when it is not there.
@@ -113,7 +137,7 @@ func (l *lock) number(ctx context.Context, key string) (int, error) {
 // count takes one of the level's attempts.
 func (a attempt) count(ctx context.Context) (attempt, error) {
 	tries := int64(a.lock.Policy.tries(a.level))
-	n, _, err := a.lock.Ephemeral.Incr(ctx, a.lock.key("tries", a.guess, a.level), a.lock.Policy.Forget)
+	n, _, err := a.lock.Ephemeral.Incr(ctx, a.lock.key("tries", a.subject, a.level), a.lock.Policy.Forget)
 	if err != nil {
 		return a, fmt.Errorf("factor: count attempt: %w", err)
 	}
@@ -131,21 +155,21 @@ func (a attempt) raise(ctx context.Context) (storage.Time, error) {
 	l, next := a.lock, a.level+1
 	length := l.Policy.length(a.level)
 	until := storage.Of(l.Now().Add(length))
-	err := l.Ephemeral.Add(ctx, l.key("lock", a.guess, next), []byte(strconv.FormatInt(int64(until), 10)), length)
+	err := l.Ephemeral.Add(ctx, l.key("lock", a.subject, next), []byte(strconv.FormatInt(int64(until), 10)), length)
 	if errors.Is(err, storage.ErrExists) {
 		return until, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("factor: lock: %w", err)
 	}
-	err = l.Ephemeral.Put(ctx, l.levelKey(a.guess), []byte(strconv.Itoa(next)), length+l.Policy.Forget)
+	err = l.Ephemeral.Put(ctx, l.levelKey(a.subject), []byte(strconv.Itoa(next)), length+l.Policy.Forget)
 	if err != nil {
 		return 0, fmt.Errorf("factor: raise level: %w", err)
 	}
 	if l.Policy.tries(next) == 0 {
 		until = 0
 	}
-	return until, l.Directory.RecordLock(ctx, l.record(a.guess, until))
+	return until, l.Directory.RecordLock(ctx, l.record(a.subject, until))
 }
 
 // finish ends an attempt with what came of looking at it: a *Locked for one
@@ -167,9 +191,9 @@ func (a attempt) finish(ctx context.Context, err error) error {
 // forget drops the failures before, those of the levels below too: their
 // counters outlive the locks, and would refuse the next attempt at level 0.
 func (a attempt) forget(ctx context.Context) error {
-	keys := []string{a.lock.key("lock", a.guess, a.level+1), a.lock.levelKey(a.guess)}
+	keys := []string{a.lock.key("lock", a.subject, a.level+1), a.lock.levelKey(a.subject)}
 	for level := range a.level + 1 {
-		keys = append(keys, a.lock.key("tries", a.guess, level), a.lock.key("lock", a.guess, level))
+		keys = append(keys, a.lock.key("tries", a.subject, level), a.lock.key("lock", a.subject, level))
 	}
 	for _, key := range keys {
 		if err := a.lock.Ephemeral.Delete(ctx, key); err != nil {

@@ -58,11 +58,9 @@ func (p Policy) tries(level int) int {
 // LockStore keeps what must outlive the short-lived state;
 // *directory.Directory.
 type LockStore interface {
-	FactorLocked(ctx context.Context, personID, factor, scope string) (bool, error)
+	LockState(ctx context.Context, personID, factor, scope string) (locked bool, lifted storage.Time, err error)
 	FactorLocks(ctx context.Context, personID string) ([]directory.FactorLock, error)
 	RecordLock(ctx context.Context, l directory.FactorLock) error
-	UnlockFactors(ctx context.Context, actor directory.Actor, personID string) error
-	UnlockMember(ctx context.Context, actor directory.Actor, organisationID, personID string) error
 	Devices(ctx context.Context, personID string) ([]directory.Device, error)
 }
 
@@ -100,68 +98,25 @@ var guarded = []string{
 func (ls *Locks) of(factor string) *lock { return &lock{LockDeps: ls.LockDeps, factor: factor} }
 
 // Of lists what is locked of a person now: first what is locked until a
-// recovery or an administrator, then what will unlock by itself.
+// recovery or an administrator (directory.UnlockFactors, UnlockMember), then
+// what will unlock by itself.
 func (ls *Locks) Of(ctx context.Context, personID string) ([]directory.FactorLock, error) {
 	locks, err := ls.Directory.FactorLocks(ctx, personID)
 	if err != nil {
 		return nil, err
 	}
-	err = ls.each(ctx, personID, func(l *lock, g Guess) error {
-		level, until, err := l.stand(ctx, g)
-		if err == nil && until != 0 && l.Policy.tries(level) > 0 {
-			paused := l.record(g, until)
-			paused.At = until.Add(-l.Policy.length(level - 1))
-			locks = append(locks, paused)
-		}
-		return err
-	})
-	return locks, err
-}
-
-// Unlock lifts every lock of the person and forgets the failures: for the
-// operator (directory.System), or as the person at the end of a recovery.
-func (ls *Locks) Unlock(ctx context.Context, actor directory.Actor, personID string) error {
-	if err := ls.Directory.UnlockFactors(ctx, actor, personID); err != nil {
-		return err
-	}
-	return ls.forget(ctx, personID)
-}
-
-// UnlockMember does so for whoever manages the members of an organisation that
-// the person belongs to; the errors of directory.UnlockMember.
-func (ls *Locks) UnlockMember(ctx context.Context, actor directory.Actor, organisationID, personID string) error {
-	if err := ls.Directory.UnlockMember(ctx, actor, organisationID, personID); err != nil {
-		return err
-	}
-	return ls.forget(ctx, personID)
-}
-
-func (ls *Locks) forget(ctx context.Context, personID string) error {
-	return ls.each(ctx, personID, func(l *lock, g Guess) error {
-		level, _, err := l.stand(ctx, g)
-		if err != nil {
-			return err
-		}
-		return attempt{lock: l, guess: g, level: level}.forget(ctx)
-	})
-}
-
-// each visits every counter of the person.
-func (ls *Locks) each(ctx context.Context, personID string, visit func(*lock, Guess) error) error {
 	devices, err := ls.Directory.Devices(ctx, personID)
 	if err != nil {
-		return err
-	}
-	guesses := []Guess{{PersonID: personID}}
-	for _, device := range devices {
-		guesses = append(guesses, Guess{PersonID: personID, Device: device.ID})
+		return nil, err
 	}
 	for _, factor := range guarded {
-		for _, g := range guesses {
-			if err := visit(ls.of(factor), g); err != nil {
-				return err
+		for _, device := range append([]directory.Device{{}}, devices...) {
+			paused, err := ls.of(factor).pause(ctx, Guess{PersonID: personID, Device: device.ID})
+			if err != nil {
+				return nil, err
 			}
+			locks = append(locks, paused...)
 		}
 	}
-	return nil
+	return locks, nil
 }

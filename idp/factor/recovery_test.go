@@ -223,7 +223,7 @@ func TestRecoveryCodesLockWithANoticeThatSaysWhy(t *testing.T) {
 		if m := messages[0]; m.Subject != "Вход заблокирован: резервный код" || !strings.Contains(m.Text, "Причина: несколько неверных попыток подряд.") {
 			t.Errorf("%+v", m)
 		}
-		must(t, h.locks.Unlock(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.maria.ID))
+		must(t, h.directory.UnlockFactors(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.maria.ID))
 		must(t, h.codes.Verify(h.ctx, g, codes[0]))
 		if _, err := NewRecoveryCodes(RecoveryDeps{}); err == nil {
 			t.Error("empty Deps are accepted")

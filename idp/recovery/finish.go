@@ -140,7 +140,7 @@ func (s *Server) unlock(ctx context.Context, self directory.Actor) error {
 	if err != nil || len(locked) == 0 {
 		return err
 	}
-	return s.deps.Locks.Unlock(ctx, self, self.PersonID)
+	return s.deps.Directory.UnlockFactors(ctx, self, self.PersonID)
 }
 
 func (s *Server) showPIN(c echo.Context, status int, _ turn, errs []pages.FieldError) error {
