@@ -33,8 +33,9 @@ type Binding struct {
 }
 
 // BindCertificate binds a certificate to a person and marks the person's numbers
-// that stand in it as verified, in one transaction with journal and notice. It
-// changes nothing when the certificate is the person's already.
+// that stand in it as verified, in one transaction with journal and notice. A
+// certificate that is the person's already stays as it is; the one that it
+// replaces goes all the same.
 //
 // The caller has seen that the key's holder is the person: by a signature, and
 // by a number of the certificate that is the person's.
@@ -45,35 +46,48 @@ func (d *Directory) BindCertificate(ctx context.Context, actor Actor, b Binding)
 		if err != nil {
 			return err
 		}
-		if bound, err = d.CertificateByFingerprint(ctx, b.Certificate.Fingerprint); err == nil {
-			if same, err := b.meets(bound); err != nil || same {
-				return err
-			}
-		} else if !errors.Is(err, storage.ErrNotFound) {
+		known, err := d.CertificateByFingerprint(ctx, b.Certificate.Fingerprint)
+		same := false
+		if err == nil {
+			same, err = b.meets(known)
+		} else if errors.Is(err, storage.ErrNotFound) {
+			err = nil
+		}
+		switch {
+		case err != nil:
+			return err
+		case same:
+			bound = known
+			return d.replaceCertificate(ctx, actor, p, known, b.Replaces)
+		default:
+			bound, err = d.bindNew(ctx, actor, p, b)
 			return err
 		}
-		if err := d.VerifyNumbers(ctx, actor, p.ID, b.SNILS, b.INN); err != nil {
-			return err
-		}
-		bound, err = d.insertCertificate(ctx, b)
-		if errors.Is(err, storage.ErrExists) { // another sign-in was quicker
-			bound, err = d.boundMeanwhile(ctx, b)
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		if b.SNILS != "" {
-			if err := d.confirmed(ctx, actor, p, ByCertificate, bound.title()); err != nil {
-				return err
-			}
-		}
-		return d.certificateBound(ctx, actor, p, bound, b.Replaces)
 	})
 	if err != nil {
 		return Certificate{}, err
 	}
 	return bound, nil
+}
+
+// bindNew binds a certificate that is nobody's now, with what goes with it.
+func (d *Directory) bindNew(ctx context.Context, actor Actor, p Person, b Binding) (Certificate, error) {
+	if err := d.VerifyNumbers(ctx, actor, p.ID, b.SNILS, b.INN); err != nil {
+		return Certificate{}, err
+	}
+	bound, err := d.insertCertificate(ctx, b)
+	if errors.Is(err, storage.ErrExists) { // another sign-in was quicker
+		return d.boundMeanwhile(ctx, b)
+	}
+	if err != nil {
+		return Certificate{}, err
+	}
+	if b.SNILS != "" {
+		if err := d.confirmed(ctx, actor, p, ByCertificate, bound.title()); err != nil {
+			return Certificate{}, err
+		}
+	}
+	return bound, d.certificateBound(ctx, actor, p, bound, b.Replaces)
 }
 
 // meets decides what a record that is there already means: same is true when
@@ -134,21 +148,26 @@ func (d *Directory) insertCertificate(ctx context.Context, b Binding) (Certifica
 	return kept, nil
 }
 
-// certificateBound writes the journal, takes out the one that was replaced, and
-// tells the person: one message for the whole.
+// certificateBound writes the journal and tells the person: one message for the
+// whole.
 func (d *Directory) certificateBound(ctx context.Context, actor Actor, p Person, c Certificate, replaces string) error {
 	if err := d.record(ctx, actor, "", "certificate.bound", p.ID, c.details()); err != nil {
 		return err
 	}
-	if replaces == "" {
-		return d.notifyPerson(ctx, p, notice{action: "certificate.bound.you", certificate: c.title()})
+	if replaces != "" {
+		return d.replaceCertificate(ctx, actor, p, c, replaces)
 	}
-	old, err := d.takeCertificate(ctx, actor, p.ID, replaces)
-	if err != nil {
+	return d.notifyPerson(ctx, p, notice{action: "certificate.bound.you", certificate: c.title()})
+}
+
+// replaceCertificate takes out the certificate in whose place c stands. One does
+// not replace itself.
+func (d *Directory) replaceCertificate(ctx context.Context, actor Actor, p Person, c Certificate, replaces string) error {
+	if replaces == "" || replaces == c.ID {
+		return nil
+	}
+	if _, err := d.takeCertificate(ctx, actor, p.ID, replaces); err != nil {
 		return err
-	}
-	if old.ID == c.ID {
-		return fmt.Errorf("directory: a certificate does not replace itself: %w", storage.ErrExists)
 	}
 	return d.notifyPerson(ctx, p, notice{action: "certificate.replaced.you", certificate: c.title()})
 }

@@ -107,6 +107,31 @@ func TestReplacingTakesTheOldOneOut(t *testing.T) {
 	})
 }
 
+// The new one may have been bound by a sign-in before.
+func TestReplacingByOneThatIsBoundAlready(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p := w.person(ivanSNILS, ivanINN, true)
+		old, err := w.bindTo(p.ID, w.authority.Issue(t, ivan()))
+		w.must(err)
+		next := w.authority.Issue(t, ivan())
+		entry, err := w.signIn(next)
+		w.must(err)
+		bind := Binding{Purpose: PurposeBind, Attempt: "session"}
+		for _, replaces := range []string{entry.Certificate.ID, old.ID} { // itself: nothing to do
+			_, err = w.Replace(w.ctx, p.ID, replaces, w.signed(next, bind))
+			w.must(err)
+		}
+		list, err := w.List(w.ctx, p.ID)
+		w.must(err)
+		if len(list) != 1 || list[0].ID != entry.Certificate.ID {
+			t.Errorf("%+v", list)
+		}
+		if got := w.journalled(p.ID); !slices.Equal(got, []string{"certificate.bound", "certificate.bound", "certificate.unbound"}) {
+			t.Errorf("journal: %v", got)
+		}
+	})
+}
+
 func TestUnbindingIsTheOwners(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		p, other := w.person(ivanSNILS, ivanINN, true), w.person("", "", false)
