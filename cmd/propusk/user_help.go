@@ -24,7 +24,7 @@ somebody who guesses.`,
 			if err != nil {
 				return err
 			}
-			if err := b.locks.Unlock(cmd.Context(), directory.System(), p.ID); err != nil {
+			if err := b.directory.UnlockFactors(cmd.Context(), directory.System(), p.ID); err != nil {
 				return err
 			}
 			lifted := []string{}
