@@ -354,9 +354,16 @@ func (d *Directory) lockPerson(ctx context.Context, personID string) error {
 	return wrapped("lock person", err)
 }
 
-// endOthers cancels what else is under way for the same secret.
+// endOthers cancels what else is under way for the same secret. Those that wait
+// for the code of an SMS go on as if they named nobody: who asked for them must
+// not see that the owner has come back in.
 func (d *Directory) endOthers(ctx context.Context, r Recovery) error {
-	_, err := d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
+	_, err := d.db.Exec(ctx, `UPDATE recoveries SET person_id = '' WHERE person_id = $1 AND kind = $2 AND id <> $3
+		AND state = 'sent' AND channel = 'sms' AND link_hash = ''`, r.PersonID, r.Kind, r.ID)
+	if err != nil {
+		return wrapped("detach other recoveries", err)
+	}
+	_, err = d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
 		sealed = $1, ended_at = $2 WHERE person_id = $3 AND kind = $4 AND id <> $5 AND ended_at = 0`,
 		[]byte{}, d.time(), r.PersonID, r.Kind, r.ID)
 	return wrapped("end other recoveries", err)

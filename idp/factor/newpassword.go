@@ -17,25 +17,36 @@ import (
 // That the person knows the present password, or has recovered, is for the
 // caller to know; Change asks.
 func (p *Passwords) Set(ctx context.Context, person directory.Person, password string, policy PasswordPolicy) error {
-	if err := policy.Check(person, password); err != nil {
+	hash, err := p.Prepare(ctx, person, password, policy)
+	if err != nil {
 		return err
+	}
+	return p.directory.SetPasswordHash(ctx, person.ID, hash)
+}
+
+// Prepare is Set without setting: the hash is for directory.SetPasswordHash, in
+// a transaction that has no time for hashing. A person who is not made yet has
+// no ID.
+func (p *Passwords) Prepare(ctx context.Context, person directory.Person, password string, policy PasswordPolicy) (hash string, err error) {
+	if err := policy.Check(person, password); err != nil {
+		return "", err
 	}
 	prepared, _ := prepare(password)
 	breached, err := p.breached.Contains(prepared)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if breached {
-		return objection("password_breached")
+		return "", objection("password_breached")
 	}
 	if err := p.gate.enter(ctx); err != nil {
-		return err
+		return "", err
 	}
 	defer p.gate.leave()
 	if err := p.fresh(ctx, person.ID, prepared); err != nil {
-		return err
+		return "", err
 	}
-	return p.directory.SetPasswordHash(ctx, person.ID, p.derive.make(prepared, p.params).String())
+	return p.derive.make(prepared, p.params).String(), nil
 }
 
 // Change is Set for a person who gives the present password too: it returns

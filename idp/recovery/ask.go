@@ -97,15 +97,17 @@ func (s *Server) asked(c echo.Context, kind string) (page askPage, q directory.R
 	return page, q, errs, nil
 }
 
-// begin keeps what was typed and leaves the rest to the job. Every recovery
-// gets a holder, also where a link will give it another one, so that the
-// answers are alike.
+// begin keeps what was typed and leaves the rest to the job. Who asks for a link
+// holds nothing: his pages must not change when the owner uses it.
 func (s *Server) begin(c echo.Context, q directory.RecoveryRequest) error {
 	ctx := c.Request().Context()
 	if err := s.asks.Fail(ctx, q.From); err != nil {
 		return err
 	}
-	holder := browser.Random()
+	holder := ""
+	if q.Phone != "" {
+		holder = browser.Random()
+	}
 	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		r, err := s.deps.Directory.AskRecovery(ctx, q, holder, s.now().Add(s.deps.Timing.Link))
 		if err != nil {
@@ -117,10 +119,10 @@ func (s *Server) begin(c echo.Context, q directory.RecoveryRequest) error {
 		return fmt.Errorf("ask for recovery: %w", err)
 	}
 	s.metrics.WithLabelValues("asked").Inc()
-	browser.SetCookie(c.Response(), cookieHolder, holder)
-	if q.Phone == "" {
+	if holder == "" {
 		return browser.SeeOther(c, "/recovery/sent")
 	}
+	browser.SetCookie(c.Response(), cookieHolder, holder)
 	return browser.SeeOther(c, "/recovery/code")
 }
 

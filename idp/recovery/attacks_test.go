@@ -358,6 +358,34 @@ func TestARecoveryEndsTheOthers(t *testing.T) {
 	v.Post("/recovery/open").Is(t, http.StatusGone, "")
 }
 
+// TestWhoAskedDoesNotSeeTheOwnerComeBack: the pages of somebody who asked for
+// another's recovery are those of nobody's, also after the owner has used the
+// link or come back by another one.
+func TestWhoAskedDoesNotSeeTheOwnerComeBack(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p := w.person(asIs)
+		byMail, byPhone, forNobody := w.visitor(), w.visitor(), w.visitor()
+		byMail.Post("/recovery", "contact", p.Email)
+		byPhone.Post("/recovery", "contact", p.Phone)
+		forNobody.Post("/recovery", "contact", "+79990000000")
+		w.run()
+		code := w.code(p.Phone)
+		look := func(v *browsertest.Visitor, path string) string { return blurred(v.Get(path)) }
+		mail, step := look(byMail, "/recovery/step"), look(forNobody, "/recovery/step")
+		set(w.prove(p, w.open(w.linkTo(p.Email, "link"))), newPassword).Is(t, http.StatusOK, "")
+		if look(byMail, "/recovery/step") != mail {
+			t.Error("who asked for the link sees that it was used")
+		}
+		if look(byPhone, "/recovery/step") != step || look(byPhone, "/recovery/code") != look(forNobody, "/recovery/code") {
+			t.Error("who asked for the code sees that the owner is back")
+		}
+		byPhone.Post("/recovery/code", "code", code).Is(t, http.StatusGone, "") // who holds the phone may know
+		if w.fits(p, password) {
+			t.Error("the password is the old one")
+		}
+	})
+}
+
 // TestABlockedPersonIsNotLetIn, wherever in the recovery the block comes.
 func TestABlockedPersonIsNotLetIn(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {

@@ -43,34 +43,61 @@ func (s *Server) setPassword(c echo.Context, t turn) error {
 	if password != again {
 		return s.showPassword(c, http.StatusUnprocessableEntity, t, browser.Wrong("password_again", "error.password_mismatch"))
 	}
-	err = s.deps.Directory.FinishRecovery(c.Request().Context(), t.ID, func(ctx context.Context, r directory.Recovery, p directory.Person) error {
-		return s.replacePassword(ctx, r, p, password)
-	})
+	n, err := s.prepare(c.Request().Context(), t.person, password)
 	if errs := browser.PasswordErrors(err); errs != nil {
 		return s.showPassword(c, http.StatusUnprocessableEntity, t, errs)
 	}
 	if err != nil {
 		return err
 	}
+	err = s.deps.Directory.FinishRecovery(c.Request().Context(), t.ID, func(ctx context.Context, r directory.Recovery, p directory.Person) error {
+		return s.replacePassword(ctx, r, p, n)
+	})
+	if err != nil {
+		return err
+	}
 	return s.done(c, t)
 }
 
-// replacePassword sets the password by the stricter rule and ends everything
-// that stood on the old one.
-func (s *Server) replacePassword(ctx context.Context, r directory.Recovery, p directory.Person, password string) error {
+// newSecret is what is found out before the transaction, which has no time for
+// hashing.
+type newSecret struct {
+	hash   string // of the password
+	locked bool   // some factor is
+}
+
+// prepare checks the password by the stricter rule and hashes it.
+func (s *Server) prepare(ctx context.Context, p directory.Person, password string) (n newSecret, err error) {
 	policy := factor.PasswordPolicy{MinLength: factor.StrictPassword}
 	memberships, err := s.deps.Directory.Memberships(ctx, p.ID)
 	if err != nil {
-		return err
+		return n, err
 	}
 	for _, m := range memberships {
 		policy.Forbidden = append(policy.Forbidden, m.INN, m.OGRN)
 	}
-	if err := s.deps.Passwords.Set(ctx, p, password, policy); err != nil {
+	locks, err := s.deps.Locks.Of(ctx, p.ID)
+	if err != nil {
+		return n, err
+	}
+	n.locked = len(locks) > 0
+	n.hash, err = s.deps.Passwords.Prepare(ctx, p, password, policy)
+	return n, err
+}
+
+// replacePassword sets the password and ends everything that stood on the old
+// one.
+func (s *Server) replacePassword(ctx context.Context, r directory.Recovery, p directory.Person, n newSecret) error {
+	if err := s.deps.Directory.SetPasswordHash(ctx, p.ID, n.hash); err != nil {
 		return err
 	}
 	if r.ResetFactors {
 		if err := s.resetFactors(ctx, p.ID); err != nil {
+			return err
+		}
+	}
+	if n.locked {
+		if err := s.deps.Directory.UnlockFactors(ctx, directory.Actor{PersonID: p.ID}, p.ID); err != nil {
 			return err
 		}
 	}
@@ -115,8 +142,8 @@ func (s *Server) removeTOTP(ctx context.Context, personID string) error {
 	return s.deps.Directory.RemoveTOTP(ctx, directory.System(), personID)
 }
 
-// endAll ends sessions, grants and trusted devices, lifts the locks that a
-// recovery lifts, and asks for a second factor at the next sign-in.
+// endAll ends sessions, grants and trusted devices, and asks for a second factor
+// at the next sign-in.
 func (s *Server) endAll(ctx context.Context, personID string) error {
 	if _, err := s.deps.Sessions.DropOfPerson(ctx, personID, ""); err != nil {
 		return err
@@ -128,19 +155,7 @@ func (s *Server) endAll(ctx context.Context, personID string) error {
 		return err
 	}
 	self := directory.Actor{PersonID: personID}
-	if err := s.deps.Directory.Oblige(ctx, self, personID, directory.Obligations{AddFactor: true}); err != nil {
-		return err
-	}
-	return s.unlock(ctx, self)
-}
-
-// unlock lifts the locks, and says so only when there were any.
-func (s *Server) unlock(ctx context.Context, self directory.Actor) error {
-	locked, err := s.deps.Locks.Of(ctx, self.PersonID)
-	if err != nil || len(locked) == 0 {
-		return err
-	}
-	return s.deps.Directory.UnlockFactors(ctx, self, self.PersonID)
+	return s.deps.Directory.Oblige(ctx, self, personID, directory.Obligations{AddFactor: true})
 }
 
 func (s *Server) showPIN(c echo.Context, status int, _ turn, errs []pages.FieldError) error {

@@ -63,19 +63,31 @@ func (s *Server) finish(c echo.Context, r directory.Registration) error {
 	if password != again {
 		return s.showPassword(c, http.StatusUnprocessableEntity, r, browser.Wrong("password_again", "error.password_mismatch"))
 	}
-	person, err := s.deps.Directory.FinishRegistration(c.Request().Context(), r.ID, func(ctx context.Context, p directory.Person) error {
-		return s.deps.Passwords.Set(ctx, p, password, factor.PasswordPolicy{Forbidden: []string{r.Applicant.SNILS}})
-	})
-	if taken(err) {
-		return fmt.Errorf("%w: %w", errTaken, err)
-	}
+	hash, err := s.deps.Passwords.Prepare(c.Request().Context(), known(r.Applicant), password, factor.PasswordPolicy{})
 	if errs := browser.PasswordErrors(err); errs != nil {
 		return s.showPassword(c, http.StatusUnprocessableEntity, r, errs)
 	}
 	if err != nil {
 		return err
 	}
+	person, err := s.deps.Directory.FinishRegistration(c.Request().Context(), r.ID, func(ctx context.Context, p directory.Person) error {
+		return s.deps.Directory.SetPasswordHash(ctx, p.ID, hash)
+	})
+	if taken(err) {
+		return fmt.Errorf("%w: %w", errTaken, err)
+	}
+	if err != nil {
+		return err
+	}
 	return s.done(c, r, person)
+}
+
+// known is what a password of the applicant must not contain.
+func known(a directory.Applicant) directory.Person {
+	return directory.Person{
+		LastName: a.LastName, FirstName: a.FirstName, MiddleName: a.MiddleName,
+		Email: a.Email, Phone: a.Phone, SNILS: a.SNILS,
+	}
 }
 
 // errTaken: a contact became somebody's while it was proved here. Both were
