@@ -10,6 +10,7 @@ import (
 	"reflect"
 
 	"propusk/signature"
+	"propusk/signature/pki"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -67,7 +68,7 @@ func (t *Trust) write(ctx context.Context, by string, before state, store *signa
 		if err := t.writeIntermediates(ctx, by, before.intermediates, store.Intermediates()); err != nil {
 			return err
 		}
-		if err := t.dropLists(ctx, store); err != nil {
+		if err := t.dropLists(ctx, store.Len() < len(before.authorities), store); err != nil {
 			return err
 		}
 		return t.deps.Journal.Append(ctx, entry)
@@ -127,25 +128,47 @@ func containsBytes(all [][]byte, one []byte) bool {
 }
 
 // dropLists deletes the lists that the trust after the change has no place for:
-// their address is no longer configured, or their authority no longer trusted.
-func (t *Trust) dropLists(ctx context.Context, store *signature.Store) error {
+// their address is no longer configured, or, of an imported one, its authority is no
+// longer trusted.
+func (t *Trust) dropLists(ctx context.Context, removed bool, store *signature.Store) error {
 	var addresses []string
 	if err := t.deps.DB.Select(ctx, &addresses, `SELECT address FROM trust_lists`); err != nil {
 		return fmt.Errorf("trust: read the addresses of lists: %w", err)
 	}
-	after := signature.NewRevocations(signature.RevocationDeps{Trust: store, Now: t.deps.Now})
+	configured := map[string]bool{}
+	for _, authority := range store.Authorities() {
+		for _, address := range authority.CRLs {
+			configured[address] = true
+		}
+	}
 	for _, address := range addresses {
-		var row listRow
-		if err := t.deps.DB.Get(ctx, &row, `
-			SELECT address, list, digest, etag, modified, tried_at, due_at, failures, fault FROM trust_lists WHERE address = $1`, address); err != nil {
-			return fmt.Errorf("trust: read the revocation list of %s: %w", address, err)
+		stays, err := configured[address], error(nil)
+		if (signature.Kept{Address: address}).Imported() {
+			stays, err = t.importStays(ctx, removed, store, address)
 		}
-		if after.Take(row.kept()) == nil {
-			continue
+		if err == nil && !stays {
+			_, err = t.deps.DB.Exec(ctx, `DELETE FROM trust_lists WHERE address = $1`, address)
 		}
-		if _, err := t.deps.DB.Exec(ctx, `DELETE FROM trust_lists WHERE address = $1`, address); err != nil {
+		if err != nil {
 			return fmt.Errorf("trust: drop the revocation list of %s: %w", address, err)
 		}
 	}
 	return nil
+}
+
+// importStays looks whose list it is, when an authority has been removed; without
+// that, it is whose it was.
+func (t *Trust) importStays(ctx context.Context, removed bool, store *signature.Store, address string) (bool, error) {
+	if !removed {
+		return true, nil
+	}
+	var raw []byte
+	if err := t.deps.DB.Get(ctx, &raw, `SELECT list FROM trust_lists WHERE address = $1`, address); err != nil {
+		return false, err
+	}
+	list, fault := pki.ParseCRL(raw)
+	if fault == nil {
+		_, fault = store.Signer(list)
+	}
+	return fault == nil, nil
 }

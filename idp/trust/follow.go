@@ -20,7 +20,9 @@ type state struct {
 }
 
 // readState reads the version first: should a change come between, the version is
-// the one before it, so that a writer notices and a reader reads again.
+// the one before it, so that a writer notices and a reader reads again. A record
+// that cannot be used (a release may come to refuse what one before it took) is left
+// out and told, so that it costs its own authority and not the whole house.
 func (t *Trust) readState(ctx context.Context) (s state, err error) {
 	if s.version, err = t.readVersion(ctx); err != nil {
 		return s, err
@@ -30,12 +32,28 @@ func (t *Trust) readState(ctx context.Context) (s state, err error) {
 		return s, fmt.Errorf("trust: read the authorities: %w", err)
 	}
 	for _, record := range records {
-		s.authorities = append(s.authorities, record.V)
+		if t.usable(ctx, []signature.Authority{record.V}, nil) {
+			s.authorities = append(s.authorities, record.V)
+		}
 	}
-	if err := t.deps.DB.Select(ctx, &s.intermediates, `SELECT certificate FROM trust_intermediates`); err != nil {
+	var helping [][]byte
+	if err := t.deps.DB.Select(ctx, &helping, `SELECT certificate FROM trust_intermediates`); err != nil {
 		return s, fmt.Errorf("trust: read the intermediate certificates: %w", err)
 	}
+	for _, raw := range helping {
+		if t.usable(ctx, nil, [][]byte{raw}) {
+			s.intermediates = append(s.intermediates, raw)
+		}
+	}
 	return s, nil
+}
+
+func (t *Trust) usable(ctx context.Context, authorities []signature.Authority, intermediates [][]byte) bool {
+	err := signature.NewStore().Replace(authorities, intermediates)
+	if err != nil {
+		t.deps.Log.ErrorContext(ctx, "a record of trust cannot be used and is left out", "error", err)
+	}
+	return err == nil
 }
 
 func (t *Trust) readVersion(ctx context.Context) (version int64, err error) {

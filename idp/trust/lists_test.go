@@ -97,6 +97,32 @@ func TestAListThatWasChangedInTheDatabaseIsRefused(t *testing.T) {
 	})
 }
 
+// A release may come to refuse a certificate that one before it took. That costs its
+// authority, and neither the others nor the node's start; and no change of another
+// deletes it.
+func TestARecordThatCannotBeUsedCostsItselfAlone(t *testing.T) {
+	each(t, func(h house) {
+		node := h.node()
+		h.trusted(node, "ecp256", "int.crl", "root.crl")
+		h.trusted(node, "rsa2048")
+		spoilt := storage.JSON[signature.Authority]{V: signature.Authority{ID: h.root("rsa2048"), Name: "spoilt", Certificates: [][]byte{{1}}}}
+		_, err := h.db.Exec(h.Context(), `UPDATE trust_authorities SET record = $1 WHERE id = $2`, spoilt, h.root("rsa2048"))
+		h.must(err)
+		_, err = h.db.Exec(h.Context(), `INSERT INTO trust_intermediates (fingerprint, certificate, changed_by, changed_at) VALUES ('x', $1, '', 0)`, []byte{1})
+		h.must(err)
+		again := h.node()
+		h.wantCode(again, "ecp256/cms/person.p7s", signature.OK)
+		h.wantCode(again, "rsa2048/cms/person.p7s", pki.IssuerUnknown)
+		_, err = again.Import(h.Context(), operator, trust.Material{Roots: []string{file("gost256", "root/ca.cer")}})
+		h.must(err)
+		var rows int
+		h.must(h.db.Get(h.Context(), &rows, `SELECT COUNT(*) FROM trust_authorities`))
+		if rows != 3 {
+			h.Errorf("%d authorities are in the database, want 3", rows)
+		}
+	})
+}
+
 func TestAnAddressThatIsNoLongerConfiguredIsForgotten(t *testing.T) {
 	each(t, func(h house) {
 		node, _ := online(h)

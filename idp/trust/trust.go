@@ -187,12 +187,15 @@ func (t *Trust) Warning() string {
 // noteFailOpen writes the use of a decision to do without revocation data. Without
 // the entry the signature is refused.
 func (t *Trust) noteFailOpen(ctx context.Context, use signature.FailOpenUse) error {
-	t.metrics.failOpen.WithLabelValues(use.Authority).Inc()
-	return t.deps.Journal.Append(ctx, journal.Entry{
+	err := t.deps.Journal.Append(ctx, journal.Entry{
 		Action: "signature.accepted_without_revocation", Object: use.Certificate, Outcome: "accepted",
 		Details: map[string]string{
 			"authority": use.Authority, "missing": string(use.Missing), "by": use.Decision.By,
 			"reason": use.Decision.Reason, "until": use.Decision.Until.UTC().Format(time.RFC3339),
 		},
 	})
+	if err == nil {
+		t.metrics.failOpen.WithLabelValues(use.Authority).Inc()
+	}
+	return err
 }
