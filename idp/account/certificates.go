@@ -267,7 +267,10 @@ func (v *visit) cms() ([]byte, error) {
 func (v *visit) checks(verdict signature.Verdict) []pages.CheckLine {
 	lines := make([]pages.CheckLine, len(verdict.Checks))
 	for i, c := range verdict.Checks {
-		lines[i] = pages.CheckLine{Name: v.t("account.check." + string(c.Name)), Status: string(c.Status), Text: c.Text(v.lang), Code: string(c.Code)}
+		lines[i] = pages.CheckLine{Name: v.t("account.check." + string(c.Name)), Status: string(c.Status)}
+		if c.Status != signature.Skipped { // it says no more than its status
+			lines[i].Text, lines[i].Code = c.Text(v.lang), string(c.Code)
+		}
 	}
 	return lines
 }

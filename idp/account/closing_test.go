@@ -50,6 +50,7 @@ func TestAccountIsClosedADayAfterItWasAsked(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		v := w.signedIn(w.pavel)
 		w.must(w.consent(w.pavel.ID))
+		w.grant(w.pavel.ID, v.session.ID)
 		v.get("/account/close").is(200).says("Закрыть учётную запись")
 		v.post("/account/close").is(422).says("Отметьте, что вы понимаете последствия.")
 		v.post("/account/close", "sure", "yes").leads("/account/close")
@@ -75,8 +76,10 @@ func TestAccountIsClosedADayAfterItWasAsked(t *testing.T) {
 		w.must(err)
 		consents, err := w.Server.deps.Provider.Consents(w.ctx, w.pavel.ID)
 		w.must(err)
-		if len(sessions) != 0 || len(consents) != 0 {
-			t.Errorf("%d sessions, %d consents stay", len(sessions), len(consents))
+		grants, err := w.Server.deps.Provider.Grants(w.ctx, w.pavel.ID)
+		w.must(err)
+		if len(sessions) != 0 || len(consents) != 0 || len(grants) != 0 {
+			t.Errorf("%d sessions, %d consents, %d grants stay", len(sessions), len(consents), len(grants))
 		}
 		if !w.told("pavel@south.example", "Ваша учётная запись закрыта") {
 			t.Error("the person was not told of the end")

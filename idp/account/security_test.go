@@ -209,6 +209,11 @@ var options = regexp.MustCompile(`data-options="([^"]+)"`)
 // create answers the ceremony on the page.
 func create(t *testing.T, a *answer, rp virtualwebauthn.RelyingParty, p string) string {
 	t.Helper()
+	return createWith(t, a, rp, p, newKey())
+}
+
+func createWith(t *testing.T, a *answer, rp virtualwebauthn.RelyingParty, p string, credential virtualwebauthn.Credential) string {
+	t.Helper()
 	found := options.FindStringSubmatch(a.body)
 	if found == nil {
 		t.Fatalf("no ceremony on the page: %s", a.text())
@@ -219,7 +224,7 @@ func create(t *testing.T, a *answer, rp virtualwebauthn.RelyingParty, p string) 
 		t.Fatal(err)
 	}
 	key := virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: []byte(p)})
-	return virtualwebauthn.CreateAttestationResponse(rp, key, newKey(), *parsed)
+	return virtualwebauthn.CreateAttestationResponse(rp, key, credential, *parsed)
 }
 
 // newKey avoids one in a hundred keys, which the virtual authenticator writes
