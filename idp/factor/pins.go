@@ -98,15 +98,24 @@ func (p *PINs) Reset(ctx context.Context, actor directory.Actor, personID, organ
 func (p *PINs) store(ctx context.Context, person directory.Person, organisationID, pin string,
 	keep func(ctx context.Context, personID, organisationID, hash string) error,
 ) error {
-	if err := checkPIN(person, pin); err != nil {
+	hash, err := p.Prepare(ctx, person, organisationID, pin)
+	if err != nil {
 		return err
+	}
+	return keep(ctx, person.ID, organisationID, hash)
+}
+
+// Prepare is Replace without replacing: the hash is for directory.ReplacePIN, in
+// a transaction that has no time for hashing.
+func (p *PINs) Prepare(ctx context.Context, person directory.Person, organisationID, pin string) (hash string, err error) {
+	if err := checkPIN(person, pin); err != nil {
+		return "", err
 	}
 	if err := p.passwords.gate.enter(ctx); err != nil {
-		return err
+		return "", err
 	}
 	defer p.passwords.gate.leave()
-	hash := p.passwords.derive.make(p.peppered(person.ID, organisationID, pin), p.passwords.params)
-	return keep(ctx, person.ID, organisationID, hash.String())
+	return p.passwords.derive.make(p.peppered(person.ID, organisationID, pin), p.passwords.params).String(), nil
 }
 
 // Verify checks a PIN. It returns nil, a *WrongPIN, ErrWrong when none is set, a

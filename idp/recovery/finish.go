@@ -179,12 +179,16 @@ func (s *Server) setPIN(c echo.Context, t turn) error {
 	if pin != again {
 		return s.showPIN(c, http.StatusUnprocessableEntity, t, browser.Wrong("pin_again", "recovery.error.pin_mismatch"))
 	}
-	err = s.deps.Directory.FinishRecovery(c.Request().Context(), t.ID, func(ctx context.Context, r directory.Recovery, p directory.Person) error {
-		return s.deps.PINs.Replace(ctx, p, r.OrganisationID, pin)
-	})
+	hash, err := s.deps.PINs.Prepare(c.Request().Context(), t.person, t.OrganisationID, pin)
 	if fault, ok := errors.AsType[*directory.FieldError](err); ok && pinKeys[fault.Code] != "" {
 		return s.showPIN(c, http.StatusUnprocessableEntity, t, browser.Wrong("pin", pinKeys[fault.Code]))
 	}
+	if err != nil {
+		return err
+	}
+	err = s.deps.Directory.FinishRecovery(c.Request().Context(), t.ID, func(ctx context.Context, r directory.Recovery, p directory.Person) error {
+		return s.deps.Directory.ReplacePIN(ctx, p.ID, r.OrganisationID, hash)
+	})
 	if err != nil {
 		return err
 	}
