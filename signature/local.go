@@ -3,7 +3,6 @@ package signature
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -74,11 +73,12 @@ func (l *Local) Verify(ctx context.Context, request Request) (Verdict, error) {
 		return j.finish(CheckNames), nil
 	}
 	j.SigningTime = m.signingTime()
-	release, err := l.turn(ctx, m.russian())
+	turn, err := l.turn(ctx, m.russian())
 	if err != nil {
 		return Verdict{}, err
 	}
-	defer release()
+	defer turn.end()
+	j.ctx = context.WithValue(ctx, turnKey{}, turn)
 	if j.checkMessage(m, request.Content) {
 		j.checkCertificate(m.certificates, request.Expect)
 	}
@@ -113,11 +113,12 @@ func (l *Local) VerifyCertificate(ctx context.Context, request CertificateReques
 			chain, dear = append(chain, c), dear || c.Russian()
 		}
 	}
-	release, err := l.turn(ctx, dear)
+	turn, err := l.turn(ctx, dear)
 	if err != nil {
 		return Verdict{}, err
 	}
-	defer release()
+	defer turn.end()
+	j.ctx = context.WithValue(ctx, turnKey{}, turn)
 	j.signer = certificate
 	j.checkCertificate(chain, request.Expect)
 	return j.finish(certificateChecks), ctx.Err()
@@ -129,23 +130,5 @@ func (l *Local) judgement(ctx context.Context, at time.Time) *judgement {
 	}
 	return &judgement{
 		Verdict: Verdict{At: at.UTC()}, ctx: ctx, deps: &l.deps, trust: l.deps.Trust.state.Load(),
-	}
-}
-
-// turn waits until a dear check may run. Signatures by RSA and EC keys do not
-// wait: they are cheap, and a flood of GOST must not hold them up.
-func (l *Local) turn(ctx context.Context, dear bool) (release func(), err error) {
-	if !dear {
-		return func() {}, nil
-	}
-	timer := time.NewTimer(l.deps.MaxWait)
-	defer timer.Stop()
-	select {
-	case l.turns <- struct{}{}:
-		return func() { <-l.turns }, nil
-	case <-timer.C:
-		return nil, ErrBusy
-	case <-ctx.Done():
-		return nil, fmt.Errorf("signature: %w", ctx.Err())
 	}
 }

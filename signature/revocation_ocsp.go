@@ -42,7 +42,11 @@ func (r *Revocations) fromResponders(ctx context.Context, certificate, issuer *p
 func (r *Revocations) ask(ctx context.Context, address string, nonceOptional bool, certificate, issuer *pki.Certificate, at time.Time) (Evidence, *Fault) {
 	nonce := make([]byte, 32)
 	rand.Read(nonce)
-	body, err := r.post(ctx, address, pki.OCSPRequest(certificate, issuer, nonce))
+	var body []byte
+	err := aside(ctx, func() (err error) {
+		body, err = r.post(ctx, address, pki.OCSPRequest(certificate, issuer, nonce))
+		return err
+	})
 	if err != nil {
 		return Evidence{}, faultf(OCSPUnavailable, "%s: %v", address, err)
 	}
