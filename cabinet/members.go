@@ -201,3 +201,16 @@ func (s *Server) deleteMember(c call) error {
 	}
 	return noContent(c)
 }
+
+// unlockMember answers POST /v1/organization/members/{id}/unlock: what wrong
+// tries have locked of the member's factors can be tried again.
+func (s *Server) unlockMember(c call) error {
+	m, err := s.memberByID(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Directory.UnlockMember(c.ctx(), c.actor(), m.OrganisationID, m.Person.ID); err != nil {
+		return directoryRefusal(err)
+	}
+	return noContent(c)
+}

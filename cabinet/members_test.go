@@ -397,3 +397,24 @@ func TestInvitationFaultsSayWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// TestAdministratorUnlocksAMember: decision A23.2, the lock after eight failures
+// stays until a recovery or an administrator of the person's organisation.
+func TestAdministratorUnlocksAMember(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		a := w.office("Alpha", directory.Accountant)
+		m := a.members[directory.Accountant]
+		must(t, w.directory.RecordLock(ctx, directory.FactorLock{PersonID: m.Person.ID, Factor: "password", Reason: directory.LockedByFailures}))
+		path := "/v1/organization/members/" + m.Member.ID + "/unlock"
+		w.expect(w.do("POST", path, w.token(a, m), ""), 403, "permission_missing")
+		for range 2 {
+			w.expect(w.do("POST", path, w.token(a, a.members[directory.Administrator]), ""), 204, "")
+		}
+		locks, err := w.directory.FactorLocks(ctx, m.Person.ID)
+		if err != nil || len(locks) != 0 {
+			t.Errorf("%+v, %v", locks, err)
+		}
+	})
+}

@@ -104,6 +104,7 @@ func table() []Route {
 		{Method: "GET", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).member},
 		{Method: "PATCH", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).patchMember},
 		{Method: "DELETE", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).deleteMember},
+		{Method: "POST", Path: "/v1/organization/members/{id}/unlock", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).unlockMember},
 
 		{Method: "GET", Path: "/v1/organization/invitations", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).invitations},
 		{Method: "POST", Path: "/v1/organization/invitations", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).invite},
