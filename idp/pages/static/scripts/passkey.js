@@ -106,6 +106,13 @@ class Ceremony {
   }
 }
 
+/** Tells the server, by a cookie, whether a passkey could be made here: only then it offers one. */
+async function tellAble() {
+  const able = await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.();
+  const age = able ? 365 * 24 * 3600 : 0;
+  document.cookie = `__Host-propusk-able=yes; Path=/; Secure; SameSite=Lax; Max-Age=${age}`;
+}
+
 if (globalThis.document && globalThis.PublicKeyCredential && navigator.credentials) {
   // A server that knows it may offer a passkey later, on a page without this script.
   PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.().then((able) => {
@@ -114,6 +121,7 @@ if (globalThis.document && globalThis.PublicKeyCredential && navigator.credentia
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     if (form.dataset.options) new Ceremony(form);
   }
+  if (document.querySelector("form[data-passkey=get]")) tellAble();
   for (const part of document.querySelectorAll("[data-with=passkey]")) part.hidden = false;
   for (const part of document.querySelectorAll("[data-unable]")) part.hidden = true;
 }
