@@ -71,9 +71,7 @@ const certificateNames = `id, person_id, fingerprint, raw, serial, issuer, owner
 
 var (
 	certificateByFingerprint = `SELECT ` + certificateNames + ` FROM certificates WHERE fingerprint = $1`
-	certificateOfPerson      = `SELECT ` + certificateNames + ` FROM certificates
-		WHERE id = $1 AND person_id = $2 AND removed_at = 0`
-	certificatesOfPerson = `SELECT ` + certificateNames + ` FROM certificates
+	certificatesOfPerson     = `SELECT ` + certificateNames + ` FROM certificates
 		WHERE person_id = $1 AND removed_at = 0 ORDER BY bound_at DESC, id DESC`
 	certificatesInForce = `SELECT ` + certificateNames + ` FROM certificates
 		WHERE removed_at = 0 AND revoked_at = 0 AND not_after > $1 AND id > $2 ORDER BY id LIMIT $3`
