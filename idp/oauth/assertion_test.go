@@ -351,6 +351,8 @@ func TestKeysAreFetchedWithinBounds(t *testing.T) {
 	h.clock.Advance(keysPause)
 	server.Close()
 	expect("the address is gone", by("1", first), 200, 3)
+	h.clock.Advance(keysKept)
+	expect("the address is gone for an hour", by("1", first), 401, 3)
 	never := h.register(Client{Kind: Service, TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKSURI: server.URL + "/never", Scope: ""})
 	got := h.assert(signing{jose.ES256, first, nil}.jwt(t, h.asserting(never, nil)), nil)
 	h.refused("it never answered", got, http.StatusUnauthorized, "invalid_client")

@@ -23,7 +23,9 @@ type remoteKeys struct {
 const (
 	keysFresh = 10 * time.Minute
 	keysPause = 15 * time.Second
-	keysKept  = 24 * time.Hour // old ones serve while the address does not answer
+	// keysKept is how long old keys serve while the address does not answer: who
+	// cuts it off must not keep a stolen key alive.
+	keysKept = time.Hour
 )
 
 // fetchedKeys are the last good answer, and when one was last asked for.
@@ -44,7 +46,8 @@ func newRemoteKeys(o outside, now func() time.Time) (*remoteKeys, error) {
 	return &remoteKeys{outside: o, now: now, cache: cache}, nil
 }
 
-// keys returns the key set of an address. It fails when there never was one.
+// keys returns the key set of an address. It fails when there was none for
+// keysKept.
 func (k *remoteKeys) keys(ctx context.Context, uri string, satisfied func(keySet) bool) (keySet, error) {
 	known, _ := k.cache.GetIfPresent(uri)
 	now := k.now()
@@ -55,7 +58,7 @@ func (k *remoteKeys) keys(ctx context.Context, uri string, satisfied func(keySet
 		fetched, _, _ := k.flight.Do(uri, func() (any, error) { return k.fetch(shared, uri, known), nil })
 		known = fetched.(fetchedKeys)
 	}
-	if known.good.IsZero() {
+	if now.Sub(known.good) > keysKept { // the zero time, too
 		// The cause is for our log: it could tell a stranger what is inside.
 		e := invalidClient("the key set at jwks_uri could not be read")
 		e.cause = known.failure
