@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -26,6 +27,10 @@ func (s *Server) invitation(c echo.Context) error {
 }
 
 func (s *Server) showInvitation(c echo.Context, status int, view directory.InvitationView, errs ...pages.FieldError) error {
+	register := s.deps.Register
+	if register != "" {
+		register += "?" + url.Values{"invitation": {c.Param("token")}}.Encode()
+	}
 	return s.face.Render(c, status, pages.Invitation{
 		Token:            c.Param("token"),
 		OrganisationName: view.Organisation.Name,
@@ -33,6 +38,7 @@ func (s *Server) showInvitation(c echo.Context, status int, view directory.Invit
 		PersonName:       view.FirstName,
 		Email:            view.Invitation.Email,
 		Exists:           view.PersonID != "",
+		RegisterURL:      register,
 		Errors:           errs,
 	})
 }

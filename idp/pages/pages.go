@@ -143,6 +143,7 @@ type Invitation struct {
 	Token, OrganisationName, RoleLabel string
 	PersonName, Email                  string
 	Exists                             bool
+	RegisterURL                        string // where a new person can register in full instead; "" = no link
 	Rules                              PasswordRules
 	Errors                             []FieldError
 }

@@ -275,9 +275,9 @@ func samples() []sample {
 		},
 		{
 			name: "invitation", h1: [2]string{"Вас приглашают в организацию", "You are invited to an organisation"},
-			page:   Invitation{Token: "t1", OrganisationName: "ООО «Северный маяк»", RoleLabel: "Бухгалтер", PersonName: "Ольга", Email: "olga@mayak.example"},
+			page:   Invitation{Token: "t1", OrganisationName: "ООО «Северный маяк»", RoleLabel: "Бухгалтер", PersonName: "Ольга", Email: "olga@mayak.example", RegisterURL: "/registration?invitation=t1"},
 			action: "/invitations/t1", fields: []string{"login", "password", "password_again"},
-			marks: []string{`autocomplete="new-password"`, `value="olga@mayak.example"`, "readonly"},
+			marks: []string{`autocomplete="new-password"`, `value="olga@mayak.example"`, "readonly", `href="/registration?invitation=t1"`},
 		},
 		{
 			name: "invitation of a known person", h1: [2]string{"Вас приглашают в организацию", "You are invited to an organisation"},
