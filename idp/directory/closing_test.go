@@ -64,7 +64,9 @@ func TestAccountIsClosedWhenItsTimeHasCome(t *testing.T) {
 			t.Errorf("still a member: %v", err)
 		}
 		told := w.since(mark)
-		if !slices.ContainsFunc(told, func(m outbox.Message) bool { return m.To == before.Email && m.Subject == "Ваша учётная запись закрыта" }) {
+		if !slices.ContainsFunc(told, func(m outbox.Message) bool {
+			return m.To == before.Email && m.Subject == "Ваша учётная запись закрыта"
+		}) {
 			t.Errorf("told %+v", told)
 		}
 		if err := w.SetPersonStatus(w.ctx, System(), m.PersonID, StatusActive); !errors.Is(err, ErrClosed) {
@@ -132,7 +134,9 @@ func TestLastAdministratorAtTheEndStays(t *testing.T) {
 		if p, _ := w.Person(w.ctx, second.ID); p != second {
 			t.Errorf("the second one lost something: %+v", p)
 		}
-		if !slices.ContainsFunc(w.since(mark), func(m outbox.Message) bool { return m.To == second.Email && m.Subject == "Учётная запись не закрыта" }) {
+		if !slices.ContainsFunc(w.since(mark), func(m outbox.Message) bool {
+			return m.To == second.Email && m.Subject == "Учётная запись не закрыта"
+		}) {
 			t.Error("the second one was not told")
 		}
 	})
