@@ -52,6 +52,7 @@ type progress struct {
 	Wanted         session.Factor   // the factor asked for instead of the first on offer
 	Unavailable    []session.Factor // could not be asked for: a channel is down
 	Postponed      bool             // a new password was advised, and put off
+	Breached       bool             // the password given here stands on a list of stolen ones
 	Offered        bool             // a passkey was offered, and taken or declined
 	Trust          bool             // "do not ask on this device" was ticked
 }
@@ -220,6 +221,8 @@ func newPassword(s situation, now time.Time) (Step, bool) {
 	used := s.Session.ProvedAt(session.Password) >= max(since(s, now), 1)
 	aged := used && s.PasswordAge > policy.PasswordMaxAge
 	switch {
+	case s.Owed.ChangePassword && s.Progress.Breached:
+		return Step{Kind: StepPassword, Why: pages.ReasonBreached}, true
 	case s.Owed.ChangePassword:
 		return Step{Kind: StepPassword, Why: pages.ReasonRecovered}, true
 	case aged && policy.PasswordAgeEnforced:

@@ -144,6 +144,7 @@ func TestNextAsksForANewPassword(t *testing.T) {
 	aged := Step{Kind: StepPassword, Why: pages.ReasonAged}
 	runSteps(t, []stepCase{
 		{"owed after a recovery", situation{Session: two, Owed: directory.Obligations{ChangePassword: true}}, Step{Kind: StepPassword, Why: pages.ReasonRecovered}},
+		{"owed since it was stolen", situation{Session: two, Progress: progress{Breached: true}, Owed: directory.Obligations{ChangePassword: true}}, Step{Kind: StepPassword, Why: pages.ReasonBreached}},
 		{"not before the second factor", situation{Session: signedIn(pwd(0)), Prover: prover{TOTP: true}, Owed: directory.Obligations{ChangePassword: true}}, ask(session.TOTP)},
 		{"too old for the organisation", situation{Session: two, PasswordAge: 31 * day, Organisation: enforced}, aged},
 		{"young enough", situation{Session: two, PasswordAge: 30 * day, Organisation: enforced}, stepIssue},

@@ -77,6 +77,9 @@ func (s *Server) identify(c echo.Context) error {
 	if err := s.begin(c, t, who, session.Proof{Factor: session.Password}); err != nil {
 		return err
 	}
+	if err := s.breached(c, t, password); err != nil {
+		return err
+	}
 	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 

@@ -135,6 +135,25 @@ func (s *Server) setNewPassword(c echo.Context, t *turn, form passwordForm) erro
 	return s.deps.Directory.Fulfil(ctx, directory.Actor{PersonID: t.person.ID}, t.person.ID, directory.Obligations{ChangePassword: true})
 }
 
+// breached obliges who signed in with a password that stands on a list of stolen
+// ones to change it: new ones are held against the list, but it grows. A list
+// that cannot be read keeps nobody out.
+func (s *Server) breached(c echo.Context, t *turn, password string) error {
+	ctx := c.Request().Context()
+	stolen, err := s.deps.Passwords.Compromised(password)
+	if err != nil {
+		s.deps.Log.WarnContext(ctx, "the list of breached passwords cannot be read", "err", err)
+	}
+	if !stolen {
+		return nil
+	}
+	t.Progress.Breached = true
+	if err := s.attempts.save(ctx, t.attempt); err != nil {
+		return err
+	}
+	return s.deps.Directory.Oblige(ctx, directory.System(), t.Progress.PersonID, directory.Obligations{ChangePassword: true})
+}
+
 // passwordPolicy holds those who can do most harm, and those who come from a
 // recovery, to the longer password.
 func (s *Server) passwordPolicy(ctx context.Context, t *turn) (factor.PasswordPolicy, error) {
