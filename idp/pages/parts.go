@@ -99,7 +99,8 @@ type PasswordRules struct {
 	Fields []string // names of fields of the same form that hold such words
 }
 
-// Passkey is a ceremony of WebAuthn that a script of the page performs. Its
+// Passkey is a ceremony of WebAuthn that a script of the page performs; it also
+// keeps in the cookie __Host-propusk-able whether this browser can make one. Its
 // outcome goes to the form's field `credential` as the JSON of
 // PublicKeyCredential.toJSON (WebAuthn Level 3 §5.1). The components
 // "passkey-get" and "passkey-create" perform it; other rooms give them Fields.
@@ -112,7 +113,7 @@ type Passkey struct {
 // Signing is the component "signing": every way of making a detached signature
 // that works in a browser, each ending in the field `signature` of a POST to
 // Action: the CryptoPro plug-in, a .p12 file opened in the page, and a file
-// signed elsewhere, which needs no script.
+// signed elsewhere, which needs no script. A page has at most one.
 type Signing struct {
 	Action       string   // multipart POST with `signature`, `challenge` and Fields
 	ChallengeURL string   // POST with Fields: JSON {"id","text"} or the file; "" = the person brings the content

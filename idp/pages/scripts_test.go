@@ -175,8 +175,8 @@ func TestDamagedKeyFilesAreRefusedInWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := make([]opening, 0, len(good)/8)
-	for at := 0; at < len(good); at += 8 {
+	list := make([]opening, 0, len(good)/16+1)
+	for at := 0; at < len(good); at += 16 {
 		damaged := bytes.Clone(good)
 		damaged[at] ^= 0xff
 		list = append(list, opening{file: damaged, password: keyword})
@@ -184,7 +184,7 @@ func TestDamagedKeyFilesAreRefusedInWords(t *testing.T) {
 	words := messages(t, "ru")
 	for i, got := range open(t, []byte("x"), list) {
 		if words["signing.say."+got.Code] == nil {
-			t.Errorf("byte %d flipped: %q, signature of %d bytes", i*8, got.Code, len(got.Signature))
+			t.Errorf("byte %d flipped: %q, signature of %d bytes", i*16, got.Code, len(got.Signature))
 		}
 	}
 }
