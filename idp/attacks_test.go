@@ -3,11 +3,14 @@ package idp
 import (
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"propusk/idp/browser"
 	"propusk/idp/directory"
@@ -363,6 +366,10 @@ func TestUnusualSignInIsConfirmed(t *testing.T) {
 		// Beginning once more, in another tab or in silence, is no way round.
 		v.begin("app", "scope", "openid", "prompt", "none").refused("login_required")
 		v.begin("app", "scope", "openid").is("/signin/confirm")
+		v.get("/signin/here?to=/account").is("/signin/confirm")
+		if h.here(v) != "" {
+			t.Error("the account's pages are open to a sign-in that waits for its confirmation")
+		}
 		wrong := "000000"
 		if h.sent("+79031234567").Code == wrong {
 			wrong = "111111"
@@ -377,6 +384,9 @@ func TestUnusualSignInIsConfirmed(t *testing.T) {
 		v.submit(page, "/signin/confirm", "code", h.sent("elena@north.example").Code).lead()
 		if h.sentCount("elena@north.example") != before+1 {
 			t.Error("nobody told the owner of a new device")
+		}
+		if h.here(v) != h.elena.ID {
+			t.Error("the account's pages are closed to a sign-in that was confirmed")
 		}
 		// By somebody else's hand: stopped, and the session is gone.
 		w := h.visitor()
@@ -406,4 +416,19 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 	}
 	h.clock.Advance(2 * time.Minute)
 	owner.signInElena(owner.begin("app", "prompt", "login")).is("/signin/organisation")
+}
+
+// here is who the account's pages take the visitor for; "" = nobody.
+func (h *house) here(v *visitor) string {
+	h.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/account", nil)
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	got, found, err := h.idp.face.Here(echo.New().NewContext(r, httptest.NewRecorder()))
+	h.check(err)
+	if !found {
+		return ""
+	}
+	return got.Person.ID
 }

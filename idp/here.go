@@ -35,6 +35,9 @@ func (s *Server) here(c echo.Context) error {
 		return err
 	}
 	if t.step.Kind == StepIssue {
+		if err := s.settleUnusual(c, t); err != nil {
+			return err
+		}
 		return browser.SeeOther(c, a.To)
 	}
 	if err := s.attempts.open(c.Request().Context(), a, browser.Browser(c.Response(), c.Request())); err != nil {

@@ -30,13 +30,18 @@ func (h Here) Recent(maxAge time.Duration, now time.Time) session.Assurance {
 	return h.Session.Proven(storage.Of(now.Add(-maxAge)))
 }
 
-// Here says who is signed in in the browser that sent c; false: nobody is.
+// Here says who is signed in in the browser that sent c; false: nobody is, or the
+// sign-in looks unusual and waits for a second confirmation.
 func (f *Face) Here(c echo.Context) (Here, bool, error) {
 	if f.deps.Sessions == nil || f.deps.Directory == nil {
 		return Here{}, false, errors.New("browser: Here needs Sessions and Directory")
 	}
 	secret := Cookie(c.Request(), CookieSession)
-	return Recall(c.Request().Context(), f.deps.Sessions, f.deps.Directory, secret, storage.Of(f.deps.Now()))
+	here, found, err := Recall(c.Request().Context(), f.deps.Sessions, f.deps.Directory, secret, storage.Of(f.deps.Now()))
+	if err != nil || !found || len(here.Session.Unusual.V) > 0 {
+		return Here{}, false, err
+	}
+	return here, true, nil
 }
 
 // Recall finds the session of a cookie's value and its person; false: nobody is

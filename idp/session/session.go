@@ -35,7 +35,7 @@ type Session struct {
 // Where says from where a proof came.
 type Where struct {
 	DeviceID, IP, UserAgent, Country string
-	Unusual                          []string // of a primary factor: what is odd about it
+	Unusual                          []string // what is odd about it; nil = leave what the session says
 }
 
 // Proven is what the session amounts to, by the proofs given at since or later.

@@ -134,6 +134,9 @@ func (st *Store) Forget(ctx context.Context, s *Session) error {
 // secret when it is the same person's, and ends when it is not. old may be nil.
 // The session and its cookie's new value are returned.
 func (st *Store) Begin(ctx context.Context, old *Session, personID string, proof Proof, where Where, now storage.Time) (*Session, string, error) {
+	if where.Unusual == nil {
+		where.Unusual = []string{} // this identification decides, whatever was odd before
+	}
 	if old != nil && old.PersonID == personID {
 		s, secret, err := st.Add(ctx, old, proof, where, now)
 		if !errors.Is(err, storage.ErrNotFound) {
@@ -186,9 +189,11 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 		}
 		renewed.prove(proof, now)
 		renewed.at(where)
+		if where.Unusual != nil {
+			renewed.Unusual.V = where.Unusual
+		}
 		if proof.Factor.Primary() {
 			renewed.ExpiresAt = now.Add(st.absolute)
-			renewed.Unusual.V = where.Unusual
 			renewed.Proofs.V = slices.DeleteFunc(renewed.Proofs.V, func(p Proof) bool { return p.At <= now.Add(-st.absolute) })
 		}
 		return st.renew(ctx, &renewed, secret)

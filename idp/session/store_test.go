@@ -181,3 +181,102 @@ func TestSweepLeavesNoBacklog(t *testing.T) {
 		t.Errorf("%d of %d sessions ended", len(ended), sweepBatch+1)
 	}
 }
+
+// What is odd about an identification stays with the session, through further
+// proofs, until it is struck out or somebody identifies himself anew.
+func TestUnusualStaysUntilItIsStruckOut(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		ctx, now, st := t.Context(), storage.Of(at), newStore(db, new([]string))
+		odd := Where{DeviceID: "laptop", IP: "192.0.2.1", UserAgent: "Firefox", Country: "RU", Unusual: []string{"device"}}
+		s, _, err := st.Begin(ctx, nil, "elena", Proof{Factor: Password}, odd, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, secret, err := st.Add(ctx, s, Proof{Factor: SMS}, Where{IP: "192.0.2.2"}, now)
+		if err != nil || !slices.Equal(s.Unusual.V, []string{"device"}) || s.DeviceID != "laptop" || s.IP != "192.0.2.2" {
+			t.Errorf("after a second factor: %+v %v", s, err)
+		}
+		if err := st.Usual(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := st.OnDevice(ctx, s, "phone"); err != nil {
+			t.Fatal(err)
+		}
+		found, err := st.Find(ctx, secret, now)
+		if err != nil || len(found.Unusual.V) != 0 || found.DeviceID != "phone" {
+			t.Errorf("struck out: %+v %v", found, err)
+		}
+		s, _, err = st.Begin(ctx, found, "elena", Proof{Factor: Password}, odd, now)
+		if err != nil || len(s.Unusual.V) != 1 {
+			t.Errorf("identified in an odd way again: %+v %v", s, err)
+		}
+		s, _, err = st.Begin(ctx, s, "elena", Proof{Factor: Passkey}, Where{}, now)
+		if err != nil || len(s.Unusual.V) != 0 {
+			t.Errorf("identified in a usual way: %+v %v", s, err)
+		}
+	})
+}
+
+func TestEnterShortensOnly(t *testing.T) {
+	t.Parallel()
+	db, now := storagetest.SQLite(t), storage.Of(at)
+	st := newStore(db, new([]string))
+	s, secret, err := st.Begin(t.Context(), nil, "elena", Proof{Factor: Password}, Where{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		idle, absolute time.Duration
+		idles, ends    time.Duration // of the session afterwards, from now
+	}{
+		{0, 0, time.Hour, 8 * time.Hour},
+		{10 * time.Minute, 4 * time.Hour, 10 * time.Minute, 4 * time.Hour},
+		{20 * time.Minute, 6 * time.Hour, 10 * time.Minute, 4 * time.Hour},
+		{5 * time.Minute, 2 * time.Minute, 2 * time.Minute, 2 * time.Minute},
+	} {
+		if err := st.Enter(t.Context(), s, step.idle, step.absolute); err != nil {
+			t.Fatal(err)
+		}
+		found, err := st.Any(t.Context(), secret)
+		if err != nil || st.IdleEnd(found) != now.Add(step.idles) || found.ExpiresAt != now.Add(step.ends) {
+			t.Errorf("after %v %v: idles out at %v, ends at %v (%v)", step.idle, step.absolute, st.IdleEnd(found), found.ExpiresAt, err)
+		}
+	}
+}
+
+func TestSessionsOfAPerson(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		ctx, now := t.Context(), storage.Of(at)
+		var ended []string
+		st := newStore(db, &ended)
+		begin := func(person string, ago time.Duration) *Session {
+			s, _, err := st.Begin(ctx, nil, person, Proof{Factor: Password}, Where{}, now.Add(-ago))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		older, newer := begin("elena", 30*time.Minute), begin("elena", time.Minute)
+		begin("elena", 2*time.Hour) // idle
+		others := begin("pavel", 0)
+		list, err := st.OfPerson(ctx, "elena")
+		if err != nil || len(list) != 2 || list[0].ID != newer.ID || list[1].ID != older.ID {
+			t.Errorf("live sessions: %+v %v", list, err)
+		}
+		n, err := st.DropOfPerson(ctx, "elena", newer.ID)
+		if err != nil || n != 2 || len(ended) != 2 || slices.Contains(ended, newer.ID) {
+			t.Errorf("ended %d: %v %v", n, ended, err)
+		}
+		if n, err := st.DropOfPerson(ctx, "elena", ""); err != nil || n != 1 {
+			t.Errorf("ended %d more: %v", n, err)
+		}
+		if list, err := st.OfPerson(ctx, "pavel"); err != nil || len(list) != 1 || list[0].ID != others.ID {
+			t.Errorf("somebody else's: %+v %v", list, err)
+		}
+		if _, err := New(Deps{}); err == nil {
+			t.Error("a store without a database")
+		}
+	})
+}
