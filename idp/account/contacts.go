@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -294,12 +295,7 @@ func (s *Server) takeCode(v *visit, field, attempt string) (status int, errs []p
 
 // finishContact changes the contact, now that both holders agree.
 func (s *Server) finishContact(v *visit, c contactChange) error {
-	var err error
-	if c.From == c.To {
-		err = s.deps.Directory.ConfirmContact(v.ctx(), v.Person.ID, c.Channel, c.To)
-	} else {
-		err = s.deps.Directory.ChangeContact(v.ctx(), v.Person.ID, c.Channel, c.From, c.To)
-	}
+	err := s.replaceContact(v, c)
 	if forgotten := v.forget(keptContact); forgotten != nil {
 		return forgotten
 	}
@@ -312,6 +308,17 @@ func (s *Server) finishContact(v *visit, c contactChange) error {
 		return err
 	}
 	return v.done("/account/contacts", "contact")
+}
+
+// replaceContact puts the new contact in the place of the old one, and ends the
+// person's other sessions that a code to the old one opened.
+func (s *Server) replaceContact(v *visit, c contactChange) error {
+	if c.From == c.To {
+		return s.deps.Directory.ConfirmContact(v.ctx(), v.Person.ID, c.Channel, c.To)
+	}
+	return s.withdrawing(v, func(ctx context.Context) error {
+		return s.deps.Directory.ChangeContact(ctx, v.Person.ID, c.Channel, c.From, c.To)
+	}, anyBy(session.Factor(c.Channel)))
 }
 
 // resendContactCode sends one of the codes once more.

@@ -13,6 +13,7 @@ import (
 
 func TestContactIsChangedByBothCodes(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
+		byMail, bySMS := w.signedIn(w.elena), w.visitor(w.elena, session.Password, session.SMS)
 		v := w.signedIn(w.elena)
 		v.get("/account/contacts").is(200).says("elena@north.example", "+7 903 123-45-67", "Подтверждён")
 		v.post("/account/contacts", "channel", "email", "value", " New@North.Example ").leads("/account/contacts/confirm")
@@ -45,6 +46,8 @@ func TestContactIsChangedByBothCodes(t *testing.T) {
 			t.Errorf("journal %q", w.actions(w.elena))
 		}
 		v.get("/account/contacts?done=contact").says("Контакт изменён.").lacks("ждёт кодов")
+		byMail.get("/account").leads(toSignIn("/account", session.None, false)) // whoever holds the old mailbox
+		bySMS.get("/account").is(200)
 	})
 }
 

@@ -224,7 +224,7 @@ func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
 // person agreed to stays: it is the proof that his data were kept lawfully.
 var erased = []string{
 	"passwords", "password_history", "totp", "passkeys", "recovery_codes", "pins", "devices", "factor_locks",
-	"certificates", "identities", "obligations", "signin_places",
+	"certificates", "identities", "obligations", "signin_places", "recoveries", "operators",
 }
 
 // erase blocks the person and takes away what was known of him but the name and
