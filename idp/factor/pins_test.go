@@ -11,6 +11,17 @@ import (
 	"propusk/storage"
 )
 
+// TestPINs runs each rule below on both engines, with people of its own.
+func TestPINs(t *testing.T) {
+	eachHouse(t, map[string]func(*testing.T, *house){
+		"PINOpensItsOrganisationAlone":     pinOpensItsOrganisationAlone,
+		"ThreeWrongPINsLockUntilARecovery": threeWrongPINsLockUntilARecovery,
+		"PINIsChangedWithThePresentOne":    pinIsChangedWithThePresentOne,
+		"WhoMayResetAPIN":                  whoMayResetAPIN,
+		"OfManyPINsAtOnceThreeAreLookedAt": ofManyPINsAtOnceThreeAreLookedAt,
+	})
+}
+
 func TestPINIsFourDigitsThatNobodyTriesFirst(t *testing.T) {
 	t.Parallel()
 	person := directory.Person{Phone: "+79161238375"}
@@ -48,135 +59,125 @@ func TestPINIsFourDigitsThatNobodyTriesFirst(t *testing.T) {
 	}
 }
 
-func TestPINOpensItsOrganisationAlone(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		if set, err := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); err != nil || set {
-			t.Fatal(set, err)
-		}
-		if err := h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4837"); err != ErrWrong {
-			t.Errorf("none is set: %v", err)
-		}
-		must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
-		if set, err := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); err != nil || !set {
-			t.Error(set, err)
-		}
-		if err := h.pins.Set(h.ctx, h.maria, h.org.ID, "0917"); !errors.Is(err, storage.ErrExists) {
-			t.Errorf("set twice: %v", err)
-		}
-		must(t, h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4837"))
-		if err := h.pins.Verify(h.ctx, h.maria.ID, h.other.ID, "4837"); !errors.Is(err, ErrWrong) {
-			t.Errorf("for another organisation: %v", err)
-		}
-		// A hash moved to another person or organisation does not open it.
-		must(t, h.pins.Set(h.ctx, h.maria, h.other.ID, "0917"))
-		_, err := h.db.Exec(h.ctx, `UPDATE pins SET hash = (SELECT hash FROM pins WHERE organisation_id = $1) WHERE organisation_id = $2`, h.org.ID, h.other.ID)
-		must(t, err)
-		if err := h.pins.Verify(h.ctx, h.maria.ID, h.other.ID, "4837"); !errors.Is(err, ErrWrong) {
-			t.Errorf("a hash that was moved: %v", err)
-		}
-	})
+func pinOpensItsOrganisationAlone(t *testing.T, h *house) {
+	if set, err := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); err != nil || set {
+		t.Fatal(set, err)
+	}
+	if err := h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4837"); err != ErrWrong {
+		t.Errorf("none is set: %v", err)
+	}
+	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
+	if set, err := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); err != nil || !set {
+		t.Error(set, err)
+	}
+	if err := h.pins.Set(h.ctx, h.maria, h.org.ID, "0917"); !errors.Is(err, storage.ErrExists) {
+		t.Errorf("set twice: %v", err)
+	}
+	must(t, h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4837"))
+	if err := h.pins.Verify(h.ctx, h.maria.ID, h.other.ID, "4837"); !errors.Is(err, ErrWrong) {
+		t.Errorf("for another organisation: %v", err)
+	}
+	// A hash moved to another person or organisation does not open it.
+	must(t, h.pins.Set(h.ctx, h.maria, h.other.ID, "0917"))
+	_, err := h.db.Exec(h.ctx, `UPDATE pins SET hash = (SELECT hash FROM pins WHERE organisation_id = $1) WHERE organisation_id = $2`, h.org.ID, h.other.ID)
+	must(t, err)
+	if err := h.pins.Verify(h.ctx, h.maria.ID, h.other.ID, "4837"); !errors.Is(err, ErrWrong) {
+		t.Errorf("a hash that was moved: %v", err)
+	}
 }
 
 // Row 38: three wrong PINs lock, each is told at once.
-func TestThreeWrongPINsLockUntilARecovery(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
-		try := func(pin string) error { return h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, pin) }
-		var wrong *WrongPIN
-		for left := 2; left > 0; left-- {
-			if err := try("4838"); !errors.As(err, &wrong) || wrong.Left != left || !errors.Is(err, ErrWrong) {
-				t.Fatal(err)
+func threeWrongPINsLockUntilARecovery(t *testing.T, h *house) {
+	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
+	try := func(pin string) error { return h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, pin) }
+	var wrong *WrongPIN
+	for left := 2; left > 0; left-- {
+		if err := try("4838"); !errors.As(err, &wrong) || wrong.Left != left || !errors.Is(err, ErrWrong) {
+			t.Fatal(err)
+		}
+	}
+	must(t, try("4837")) // the right one forgets the wrong ones
+	for range 2 {
+		try("4838")
+	}
+	var locked *Locked
+	if err := try("4838"); !errors.As(err, &locked) || !locked.Until.IsZero() {
+		t.Errorf("the third wrong one: %v", err)
+	}
+	if err := try("4837"); !errors.Is(err, ErrLocked) {
+		t.Errorf("the right one, locked: %v", err)
+	}
+	if got := h.subjects(h.maria.Email); fmt.Sprint(got) != fmt.Sprint([]string{"Вход заблокирован: ПИН-код", "Задан ПИН-код: ООО «Маяк 0»"}) {
+		t.Errorf("%q", got)
+	}
+	list, err := h.locks.Of(h.ctx, h.maria.ID)
+	if err != nil || len(list) != 1 || list[0].Factor != "pin" || list[0].Scope != h.org.ID {
+		t.Errorf("%+v, %v", list, err)
+	}
+	must(t, h.pins.Replace(h.ctx, h.maria, h.org.ID, "0917"))
+	must(t, try("0917"))
+	if list, err := h.locks.Of(h.ctx, h.maria.ID); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func pinIsChangedWithThePresentOne(t *testing.T, h *house) {
+	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
+	if err := h.pins.Change(h.ctx, h.maria, h.org.ID, "1111", "0917"); !errors.Is(err, ErrWrong) {
+		t.Error(err)
+	}
+	if err := h.pins.Change(h.ctx, h.maria, h.org.ID, "4837", "1111"); errors.Is(err, ErrWrong) || err == nil {
+		t.Error(err)
+	}
+	must(t, h.pins.Change(h.ctx, h.maria, h.org.ID, "4837", "0917"))
+	must(t, h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "0917"))
+}
+
+func whoMayResetAPIN(t *testing.T, h *house) {
+	if err := h.pins.Reset(h.ctx, directory.System(), h.maria.ID, h.org.ID); !errors.Is(err, storage.ErrNotFound) {
+		t.Error(err)
+	}
+	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
+	if err := h.pins.Reset(h.ctx, directory.Actor{PersonID: h.pavel.ID}, h.maria.ID, h.org.ID); !errors.Is(err, directory.ErrForbidden) {
+		t.Errorf("a stranger: %v", err)
+	}
+	must(t, h.pins.Reset(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.maria.ID, h.org.ID))
+	if set, _ := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); set {
+		t.Error("still set")
+	}
+	// An administrator of the organisation, for a member.
+	_, err := h.directory.AddMember(h.ctx, directory.System(), directory.NewMember{OrganisationID: h.org.ID, PersonID: h.pavel.ID, Role: directory.Observer})
+	must(t, err)
+	must(t, h.pins.Set(h.ctx, h.pavel, h.org.ID, "4837"))
+	must(t, h.pins.Reset(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.pavel.ID, h.org.ID))
+	if got := h.subjects(h.pavel.Email); got[0] != "ПИН-код сброшен: ООО «Маяк 0»" {
+		t.Errorf("%q", got)
+	}
+}
+
+func ofManyPINsAtOnceThreeAreLookedAt(t *testing.T, h *house) {
+	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
+	var looked atomic.Int64
+	h.password.derive = func(password, salt []byte, p Params) []byte {
+		looked.Add(1)
+		return argon2id(password, salt, p)
+	}
+	var done sync.WaitGroup
+	for range 20 {
+		done.Go(func() {
+			if err := h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4838"); !errors.Is(err, ErrWrong) {
+				t.Error(err)
 			}
-		}
-		must(t, try("4837")) // the right one forgets the wrong ones
-		for range 2 {
-			try("4838")
-		}
-		var locked *Locked
-		if err := try("4838"); !errors.As(err, &locked) || !locked.Until.IsZero() {
-			t.Errorf("the third wrong one: %v", err)
-		}
-		if err := try("4837"); !errors.Is(err, ErrLocked) {
-			t.Errorf("the right one, locked: %v", err)
-		}
-		if got := h.subjects(h.maria.Email); fmt.Sprint(got) != fmt.Sprint([]string{"Вход заблокирован: ПИН-код", "Задан ПИН-код: ООО «Маяк 0»"}) {
-			t.Errorf("%q", got)
-		}
-		list, err := h.locks.Of(h.ctx, h.maria.ID)
-		if err != nil || len(list) != 1 || list[0].Factor != "pin" || list[0].Scope != h.org.ID {
-			t.Errorf("%+v, %v", list, err)
-		}
-		must(t, h.pins.Replace(h.ctx, h.maria, h.org.ID, "0917"))
-		must(t, try("0917"))
-		if list, err := h.locks.Of(h.ctx, h.maria.ID); err != nil || len(list) != 0 {
-			t.Errorf("%+v, %v", list, err)
-		}
-	})
-}
-
-func TestPINIsChangedWithThePresentOne(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
-		if err := h.pins.Change(h.ctx, h.maria, h.org.ID, "1111", "0917"); !errors.Is(err, ErrWrong) {
-			t.Error(err)
-		}
-		if err := h.pins.Change(h.ctx, h.maria, h.org.ID, "4837", "1111"); errors.Is(err, ErrWrong) || err == nil {
-			t.Error(err)
-		}
-		must(t, h.pins.Change(h.ctx, h.maria, h.org.ID, "4837", "0917"))
-		must(t, h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "0917"))
-	})
-}
-
-func TestWhoMayResetAPIN(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		if err := h.pins.Reset(h.ctx, directory.System(), h.maria.ID, h.org.ID); !errors.Is(err, storage.ErrNotFound) {
-			t.Error(err)
-		}
-		must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
-		if err := h.pins.Reset(h.ctx, directory.Actor{PersonID: h.pavel.ID}, h.maria.ID, h.org.ID); !errors.Is(err, directory.ErrForbidden) {
-			t.Errorf("a stranger: %v", err)
-		}
-		must(t, h.pins.Reset(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.maria.ID, h.org.ID))
-		if set, _ := h.pins.Isset(h.ctx, h.maria.ID, h.org.ID); set {
-			t.Error("still set")
-		}
-		// An administrator of the organisation, for a member.
-		_, err := h.directory.AddMember(h.ctx, directory.System(), directory.NewMember{OrganisationID: h.org.ID, PersonID: h.pavel.ID, Role: directory.Observer})
-		must(t, err)
-		must(t, h.pins.Set(h.ctx, h.pavel, h.org.ID, "4837"))
-		must(t, h.pins.Reset(h.ctx, directory.Actor{PersonID: h.maria.ID}, h.pavel.ID, h.org.ID))
-		if got := h.subjects(h.pavel.Email); got[0] != "ПИН-код сброшен: ООО «Маяк 0»" {
-			t.Errorf("%q", got)
-		}
-	})
-}
-
-func TestOfManyPINsAtOnceThreeAreLookedAt(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
-		var looked atomic.Int64
-		h.password.derive = func(password, salt []byte, p Params) []byte {
-			looked.Add(1)
-			return argon2id(password, salt, p)
-		}
-		var done sync.WaitGroup
-		for range 20 {
-			done.Go(func() {
-				if err := h.pins.Verify(h.ctx, h.maria.ID, h.org.ID, "4838"); !errors.Is(err, ErrWrong) {
-					t.Error(err)
-				}
-			})
-		}
-		done.Wait()
-		if looked.Load() != 3 {
-			t.Errorf("%d were looked at", looked.Load())
-		}
-		if len(h.subjects(h.maria.Email)) != 2 {
-			t.Errorf("%q", h.subjects(h.maria.Email))
-		}
-		if _, err := NewPINs(PINDeps{}); err == nil {
-			t.Error("empty Deps are accepted")
-		}
-	})
+		})
+	}
+	done.Wait()
+	if looked.Load() != 3 {
+		t.Errorf("%d were looked at", looked.Load())
+	}
+	if len(h.subjects(h.maria.Email)) != 2 {
+		t.Errorf("%q", h.subjects(h.maria.Email))
+	}
+	if _, err := NewPINs(PINDeps{}); err == nil {
+		t.Error("empty Deps are accepted")
+	}
 }
