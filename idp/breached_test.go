@@ -1,7 +1,7 @@
 package idp
 
 import (
-	"crypto/sha1" //nolint:gosec // the published lists are of SHA-1
+	"crypto/sha1" // the published lists are of SHA-1
 	"encoding/hex"
 	"net/http"
 	"os"

@@ -2,7 +2,7 @@ package factor
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the published lists are of SHA-1
+	"crypto/sha1" // the published lists are of SHA-1
 	"encoding/hex"
 	"errors"
 	"fmt"

@@ -144,11 +144,12 @@ func (p *Passkeys) used(ctx context.Context, kept Credential, record *webauthn.C
 	return kept, err
 }
 
-// wrong is factor.ErrWrong with its cause, for the log.
+// wrong is factor.ErrWrong with its cause, for the log. The cause is text alone:
+// nobody must take a passkey that was not found for something else missing.
 func wrong(act string, err error) error {
 	var told *protocol.Error
 	if errors.As(err, &told) && told.DevInfo != "" {
 		return fmt.Errorf("%w: %s: %s (%s)", factor.ErrWrong, act, told.Details, told.DevInfo)
 	}
-	return fmt.Errorf("%w: %s: %v", factor.ErrWrong, act, err)
+	return fmt.Errorf("%w: %s: %s", factor.ErrWrong, act, err.Error())
 }
