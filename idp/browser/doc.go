@@ -6,6 +6,7 @@
 //   - headers.go: what every answer carries
 //   - errors.go: an error's answer, a page to people and JSON to programs
 //   - form.go: reading what a browser posted
+//   - password.go: what is wrong with a new password, in words
 //   - cookie.go: the cookies, and what is kept of their values
 //   - budget.go: how often an address may fail
 //   - here.go: who is signed in, and where to sign in first

@@ -2,7 +2,8 @@
 // of which and with what role, who is invited, and the records of people's
 // credentials.
 //
-// It owns the tables of 00002_directory.sql and these rules:
+// It owns the tables of 00002_directory.sql, those that later migrations add for
+// credentials, contacts, policies and ways in, and these rules:
 //
 //   - a login names one person (login.go), and numbers are valid by their
 //     check digits (numbers.go);
@@ -13,7 +14,12 @@
 //   - a change of a member raises the membership's version, revokes the tokens
 //     that carry an older one, enters the journal and notifies the people
 //     concerned, in one transaction (members.go);
-//   - an invitation belongs to the mailbox it was sent to, once (invitations.go).
+//   - an invitation belongs to the mailbox it was sent to, once (invitations.go);
+//   - who registers himself has an account once both contacts are proved, and a
+//     СНИЛС that he only claims (registrations.go, identities.go);
+//   - a recovery is finished once, ends every other one of the person, and waits
+//     where too little proves it (recoveries.go, recoveries_waiting.go); operators
+//     help in twos (recoveries_assisted.go).
 //
 // It must not know how a credential is verified (idp/factor), what a token or
 // a session looks like (idp/oauth, idp), or how pages and the API speak
