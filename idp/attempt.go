@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"propusk/idp/browser"
@@ -88,6 +89,11 @@ var (
 type attempts struct {
 	ephemeral storage.Ephemeral
 	now       func() time.Time
+}
+
+// dispatcher is where every step of the attempt goes back to.
+func dispatcher(a *attempt) string {
+	return "/signin?" + url.Values{"request": {a.ID}}.Encode()
 }
 
 func attemptKey(id string) string  { return "signin:" + browser.Hashed(id) }
