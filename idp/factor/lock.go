@@ -85,8 +85,15 @@ func (l *lock) begin(ctx context.Context, g Guess) (attempt, error) {
 	if locked {
 		a.until = 0
 	}
-	if a.refused = locked || a.until != 0 || l.Policy.tries(a.level) == 0; a.refused {
-		return a, nil
+	over := l.Policy.tries(a.level) == 0
+	if over {
+		a.until = 0
+	}
+	if over && !locked && g.PersonID != "" { // whoever came to this did not get to say so
+		err = l.Directory.RecordLock(ctx, l.record(a.subject, 0))
+	}
+	if a.refused = locked || over || a.until != 0; a.refused {
+		return a, err
 	}
 	return a.count(ctx)
 }
@@ -155,7 +162,11 @@ func (a attempt) raise(ctx context.Context) (storage.Time, error) {
 	l, next := a.lock, a.level+1
 	length := l.Policy.length(a.level)
 	until := storage.Of(l.Now().Add(length))
-	err := l.Ephemeral.Add(ctx, l.key("lock", a.subject, next), []byte(strconv.FormatInt(int64(until), 10)), length)
+	value := strconv.FormatInt(int64(until), 10)
+	if l.Policy.tries(next) == 0 {
+		until = 0
+	}
+	err := l.Ephemeral.Add(ctx, l.key("lock", a.subject, next), []byte(value), length)
 	if errors.Is(err, storage.ErrExists) {
 		return until, nil
 	}
@@ -165,9 +176,6 @@ func (a attempt) raise(ctx context.Context) (storage.Time, error) {
 	err = l.Ephemeral.Put(ctx, l.levelKey(a.subject), []byte(strconv.Itoa(next)), length+l.Policy.Forget)
 	if err != nil {
 		return 0, fmt.Errorf("factor: raise level: %w", err)
-	}
-	if l.Policy.tries(next) == 0 {
-		until = 0
 	}
 	return until, l.Directory.RecordLock(ctx, l.record(a.subject, until))
 }

@@ -88,6 +88,27 @@ func TestLockForGoodOutlivesTheCounters(t *testing.T) {
 	}
 }
 
+// The database is away at the very failure that locks for good: the lock is
+// recorded at the next attempt.
+func TestLockForGoodIsNotLostWithItsRecord(t *testing.T) {
+	t.Parallel()
+	l, clock := newLock(t)
+	records := l.Directory.(*records)
+	for range 2 {
+		looked(t, l, "s", 3)
+		clock.Advance(time.Hour)
+	}
+	looked(t, l, "s", 1)
+	records.fail = errDown
+	if err := l.try(context.Background(), Guess{PersonID: "s"}, func() error { return ErrWrong }); !errors.Is(err, errDown) {
+		t.Fatal(err)
+	}
+	records.fail, records.locks = nil, nil
+	if got := looked(t, l, "s", 2); got != 0 || len(records.locks) != 1 {
+		t.Errorf("%d looked at, %+v", got, records.locks)
+	}
+}
+
 func TestLockedSaysUntilWhenAndWhy(t *testing.T) {
 	t.Parallel()
 	l, clock := newLock(t)
