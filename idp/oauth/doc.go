@@ -80,6 +80,9 @@
 //     outlive the session, and its access tokens have no sid.
 //   - The userinfo endpoint takes access tokens whose aud is the API (RFC 9068
 //     §4 would want its own URL there), as it belongs to their issuer.
+//   - Whether the certificate of a tls_client_auth client has been revoked is not
+//     asked of its authority (RFC 8705 §7.3 leaves it to policy): disabling the
+//     client works at once, and for every certificate that names it.
 //   - ID tokens are signed with ES256 unless the client asks otherwise (OpenID
 //     Connect Registration §2 defaults to RS256, which is on offer).
 package oauth
