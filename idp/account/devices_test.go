@@ -75,3 +75,19 @@ func TestIdleEndIsToldToThePage(t *testing.T) {
 	w.clock.Advance(30 * time.Minute)
 	v.get("/account").leads(toSignIn("/account", session.None, false))
 }
+
+func TestEveryFactorHasWords(t *testing.T) {
+	w := quickWorld(t)
+	for _, f := range []session.Factor{
+		session.Password, session.TOTP, session.SMS, session.Email, session.Passkey, session.Certificate,
+		session.RecoveryCode, session.Device, session.PIN, session.Enrol,
+	} {
+		for _, key := range []string{"account.factor." + string(f), "account.event.signin." + string(f)} {
+			for _, lang := range []string{"ru", "en"} {
+				if w.face.Pages().T(lang, key) == key {
+					t.Errorf("no words for %s in %s", key, lang)
+				}
+			}
+		}
+	}
+}
