@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -29,7 +30,7 @@ type Kit struct {
 	rooms   []fs.FS // folders of page templates, ours first
 	strings []fs.FS // folders of catalogues, ours first
 	words   *catalogue
-	pages   map[string]map[string]*template.Template // language → file name
+	pages   map[string]map[string]parsed // language → file name
 }
 
 // New reads the embedded templates, styles and catalogues.
@@ -73,52 +74,96 @@ func (k *Kit) with(room, words fs.FS) (*Kit, error) {
 	if next.words, err = newCatalogue(next.strings); err != nil {
 		return nil, err
 	}
-	next.pages = map[string]map[string]*template.Template{}
+	next.pages = map[string]map[string]parsed{}
 	for _, lang := range languages {
-		if next.pages[lang], err = next.parse(lang); err != nil {
+		if next.pages[lang], err = next.list(lang); err != nil {
 			return nil, err
 		}
+	}
+	if err := next.check(room); err != nil {
+		return nil, err
 	}
 	return &next, nil
 }
 
-// parse reads every page of every room, with the words of one language.
-func (k *Kit) parse(lang string) (map[string]*template.Template, error) {
-	layout, err := template.New("layout").Funcs(k.functions(lang)).ParseFS(templateFiles, "templates/layout/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse the layout: %w", err)
-	}
-	out := map[string]*template.Template{}
+// parsed gives the template of a page, which is parsed when it is first drawn:
+// a kit has many that never are, those of the kits it was made from, and each
+// would hold a copy of the layout.
+type parsed func() (*template.Template, error)
+
+// list names every page of every room, with the words of one language.
+func (k *Kit) list(lang string) (map[string]parsed, error) {
+	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(lang) })
+	out := map[string]parsed{}
 	for _, room := range k.rooms {
-		if err := parseRoom(out, layout, room); err != nil {
+		names, parts, err := contents(room)
+		if err != nil {
 			return nil, err
+		}
+		for _, name := range names {
+			if out[name] != nil {
+				return nil, fmt.Errorf("the page template %s is given a second time", name)
+			}
+			out[name] = sync.OnceValues(func() (*template.Template, error) {
+				return parsePage(layout, room, append(slices.Clone(parts), name))
+			})
 		}
 	}
 	return out, nil
 }
 
-// parseRoom adds the pages of one room to out, each a copy of the layout.
-func parseRoom(out map[string]*template.Template, layout *template.Template, room fs.FS) error {
-	names, err := fs.Glob(room, "*.html")
+// check parses the templates of a room, so that a broken one is found now.
+func (k *Kit) check(room fs.FS) error {
+	names, parts, err := contents(room)
 	if err != nil {
-		return fmt.Errorf("list the page templates: %w", err)
+		return err
 	}
-	parts := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name[0] != '_' })
+	layout := func() (*template.Template, error) { return k.layout(languages[0]) }
 	for _, name := range names {
-		if name[0] == '_' {
-			continue
+		if _, err := parsePage(layout, room, append(slices.Clone(parts), name)); err != nil {
+			return err
 		}
-		if out[name] != nil {
-			return fmt.Errorf("the page template %s is given a second time", name)
-		}
-		page, err := layout.Clone()
-		if err != nil {
-			return fmt.Errorf("copy the layout for %s: %w", name, err)
-		}
-		if page, err = page.ParseFS(room, append(slices.Clone(parts), name)...); err != nil {
-			return fmt.Errorf("parse the page template %s: %w", name, err)
-		}
-		out[name] = page
 	}
 	return nil
+}
+
+func (k *Kit) layout(lang string) (*template.Template, error) {
+	layout, err := template.New("layout").Funcs(k.functions(lang)).ParseFS(templateFiles, "templates/layout/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the layout: %w", err)
+	}
+	return layout, nil
+}
+
+// contents are the files of a room: its pages, and the parts that they share.
+func contents(room fs.FS) (names, parts []string, err error) {
+	all, err := fs.Glob(room, "*.html")
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the page templates: %w", err)
+	}
+	for _, name := range all {
+		if name[0] == '_' {
+			parts = append(parts, name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	return names, parts, nil
+}
+
+// parsePage adds the files of a page, its own the last, to a copy of the layout.
+func parsePage(layout func() (*template.Template, error), room fs.FS, files []string) (*template.Template, error) {
+	base, err := layout()
+	if err != nil {
+		return nil, err
+	}
+	name := files[len(files)-1]
+	page, err := base.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy the layout for %s: %w", name, err)
+	}
+	if page, err = page.ParseFS(room, files...); err != nil {
+		return nil, fmt.Errorf("parse the page template %s: %w", name, err)
+	}
+	return page, nil
 }

@@ -51,9 +51,13 @@ func (k *Kit) Render(w http.ResponseWriter, r *http.Request, status int, page Pa
 func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err error) {
 	lang = Language(r)
 	name := page.view()
-	tmpl := k.pages[lang][name]
-	if tmpl == nil {
+	parse := k.pages[lang][name]
+	if parse == nil {
 		return nil, lang, fmt.Errorf("no page template %q", name)
+	}
+	tmpl, err := parse()
+	if err != nil {
+		return nil, lang, err
 	}
 	v := view{Lang: lang, Page: page, Languages: languageLinks(r, page)}
 	if p, ok := page.(faulty); ok {
