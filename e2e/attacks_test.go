@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,6 +134,7 @@ func TestOverloadIsTold(t *testing.T) {
 		t.Skip("a measurement means nothing under the race detector")
 	}
 	const bound = 384 << 20 // bytes; the collector's, beside which stand stacks and the program itself
+	load := loadAverage()
 	s := cluster(t, "PROPUSK_HTTP_TRUSTED_PROXIES=127.0.0.0/8", "PROPUSK_PASSWORD_CONCURRENCY=1", fmt.Sprintf("GOMEMLIMIT=%d", bound))
 	guess := s.guessing(t)
 	var took []time.Duration
@@ -168,7 +170,11 @@ func TestOverloadIsTold(t *testing.T) {
 	if told == 0 {
 		t.Error("nobody was told to wait")
 	}
-	if busy > max(2*quiet, 30*time.Millisecond) {
+	switch {
+	case busy <= max(2*quiet, 30*time.Millisecond):
+	case load > 2*float64(runtime.NumCPU()):
+		t.Logf("the machine was busy with other things (load %.1f): how long tokens took says nothing of the server", load)
+	default:
 		t.Errorf("tokens took %v at the 99th percentile, %v before", busy, quiet)
 	}
 	if after > bound+256<<20 {
@@ -240,6 +246,16 @@ func percentile(d []time.Duration, p int) time.Duration {
 		return 0
 	}
 	return sorted[min(len(sorted)-1, len(sorted)*p/100)]
+}
+
+// loadAverage is how many processes wanted a processor in the last minute; 0 where
+// that cannot be read.
+func loadAverage() (load float64) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, _ = fmt.Sscan(string(text), &load) // 0 says it all
+	}
+	return load
 }
 
 // resident is the memory of a process in bytes, as Linux counts it.
