@@ -224,7 +224,10 @@ func TestAuthorizeRefuses(t *testing.T) {
 	}
 	v.begin("nobody").says("Приложение не зарегистрировано").says("the application is unknown")
 	v.begin("app", "code_challenge", "").refused("invalid_request")
-	v.begin("app", "request", "eyJhbGciOiJub25lIn0.e30.").refused("request_not_supported")
+	// What nobody signed names no address to be sent to (RFC 9101 §6.2).
+	if got := v.begin("app", "request", "eyJhbGciOiJub25lIn0.e30."); got.status != http.StatusBadRequest || got.away != nil {
+		t.Errorf("an unsigned request object: %d, sent to %v", got.status, got.away)
+	}
 	v.begin("app", "prompt", "none login").refused("invalid_request")
 	v.begin("app", "acr_values", "urn:propusk:qualified").refused("unmet_authentication_requirements")
 	if got := v.do(http.MethodGet, "/oauth2/authorize?client_id=app&client_id=app&redirect_uri="+redirect, nil); got.status/100 == 5 {
