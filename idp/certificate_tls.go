@@ -52,8 +52,11 @@ func (s *Server) leaveForCertificate(c echo.Context, t *turn) error {
 
 // presentCertificate is the visit to the other host. Whatever came out is told
 // on the main host, which alone knows whose sign-in it is; a certificate is read
-// from this very connection and from no header.
+// from this very connection and from no header. The connection ends with the
+// visit: on one that stays, the next person at this browser would come with this
+// certificate, and who has plugged his key in too late with none.
 func (s *Server) presentCertificate(c echo.Context, ticket string) error {
+	c.Response().Header().Set("Connection", "close")
 	var chain [][]byte
 	if state := c.Request().TLS; state != nil {
 		for _, peer := range state.PeerCertificates {

@@ -43,6 +43,9 @@ func (h *certified) elsewhere(to *url.URL, holder *signaturetest.Holder) *url.UR
 	if len(response.Cookies()) != 0 {
 		h.t.Errorf("the other host sets cookies: %v", response.Cookies())
 	}
+	if !response.Close { // the next visit would show this certificate, or none, without a handshake
+		h.t.Error("the connection to the other host stays open")
+	}
 	back, err := response.Location()
 	h.check(err)
 	if response.StatusCode != http.StatusSeeOther || back.Scheme+"://"+back.Host != issuer {

@@ -31,6 +31,10 @@ func mutualOnly(next http.Handler) http.Handler {
 // client holds the key is TLS's to see (RFC 8446 §4.4.3), whom to believe is decided
 // by whoever reads the certificate (RFC 8705 §2). It names no authorities, since a
 // client would then keep its self-signed certificate back.
+//
+// Sessions are not resumed: who resumes one is given the certificate of the first
+// handshake without its key being asked for again, so that a browser would go on
+// signing in after the token with the key was pulled out.
 func mutualTLSConfig(c conf.MutualTLS) (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
 	if err != nil {
@@ -38,7 +42,7 @@ func mutualTLSConfig(c conf.MutualTLS) (*tls.Config, error) {
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert,
-		MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"},
+		MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"}, SessionTicketsDisabled: true,
 	}, nil
 }
 

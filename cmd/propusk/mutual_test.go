@@ -52,6 +52,7 @@ func TestTheMutualTLSHost(t *testing.T) {
 	line := runningDemo(t)
 	t.Run("answers nothing but its paths", func(t *testing.T) { answersItsPathsAlone(t, line) })
 	t.Run("asks for a certificate and demands none", func(t *testing.T) { asksAndDemandsNone(t, line) })
+	t.Run("wants the key for each connection", func(t *testing.T) { resumesNothing(t, line) })
 	t.Run("speaks TLS 1.3 alone", func(t *testing.T) {
 		old := stranger(t, line, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })
 		if resp, err := old.Get(line.MutualTLS.URL + "/v1/openapi.json"); err == nil {
@@ -108,6 +109,23 @@ func asksAndDemandsNone(t *testing.T, line demo.Line) {
 	}
 	if !asked {
 		t.Error("no certificate was asked for, or only one of certain authorities")
+	}
+}
+
+// resumesNothing: a resumed session would show the certificate again without its key.
+func resumesNothing(t *testing.T, line demo.Line) {
+	client := stranger(t, line, func(c *tls.Config) { c.ClientSessionCache = tls.NewLRUClientSessionCache(4) })
+	for range 2 {
+		resp, err := client.Get(line.MutualTLS.URL + "/v1/openapi.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if resp.TLS.DidResume {
+			t.Error("the second connection showed the certificate of the first, and no key")
+		}
+		client.CloseIdleConnections()
 	}
 }
 
