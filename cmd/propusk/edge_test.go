@@ -150,6 +150,19 @@ func TestPlacesAreFew(t *testing.T) {
 	}
 }
 
+// Whoever reads the log must not come to an invitation, or into an account.
+func TestSecretsInPathsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/invitations/s3cret": "/invitations/[secret]", "/recovery/link/s3cret": "/recovery/link/[secret]",
+		"/recovery/cancel/s3cret": "/recovery/cancel/[secret]", "/recovery/cancel": "/recovery/cancel", "/v1/me": "/v1/me",
+	} {
+		if got := loggedPath(path); got != want {
+			t.Errorf("%s is logged as %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestReadyNamesEveryReason(t *testing.T) {
 	t.Parallel()
 	fine := check{"a", func(context.Context) error { return nil }}

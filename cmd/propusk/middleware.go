@@ -178,9 +178,10 @@ func placeOf(path string) string {
 // loggedPath is the path without the secret that some paths carry; the query is
 // never logged, for codes and tokens travel in it.
 func loggedPath(path string) string {
-	const invitations = "/invitations/"
-	if strings.HasPrefix(path, invitations) {
-		return invitations + "[secret]"
+	for _, before := range []string{"/invitations/", "/recovery/link/", "/recovery/cancel/"} {
+		if strings.HasPrefix(path, before) {
+			return before + "[secret]"
+		}
 	}
 	return cut(path, 256)
 }
