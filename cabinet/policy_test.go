@@ -121,6 +121,9 @@ func TestOperatorsApproveWhatAnotherProposed(t *testing.T) {
 		body := fmt.Sprintf(`{"person":%q,"reason":"Паспорт показан, акт 17","reset_factors":true}`, lost.Phone)
 
 		w.expect(w.do("POST", "/v1/recoveries", token(nobody), body), http.StatusForbidden, "act_forbidden")
+		// An application that an operator merely signs in to is no operator.
+		signIn := sign(t, but(w.claims(nil, directory.MemberView{Person: first}), map[string]any{"scope": "openid profile"}))
+		w.expect(w.do("POST", "/v1/recoveries", signIn, body), http.StatusForbidden, "scope_missing")
 		w.expect(w.do("POST", "/v1/recoveries", token(nobody), `{"person":"nobody@nowhere.example","reason":"x"}`), http.StatusForbidden, "act_forbidden")
 		w.expect(w.do("GET", "/v1/recoveries", token(nobody), ""), http.StatusForbidden, "act_forbidden")
 		for fault, wrong := range map[string]string{

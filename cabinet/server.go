@@ -111,10 +111,10 @@ func table() []Route {
 		{Method: "POST", Path: "/v1/organization/invitations/{id}/resend", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).resendInvitation},
 		{Method: "DELETE", Path: "/v1/organization/invitations/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).withdrawInvitation},
 
-		{Method: "GET", Path: "/v1/recoveries", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).recoveries},
-		{Method: "POST", Path: "/v1/recoveries", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).proposeRecovery},
-		{Method: "POST", Path: "/v1/recoveries/{id}/approve", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).approveRecovery},
-		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: PersonToken, Scope: "openid", ACR: second, handle: (*Server).refuseRecovery},
+		{Method: "GET", Path: "/v1/recoveries", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).recoveries},
+		{Method: "POST", Path: "/v1/recoveries", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).proposeRecovery},
+		{Method: "POST", Path: "/v1/recoveries/{id}/approve", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).approveRecovery},
+		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).refuseRecovery},
 
 		{Method: "GET", Path: "/v1/organization/journal", Access: OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, handle: (*Server).journal},
 	}

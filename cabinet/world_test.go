@@ -190,7 +190,7 @@ func (w *world) join(o *office, role directory.Role) directory.MemberView {
 
 // allScopes is what the widest application may ask for.
 func allScopes() string {
-	scopes := []string{"openid", "profile", "email", "phone", "organization"}
+	scopes := []string{"openid", "profile", "email", "phone", "organization", "recoveries"}
 	for _, p := range directory.Permissions() {
 		scopes = append(scopes, string(p))
 	}
