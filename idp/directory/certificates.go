@@ -17,7 +17,7 @@ type Certificate struct {
 	Raw          []byte       `db:"raw"`         // DER
 	Serial       string       `db:"serial"`      // hexadecimal
 	Issuer       string       `db:"issuer"`
-	Owner        string       `db:"owner"`        // the subject's name; decides nothing
+	Owner        string       `db:"owner"`        // the subject's name; decides only whether the person's is confirmed
 	Kind         string       `db:"kind"`         // person, organisation or sole
 	Organisation string       `db:"organisation"` // named in it; "" when none is; decides nothing
 	Algorithm    string       `db:"algorithm"`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"propusk/storage"
 )
@@ -33,7 +35,9 @@ type Binding struct {
 }
 
 // BindCertificate binds a certificate to a person and marks the person's numbers
-// that stand in it as verified, in one transaction with journal and notice. A
+// that stand in it as verified, in one transaction with journal and notice. It
+// confirms the person only where it has the person's name; FieldErrors
+// "mismatch" when the person claims another СНИЛС. A
 // certificate that is the person's already stays as it is; the one that it
 // replaces goes all the same.
 //
@@ -72,6 +76,13 @@ func (d *Directory) BindCertificate(ctx context.Context, actor Actor, b Binding)
 
 // bindNew binds a certificate that is nobody's now, with what goes with it.
 func (d *Directory) bindNew(ctx context.Context, actor Actor, p Person, b Binding) (Certificate, error) {
+	identity, err := d.Identity(ctx, p.ID)
+	if err != nil {
+		return Certificate{}, err
+	}
+	if b.SNILS != "" && identity.ClaimedSNILS != "" && identity.ClaimedSNILS != b.SNILS {
+		return Certificate{}, FieldErrors{{Field: "snils", Code: "mismatch"}}
+	}
 	if err := d.VerifyNumbers(ctx, actor, p.ID, b.SNILS, b.INN); err != nil {
 		return Certificate{}, err
 	}
@@ -82,12 +93,22 @@ func (d *Directory) bindNew(ctx context.Context, actor Actor, p Person, b Bindin
 	if err != nil {
 		return Certificate{}, err
 	}
-	if b.SNILS != "" {
+	if b.SNILS != "" && bound.names(p) {
 		if err := d.confirmed(ctx, actor, p, ByCertificate, bound.title()); err != nil {
 			return Certificate{}, err
 		}
 	}
 	return bound, d.certificateBound(ctx, actor, p, bound, b.Replaces)
+}
+
+// names reports whether the certificate is in the person's name: either may lack
+// the middle name, neither may have another one.
+func (c Certificate) names(p Person) bool {
+	fold := strings.NewReplacer("ё", "е")
+	theirs := strings.Fields(fold.Replace(strings.ToLower(c.Owner)))
+	ours := strings.Fields(fold.Replace(strings.ToLower(p.FullName())))
+	n := min(len(theirs), len(ours))
+	return n >= 2 && slices.Equal(theirs[:n], ours[:n])
 }
 
 // meets decides what a record that is there already means: same is true when

@@ -181,14 +181,18 @@ func (d *Directory) closePerson(ctx context.Context, personID string, end func(c
 	})
 }
 
-// leaveAll takes the person out of every organisation that is open.
+// leaveAll takes the person, blocked or not, out of every organisation that is
+// open.
 func (d *Directory) leaveAll(ctx context.Context, p Person) error {
-	memberships, err := d.Memberships(ctx, p.ID)
+	var organisations []string
+	err := d.db.Select(ctx, &organisations, `SELECT m.organisation_id FROM members m
+		JOIN organisations o ON o.id = m.organisation_id AND o.status = 'active'
+		WHERE m.person_id = $1 AND m.removed_at = 0 ORDER BY m.organisation_id`, p.ID)
 	if err != nil {
-		return err
+		return fmt.Errorf("directory: memberships of person: %w", err)
 	}
-	for _, m := range memberships {
-		o, err := d.lockOrganisation(ctx, m.Organisation.ID)
+	for _, id := range organisations {
+		o, err := d.lockOrganisation(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -200,12 +204,13 @@ func (d *Directory) leaveAll(ctx context.Context, p Person) error {
 }
 
 func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
-	m, err := d.Membership(ctx, p.ID, o.ID)
+	var m Member
+	err := d.db.Get(ctx, &m, `SELECT `+memberNames+` FROM members WHERE person_id = $1 AND organisation_id = $2 AND removed_at = 0`, p.ID, o.ID)
 	if errors.Is(err, storage.ErrNotFound) { // removed by somebody else before the lock
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("directory: leave organisation: %w", err)
 	}
 	from := standing{m.Role, m.Grants, m.Denials}
 	if err := d.moveAdministrators(ctx, o.ID, -administrators(from)); err != nil {
@@ -213,7 +218,7 @@ func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
 	}
 	var removed Member
 	err = d.db.Get(ctx, &removed, `UPDATE members SET version = version + 1, removed_at = $1, updated_at = $1
-		WHERE id = $2 AND removed_at = 0 RETURNING `+memberNames, d.time(), m.Member.ID)
+		WHERE id = $2 AND removed_at = 0 RETURNING `+memberNames, d.time(), m.ID)
 	if err != nil {
 		return fmt.Errorf("directory: leave organisation: %w", err)
 	}

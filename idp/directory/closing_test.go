@@ -201,3 +201,25 @@ func TestPersonalDataIsTheOwnersAndHoldsNoSecret(t *testing.T) {
 		}
 	})
 }
+
+// Who is blocked while the closing waits leaves his organisations all the same:
+// a member who is no more must not count as their administrator.
+func TestBlockedPersonWhoClosesLeavesHisOrganisations(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		second := w.person("second")
+		w.add(w.org.ID, second.ID, Administrator)
+		_, err := w.AskClosing(w.ctx, second.ID, storage.Of(w.clock.Now()))
+		w.must(err)
+		w.must(w.SetPersonStatus(w.ctx, System(), second.ID, StatusBlocked))
+		n, err := w.CloseDue(w.ctx, nothing)
+		w.must(err)
+		if n != 1 || w.administrators(w.org.ID) != 1 {
+			t.Errorf("%d closed, %d administrators", n, w.administrators(w.org.ID))
+		}
+		list, _, err := w.Members(w.ctx, w.org.ID, Page{})
+		w.must(err)
+		if slices.ContainsFunc(list, func(m MemberView) bool { return m.Person.ID == second.ID }) {
+			t.Error("the closed person is a member")
+		}
+	})
+}

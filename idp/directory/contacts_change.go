@@ -53,8 +53,9 @@ var contactStatements = map[string]contactColumns{
 }
 
 // ChangeContact puts the contact to, canonical and proved by a code sent there,
-// in the place of from ("" = there was none). Every channel of before and the
-// new one are told.
+// in the place of from ("" = there was none), and ends the recoveries that were
+// sent to the contacts of before. Every channel of before and the new one are
+// told.
 //
 // storage.ErrNotFound when the contact is not from any more; storage.ErrExists
 // when to is somebody's meanwhile.
@@ -74,6 +75,9 @@ func (d *Directory) ChangeContact(ctx context.Context, personID, channel, from, 
 		}
 		if n == 0 {
 			return fmt.Errorf("directory: change contact: %w", storage.ErrNotFound)
+		}
+		if err := d.endSent(ctx, personID); err != nil {
+			return err
 		}
 		return d.contactChanged(ctx, before, channel, to)
 	})

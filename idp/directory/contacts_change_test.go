@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"propusk/storage"
 )
@@ -115,6 +116,27 @@ func TestLocaleIsOneThatWeSpeak(t *testing.T) {
 		}
 		if err := w.SetLocale(w.ctx, "nobody", "ru"); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
+		}
+	})
+}
+
+// Whoever reads the mailbox of before must not come in by what was sent there.
+func TestChangedContactEndsTheRecoveriesUnderWay(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p, other := w.person("before"), w.person("other")
+		sent := func(p Person) Recovery {
+			r, err := w.AskRecovery(w.ctx, RecoveryRequest{Kind: RecoverPassword, Email: p.Email}, "", w.time().Add(time.Hour))
+			w.must(err)
+			w.must(w.SendRecovery(w.ctx, r.ID, Recovering{Person: p}))
+			return r
+		}
+		mine, theirs := sent(p), sent(other)
+		w.must(w.ChangeContact(w.ctx, p.ID, ChannelEmail, p.Email, "after.recovery@example.ru"))
+		if r, err := w.RecoveryByID(w.ctx, mine.ID); err != nil || r.State != RecoveryCancelled || r.EndedAt == 0 {
+			t.Errorf("the person's: %+v, %v", r, err)
+		}
+		if r, err := w.RecoveryByID(w.ctx, theirs.ID); err != nil || r.State != RecoverySent {
+			t.Errorf("another's: %+v, %v", r, err)
 		}
 	})
 }

@@ -50,7 +50,7 @@ var ErrLevel = errors.New("directory: the person's level does not open this")
 
 // How an identity can be confirmed.
 const (
-	ByCertificate = "certificate" // a qualified certificate with the same СНИЛС
+	ByCertificate = "certificate" // a qualified certificate with the same name and СНИЛС
 	ByDocuments   = "documents"   // an operator who has seen them
 )
 

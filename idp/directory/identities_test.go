@@ -190,3 +190,29 @@ func TestNewMailboxTakenMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// A certificate confirms whom it names: not somebody who claimed another СНИЛС,
+// and not the name of another that somebody has given himself.
+func TestACertificateConfirmsNobodyElse(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		claims := w.person("claims")
+		w.must(w.insertIdentity(w.ctx, claims.ID, Identity{ClaimedSNILS: someSNILS(21), Level: LevelStandard}))
+		_, err := w.BindCertificate(w.ctx, Actor{PersonID: claims.ID}, Binding{Certificate: w.certificateOf(claims), SNILS: someSNILS(22)})
+		if fault(err) != "snils mismatch" {
+			t.Errorf("another СНИЛС than was claimed: %v", err)
+		}
+		for owner, want := range map[string]Level{
+			"Петрова Мария Петровна": LevelSimplified, "Иванова": LevelSimplified, "Иванова Мария Олеговна": LevelSimplified,
+			"ИВАНОВА МАРИЯ": LevelConfirmed, "Иванова Мария Петровна": LevelConfirmed,
+		} {
+			p := w.person("named")
+			c := w.certificateOf(p)
+			c.Owner = owner
+			_, err := w.BindCertificate(w.ctx, Actor{PersonID: p.ID}, Binding{Certificate: c, SNILS: someSNILS(serial.Add(1))})
+			w.must(err)
+			if i, _ := w.Identity(w.ctx, p.ID); i.Level != want {
+				t.Errorf("a certificate of %s: %s", owner, i.Level)
+			}
+		}
+	})
+}

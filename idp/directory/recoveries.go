@@ -369,6 +369,19 @@ func (d *Directory) endOthers(ctx context.Context, r Recovery) error {
 	return wrapped("end other recoveries", err)
 }
 
+// endSent ends the person's recoveries whose link or code went to the contacts of
+// before. Those that wait stay: their links go to the contact of then.
+func (d *Directory) endSent(ctx context.Context, personID string) error {
+	_, err := d.db.Exec(ctx, `UPDATE recoveries SET person_id = '' WHERE person_id = $1
+		AND state = 'sent' AND channel = 'sms' AND link_hash = ''`, personID) // as endOthers does
+	if err != nil {
+		return wrapped("detach recoveries sent", err)
+	}
+	_, err = d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
+		sealed = $1, ended_at = $2 WHERE person_id = $3 AND state IN ('sent', 'proved') AND ended_at = 0`, []byte{}, d.time(), personID)
+	return wrapped("end recoveries sent", err)
+}
+
 // recordRecovery writes a step to the system's chain. Nobody is signed in: the
 // person is the object, and the actor only of what he has proved to be his.
 func (d *Directory) recordRecovery(ctx context.Context, r Recovery, action string) error {

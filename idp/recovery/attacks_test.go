@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -295,6 +296,48 @@ func TestWhoStillHasTheFactorStopsIt(t *testing.T) {
 		}
 		if !strings.Contains(w.messages(p.Email)[0].Subject, "остановлено") {
 			t.Error("nobody was told")
+		}
+	})
+}
+
+// TestFailedSignInsDoNotHideTheOwners: whoever waits for the link can fail as
+// often as he likes.
+func TestFailedSignInsDoNotHideTheOwners(t *testing.T) {
+	t.Parallel()
+	w := small(t, func(*Deps) {})
+	p := w.person(asIs)
+	w.opened(p).Post("/recovery/wait").Is(t, http.StatusOK, "")
+	w.must(w.db.Tx(w.ctx, func(ctx context.Context) error {
+		w.must(w.deps.Journal.Append(ctx, journal.Entry{Actor: p.ID, Action: "signin.totp", Object: p.ID, Outcome: "accepted"}))
+		for range 600 {
+			w.must(w.deps.Journal.Append(ctx, journal.Entry{Actor: p.ID, Action: "signin.password", Object: p.ID, Outcome: "wrong"}))
+		}
+		return nil
+	}))
+	w.clock.Advance(72 * time.Hour)
+	w.must(w.Wake(w.ctx))
+	if w.counted("woken") != 0 {
+		t.Error("the link came all the same")
+	}
+}
+
+// TestASignInStopsALinkThatHasCome: the owner who comes back after the wait, and
+// before the link is used, has not lost his factors either.
+func TestASignInStopsALinkThatHasCome(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p := w.person(asIs)
+		w.opened(p).Post("/recovery/wait").Is(t, http.StatusOK, "")
+		w.clock.Advance(72 * time.Hour)
+		w.must(w.Wake(w.ctx))
+		w.must(w.deps.Journal.Append(w.ctx, journal.Entry{Actor: p.ID, Action: "signin.totp", Object: p.ID, Outcome: "accepted"}))
+		v := w.open(w.linkTo(p.Email, "link"))
+		v.Get("/recovery/step").Is(t, http.StatusGone, "")
+		set(v, newPassword).Is(t, http.StatusGone, "")
+		if !w.fits(p, password) {
+			t.Error("the password was changed")
+		}
+		if got := w.actions("recovery."); !slices.Contains(got, "recovery.cancelled") {
+			t.Errorf("journal: %v", got)
 		}
 	})
 }

@@ -170,14 +170,20 @@ func (s *Server) Wake(ctx context.Context) error {
 // password at a sign-in since the recovery was begun. Then it is not lost, and
 // whoever waits for the link may be somebody else.
 func (s *Server) signedInSince(ctx context.Context, r directory.Recovery) (bool, error) {
-	entries, err := s.deps.Journal.List(ctx, journal.Filter{Actor: r.PersonID, Action: "signin.", From: r.CreatedAt, Limit: 500})
-	if err != nil {
-		return false, fmt.Errorf("look for sign-ins: %w", err)
-	}
-	for _, e := range entries {
-		if e.Outcome == "accepted" && e.Action != "signin."+string(session.Password) {
-			return true, nil
+	filter := journal.Filter{Actor: r.PersonID, Action: "signin.", From: r.CreatedAt, Limit: 500}
+	for {
+		entries, err := s.deps.Journal.List(ctx, filter)
+		if err != nil {
+			return false, fmt.Errorf("look for sign-ins: %w", err)
+		}
+		for _, e := range entries {
+			if e.Outcome == "accepted" && e.Action != "signin."+string(session.Password) {
+				return true, nil
+			}
+			filter.Before = e.Seq
+		}
+		if len(entries) < filter.Limit {
+			return false, nil
 		}
 	}
-	return false, nil
 }

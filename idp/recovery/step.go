@@ -114,6 +114,9 @@ func (s *Server) turn(c echo.Context) (turn, error) {
 	if t.person.Status != directory.StatusActive {
 		return t, directory.ErrBlocked
 	}
+	if err := s.stillLost(ctx, r); err != nil {
+		return t, err
+	}
 	if t.ways, err = s.ways(ctx, r, t.person); err != nil {
 		return t, err
 	}
@@ -122,6 +125,19 @@ func (s *Server) turn(c echo.Context) (turn, error) {
 	}
 	t.step = next(t.Recovery, t.ways)
 	return t, nil
+}
+
+// stillLost stops a recovery that has waited when the person has signed in with
+// another factor since: the link may have come before that.
+func (s *Server) stillLost(ctx context.Context, r directory.Recovery) error {
+	if r.DueAt == 0 {
+		return nil
+	}
+	doubtful, err := s.signedInSince(ctx, r)
+	if err != nil || !doubtful {
+		return err
+	}
+	return errors.Join(s.deps.Directory.StopRecovery(ctx, r.ID), directory.ErrRecoveryOver)
 }
 
 // noticeSignIn takes a sign-in in this browser, with two factors and since the
