@@ -26,6 +26,7 @@ const objectLongest = time.Hour
 // parameters.
 type objectClaims struct {
 	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
 	Audience  audience `json:"aud"`
 	ExpiresAt float64  `json:"exp"`
 	NotBefore float64  `json:"nbf"`
@@ -79,6 +80,8 @@ func (p *Provider) checkObject(client *registration, payload []byte) error {
 	switch {
 	case claims.Issuer != client.ID:
 		return invalidObject("iss of the request object must be the client_id")
+	case claims.Subject == client.ID: // whoever sees the browser's request would have a client assertion
+		return invalidObject("sub of the request object must not be the client_id (RFC 9101 section 10.8)")
 	case !slices.Contains(claims.Audience, p.deps.Issuer):
 		return invalidObject("aud of the request object must be %s", p.deps.Issuer)
 	case claims.ExpiresAt == 0 || claims.ExpiresAt > now+objectLongest.Seconds():

@@ -93,6 +93,7 @@ func TestBadRequestObjectsAreRefused(t *testing.T) {
 		"for more than an hour":       said(map[string]any{"exp": now + 3601}),
 		"not before later":            said(map[string]any{"nbf": now + 11}),
 		"begun more than an hour ago": said(map[string]any{"nbf": now - 3601}),
+		"good as a client assertion":  said(map[string]any{"sub": c.ID}),
 		"an object inside":            said(map[string]any{"request": "a.b.c"}),
 		"a reference inside":          said(map[string]any{"request_uri": requestURIPrefix + "x"}),
 		"a list for a parameter":      said(map[string]any{"scope": []string{"openid"}}),
