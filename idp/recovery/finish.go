@@ -91,6 +91,10 @@ func (s *Server) replacePassword(ctx context.Context, r directory.Recovery, p di
 	if err := s.deps.Directory.SetPasswordHash(ctx, p.ID, n.hash); err != nil {
 		return err
 	}
+	done := directory.Obligations{ChangePassword: true}
+	if err := s.deps.Directory.Fulfil(ctx, directory.Actor{PersonID: p.ID}, p.ID, done); err != nil {
+		return err
+	}
 	if r.ResetFactors {
 		if err := s.resetFactors(ctx, p.ID); err != nil {
 			return err
