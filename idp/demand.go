@@ -60,6 +60,12 @@ func weighed(s situation, now time.Time) session.Assurance {
 	return session.Weigh(proofs(s), since(s, now))
 }
 
+// shown is weighed by what the person has shown himself: a trusted device may
+// let him in, but gives nobody another factor.
+func shown(s situation, now time.Time) session.Assurance {
+	return session.Weigh(s.Session.Without(session.Device), since(s, now))
+}
+
 // proven is what the session amounts to for this request: by the proofs that
 // are fresh enough and that the organisation takes.
 func proven(s situation, now time.Time) session.Assurance {

@@ -106,8 +106,7 @@ func (s *Server) mayTrust(t *turn) bool {
 	if t.situation.Organisation != nil && !t.situation.Organisation.Policy.TrustedDevices {
 		return false
 	}
-	real := session.Weigh(t.session.Without(session.Device), since(t.situation, s.deps.Now()))
-	return real.Level >= session.Two
+	return shown(t.situation, s.deps.Now()).Level >= session.Two
 }
 
 // settleUnusual strikes out what was unusual about the session and writes it to

@@ -273,7 +273,7 @@ func pin(s situation, now time.Time) (Step, bool) {
 
 // connection offers a passkey to who has none and signed in here by other means.
 // Only a sign-in as strong as the account allows may add a factor: a stolen
-// password alone must not become two factors.
+// password, alone or at the owner's trusted device, must not become two factors.
 func connection(s situation, now time.Time) (Step, bool) {
 	here := s.Progress.IdentifiedAt
 	switch {
@@ -281,7 +281,7 @@ func connection(s situation, now time.Time) (Step, bool) {
 		return Step{}, false
 	case max(s.Session.ProvedAt(session.Password), s.Session.ProvedAt(session.Certificate)) < here:
 		return Step{}, false
-	case weighed(s, now).Level < session.Two && len(s.Prover.factors()) > 0:
+	case shown(s, now).Level < session.Two && len(s.Prover.factors()) > 0:
 		return Step{}, false
 	default:
 		return Step{Kind: StepConnect, Advice: true}, true

@@ -120,6 +120,7 @@ func TestNextOrganisationPolicy(t *testing.T) {
 		{"a second factor it does not take", situation{Session: two, Prover: has, Organisation: only("password", "email")}, ask(session.Email)},
 		{"an authenticator may be connected once another factor is proved", situation{Session: two, Prover: has, Organisation: only("password", "totp")}, ask(session.Enrol)},
 		{"and not before", situation{Session: signedIn(pwd(0)), Prover: has, Organisation: only("password", "totp")}, ask(session.SMS)},
+		{"nor after a trusted device alone", situation{Session: signedIn(pwd(time.Minute), proved(session.Device, 2*time.Hour)), Prover: has, Device: machine{Trusted: true}, Organisation: of(func(p *directory.Policy) { p.Factors, p.Absolute = []string{"password", "totp"}, time.Hour })}, ask(session.SMS)},
 		{"it takes no passwords", situation{Session: two, Prover: prover{Phone: true, Passkey: true, Password: true}, Organisation: only("passkey")}, Step{Kind: StepIdentify, Notice: noticeOrganisationFactors}},
 		{"a passkey it takes", situation{Session: signedIn(proved(session.Passkey, 0)), Prover: prover{Passkey: true}, Organisation: only("passkey")}, stepIssue},
 		{"it takes what the person has not", situation{Session: two, Prover: has, Organisation: only("passkey")}, Step{Kind: StepOrganisation, Notice: noticeOrganisationACR}},
@@ -179,6 +180,7 @@ func TestNextConfirmsTheUnusual(t *testing.T) {
 		{"a second factor of before does not confirm", situation{Request: plain, Session: odd(device, mine, appCode(time.Hour)), Prover: has}, confirm(session.SMS)},
 		{"a trusted device does not confirm", situation{Request: plain, Session: odd(country, mine, proved(session.Device, 0)), Prover: has, Device: machine{Trusted: true}}, confirm(session.SMS)},
 		{"prompt=none", situation{Request: &oauth.AuthorizationRequest{FirstParty: true, Prompt: []string{"none"}}, Session: odd(device, mine), Prover: has}, Step{Kind: StepRefuse, Error: "login_required"}},
+		{"naming an organisation of few factors is no way round", situation{Session: odd(travel, mine, appCode(0)), Prover: prover{TOTP: true, Phone: true, Password: true}, Organisation: of(func(p *directory.Policy) { p.Factors = []string{"password", "totp"} })}, confirm(session.SMS)},
 	})
 }
 
@@ -195,6 +197,7 @@ func TestNextOffersAPasskey(t *testing.T) {
 		{"after a certificate", situation{Request: plain, Session: signedIn(proved(session.Certificate, 0)), Progress: hereNow, Device: able}, offer},
 		{"after a password, where there is nothing else", situation{Request: plain, Session: one, Progress: hereNow, Device: able}, offer},
 		{"not to a password alone, where there is a phone", situation{Request: plain, Session: one, Progress: hereNow, Prover: prover{Phone: true}, Device: able}, stepIssue},
+		{"not to a trusted device", situation{Request: plain, Session: signedIn(pwd(time.Minute), proved(session.Device, 0)), Progress: hereNow, Prover: prover{Phone: true}, Device: machine{Trusted: true, Passkeys: true}}, stepIssue},
 		{"not where browsers cannot", situation{Request: plain, Session: two, Progress: hereNow}, stepIssue},
 		{"not to who has one", situation{Request: plain, Session: two, Progress: hereNow, Prover: prover{Passkey: true}, Device: able}, stepIssue},
 		{"not twice", situation{Request: plain, Session: two, Progress: done, Device: able}, stepIssue},

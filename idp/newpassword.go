@@ -126,6 +126,11 @@ func (s *Server) setNewPassword(c echo.Context, t *turn, form passwordForm) erro
 		}
 		return err
 	}
+	// Whoever came as far as this has confirmed what was unusual; the new proof
+	// must not make it due again.
+	if err := s.settleUnusual(c, t); err != nil {
+		return err
+	}
 	if err := s.strengthen(c, t, session.Proof{Factor: session.Password}); err != nil {
 		return err
 	}

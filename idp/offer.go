@@ -69,10 +69,10 @@ func down(s situation, f session.Factor) int {
 // offered is the second factor to ask for: the one the person asked for if he
 // has it, else the first he has, else connecting an authenticator. An
 // authenticator is connected by who has no other second factor at all, or has
-// proved one that this organisation does not take.
+// proved one that this organisation does not take; a trusted device is none.
 func offered(s situation, now time.Time) session.Factor {
 	have := seconds(s)
-	if len(have) == 0 && weighed(s, now).Level < session.Two {
+	if len(have) == 0 && shown(s, now).Level < session.Two {
 		have = s.Prover.factors()
 	}
 	switch {
@@ -116,8 +116,10 @@ func confirming(s situation) session.Factor {
 	}
 }
 
-// confirmations are the factors that may confirm an unusual sign-in.
+// confirmations are the factors that may confirm an unusual sign-in, whatever the
+// organisation takes: naming one that takes few must not be the easier way in.
 func confirmations(s situation) []session.Factor {
+	s.Organisation = nil
 	return slices.DeleteFunc(seconds(s), func(f session.Factor) bool {
 		return f == session.RecoveryCode || f == session.Certificate || provedNow(s, f)
 	})
