@@ -235,7 +235,9 @@ func (st *Store) Enter(ctx context.Context, s *Session, idle, absolute time.Dura
 	if s.IdleMicros == before.IdleMicros && s.ExpiresAt == before.ExpiresAt {
 		return nil
 	}
-	_, err := st.db.Exec(ctx, `update sessions set idle = $1, expires_at = $2 where id = $3`, s.IdleMicros, s.ExpiresAt, s.ID)
+	// Another tab may have entered a stricter one since s was read.
+	_, err := st.db.Exec(ctx, `update sessions set idle = case when (idle = 0 or idle > $1) and $1 <> 0 then $1 else idle end,
+		expires_at = case when expires_at > $2 then $2 else expires_at end where id = $3`, s.IdleMicros, s.ExpiresAt, s.ID)
 	if err != nil {
 		return fmt.Errorf("shorten session: %w", err)
 	}

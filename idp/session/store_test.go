@@ -245,6 +245,29 @@ func TestEnterShortensOnly(t *testing.T) {
 	}
 }
 
+// Two tabs enter two organisations at once; the stricter one's bounds stay.
+func TestEnterFromTwoTabsShortensOnly(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		now := storage.Of(at)
+		st := newStore(db, new([]string))
+		s, secret, err := st.Begin(t.Context(), nil, "elena", Proof{Factor: Password}, Where{}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		strict, lax := *s, *s
+		if err := errors.Join(
+			st.Enter(t.Context(), &strict, 5*time.Minute, time.Hour), st.Enter(t.Context(), &lax, 10*time.Minute, 2*time.Hour), st.Enter(t.Context(), s, 0, 3*time.Hour),
+		); err != nil {
+			t.Fatal(err)
+		}
+		found, err := st.Any(t.Context(), secret)
+		if err != nil || st.IdleEnd(found) != now.Add(5*time.Minute) || found.ExpiresAt != now.Add(time.Hour) {
+			t.Errorf("idles out at %v, ends at %v (%v)", st.IdleEnd(found), found.ExpiresAt, err)
+		}
+	})
+}
+
 func TestSessionsOfAPerson(t *testing.T) {
 	t.Parallel()
 	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
