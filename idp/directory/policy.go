@@ -198,3 +198,11 @@ func (p Policy) stricter(before Policy) bool {
 		p.PasswordAgeEnforced && (!before.PasswordAgeEnforced || shorter(p.PasswordMaxAge, before.PasswordMaxAge)) ||
 		before.TrustedDevices && !p.TrustedDevices
 }
+
+// OnlyAtSignIn tells that the policy demands more than an assurance: what is seen
+// while somebody signs in for the organisation, and at no other time.
+func (p Policy) OnlyAtSignIn() bool {
+	usual := DefaultPolicy()
+	p.RequiredACR = usual.RequiredACR
+	return p.stricter(usual)
+}

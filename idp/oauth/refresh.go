@@ -199,6 +199,9 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	s := newSession(&next)
 	var err error
 	s.owner, err = h.p.ownerOf(ctx, client, &next, next.OrganisationID, scopes)
+	if err == nil && next.OrganisationID != g.OrganisationID {
+		err = h.mayMove(ctx, next.OrganisationID)
+	}
 	if err != nil {
 		return nil, h.refused(ctx, g, &next, err)
 	}
@@ -206,6 +209,16 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 		request.GrantScope(scope)
 	}
 	return s, nil
+}
+
+// mayMove fails with errAssurance when nobody looked whether the sign-in is what the
+// organisation demands: its PIN, its factors, its networks.
+func (h *refreshHandler) mayMove(ctx context.Context, organisationID string) error {
+	policy, err := h.p.deps.Directory.Policy(ctx, organisationID)
+	if err == nil && policy.OnlyAtSignIn() {
+		err = errAssurance
+	}
+	return err
 }
 
 // refused decides what a refusal does to the family. Whoever may not sign in or

@@ -212,6 +212,18 @@ func TestARefreshMovesOnlyWhereThePersonBelongs(t *testing.T) {
 	h.refused("no member", h.post(h.Token, c, refreshing(token, with{"organization": stranger.ID})), http.StatusBadRequest, "invalid_target")
 	h.refused("no such organisation", h.post(h.Token, c, refreshing(token, with{"organization": storage.NewID()})), http.StatusBadRequest, "invalid_target")
 	h.refused("a stricter policy", h.post(h.Token, c, refreshing(token, with{"organization": strict.ID})), http.StatusBadRequest, "interaction_required")
+	for demand, policy := range map[string]string{
+		"a PIN": `"pin":true,"trusted_devices":true`, "passkeys": `"factors":["passkey"],"trusted_devices":true`,
+		"a network": `"networks":["10.0.0.0/8"],"trusted_devices":true`, "no devices": `"trusted_devices":false`,
+	} {
+		guarded := h.company("ООО «За дверью»", "")
+		h.join(guarded, h.maria, directory.Observer)
+		if _, err := h.db.Exec(t.Context(), `INSERT INTO organisation_policies (organisation_id, policy, updated_at) VALUES ($1, $2, 1)`,
+			guarded.ID, `{"password_max_age":7776000,`+policy+`}`); err != nil {
+			t.Fatal(err)
+		}
+		h.refused(demand, h.post(h.Token, c, refreshing(token, with{"organization": guarded.ID})), http.StatusBadRequest, "interaction_required")
+	}
 	// None of this cost the family anything.
 	if a := h.post(h.Token, c, refreshing(token, nil)); a.status != http.StatusOK || h.claims(a).Organisation.ID != h.romashka.ID {
 		t.Errorf("afterwards: %d %v", a.status, a.body)
