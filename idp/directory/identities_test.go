@@ -216,3 +216,25 @@ func TestACertificateConfirmsNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+// What an operator proposed who is none any more takes effect no longer.
+func TestADismissedOperatorProposesNothing(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		first, second, lost := w.person("first"), w.person("second"), w.person("lost")
+		for _, p := range []Person{first, second} {
+			w.must(w.AppointOperator(w.ctx, System(), p.ID))
+		}
+		r, err := w.ProposeRecovery(w.ctx, Actor{PersonID: first.ID}, RecoveryProposal{PersonID: lost.ID, Reason: "паспорт показан"})
+		w.must(err)
+		w.must(w.DismissOperator(w.ctx, System(), first.ID))
+		if _, err := w.ApproveRecovery(w.ctx, Actor{PersonID: second.ID}, r.ID); !errors.Is(err, ErrForbidden) {
+			t.Errorf("of one who was dismissed: %v", err)
+		}
+		w.must(w.AppointOperator(w.ctx, System(), first.ID))
+		w.must(w.SetPersonStatus(w.ctx, System(), first.ID, StatusBlocked))
+		if _, err := w.ApproveRecovery(w.ctx, Actor{PersonID: second.ID}, r.ID); !errors.Is(err, ErrForbidden) {
+			t.Errorf("of one who is blocked: %v", err)
+		}
+		w.must(w.RefuseRecovery(w.ctx, Actor{PersonID: second.ID}, r.ID))
+	})
+}

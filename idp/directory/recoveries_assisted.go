@@ -150,12 +150,16 @@ func (d *Directory) reachable(ctx context.Context, personID, mailbox string) err
 
 // ApproveRecovery is the second operator's word: every channel of the person is
 // told, and the link follows, at once or, when a new mailbox comes or factors
-// go, after three days. ErrSameOperator, ErrForbidden, ErrRecoveryOver.
+// go, after three days. ErrSameOperator, ErrRecoveryOver; ErrForbidden
+// also when the first one is no operator any more.
 func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string) (Recovery, error) {
 	var r Recovery
 	err := d.decide(ctx, actor, id, func(ctx context.Context, proposed Recovery) error {
 		if proposed.ProposedBy == actor.PersonID || proposed.PersonID == actor.PersonID {
 			return ErrSameOperator
+		}
+		if err := d.operator(ctx, Actor{PersonID: proposed.ProposedBy}); err != nil {
+			return err
 		}
 		p, err := d.activePerson(ctx, proposed.PersonID)
 		if err != nil {

@@ -48,9 +48,24 @@ func (d *Directory) announce(ctx context.Context, r Recovery, p Person) error {
 	}))
 }
 
-// CancelRecovery stops a recovery by the link that its announcement held.
+// CancelRecovery stops a recovery by the link that its announcement held, and
+// with it every other one that the person is said to have asked for and that
+// waits or has waited: whoever begins many must not hide one among them.
 // ErrRecoveryOver for one that is over, or a link that never was.
 func (d *Directory) CancelRecovery(ctx context.Context, link string) error {
+	return d.db.Tx(ctx, func(ctx context.Context) error {
+		r, err := d.cancelOne(ctx, link)
+		if err != nil {
+			return err
+		}
+		_, err = d.db.Exec(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
+			sealed = $1, ended_at = $2 WHERE person_id = $3 AND due_at > 0 AND proposed_by = '' AND ended_at = 0`,
+			[]byte{}, d.time(), r.PersonID)
+		return wrapped("stop the other recoveries", err)
+	})
+}
+
+func (d *Directory) cancelOne(ctx context.Context, link string) (Recovery, error) {
 	return d.stopRecovery(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
 		sealed = $1, ended_at = $2 WHERE cancel_hash = $3 AND cancel_hash <> '' AND ended_at = 0 RETURNING `+recoveryNames,
 		[]byte{}, d.time(), digestOf(link))
@@ -66,13 +81,14 @@ func (d *Directory) CancelLives(ctx context.Context, link string) (bool, error) 
 // StopRecovery stops a recovery that the house found reason to distrust, such
 // as a sign-in with the very factor that is said to be lost.
 func (d *Directory) StopRecovery(ctx context.Context, id string) error {
-	return d.stopRecovery(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
+	_, err := d.stopRecovery(ctx, `UPDATE recoveries SET state = 'cancelled', link_hash = '', cancel_hash = '', holder_hash = '',
 		sealed = $1, ended_at = $2 WHERE id = $3 AND ended_at = 0 RETURNING `+recoveryNames, []byte{}, d.time(), id)
+	return err
 }
 
-func (d *Directory) stopRecovery(ctx context.Context, statement string, args ...any) error {
-	return d.db.Tx(ctx, func(ctx context.Context) error {
-		r, err := d.moveRecovery(ctx, statement, args...)
+func (d *Directory) stopRecovery(ctx context.Context, statement string, args ...any) (r Recovery, err error) {
+	err = d.db.Tx(ctx, func(ctx context.Context) error {
+		r, err = d.moveRecovery(ctx, statement, args...)
 		if err != nil {
 			return err
 		}
@@ -85,6 +101,7 @@ func (d *Directory) stopRecovery(ctx context.Context, statement string, args ...
 		}
 		return d.notifyEverywhere(ctx, p, notice{action: "recovery.cancelled.you"})
 	})
+	return r, err
 }
 
 // wakeBatch is how many recoveries WakeRecoveries wakes at a time.

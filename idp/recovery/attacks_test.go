@@ -361,6 +361,25 @@ func TestTheOwnerStopsAWaitingRecovery(t *testing.T) {
 	})
 }
 
+// TestStoppingOneStopsThemAll: whoever begins many must not have the owner find
+// each one's notice.
+func TestStoppingOneStopsThemAll(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p, other := w.person(asIs), w.person(asIs)
+		for _, who := range []directory.Person{p, p, other} {
+			w.opened(who).Post("/recovery/wait").Is(t, http.StatusOK, "")
+		}
+		owner := w.visitor()
+		owner.Get(w.linkTo(p.Email, "cancel")).To(t, "/recovery/cancel")
+		owner.Post("/recovery/cancel").Is(t, http.StatusOK, "Восстановление остановлено")
+		w.clock.Advance(72 * time.Hour)
+		w.must(w.Wake(w.ctx))
+		if w.counted("woken") != 1 {
+			t.Errorf("%v woke up, of which one is another's", w.counted("woken"))
+		}
+	})
+}
+
 // TestTwoRecoveriesRace: of two that finish at once one sets its password.
 func TestTwoRecoveriesRace(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
