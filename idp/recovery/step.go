@@ -140,8 +140,9 @@ func (s *Server) stillLost(ctx context.Context, r directory.Recovery) error {
 	return errors.Join(s.deps.Directory.StopRecovery(ctx, r.ID), directory.ErrRecoveryOver)
 }
 
-// noticeSignIn takes a sign-in in this browser, with two factors and since the
-// recovery began, for the other factor.
+// noticeSignIn takes a sign-in in this browser, without the password and since
+// the recovery began, for the other factor. With the password it may have been a
+// code to the mailbox that is proved already, or a trusted device.
 func (s *Server) noticeSignIn(c echo.Context, t *turn) error {
 	if t.SecondAt > 0 || !slices.Contains(t.ways, wayElsewhere) {
 		return nil
@@ -150,7 +151,7 @@ func (s *Server) noticeSignIn(c echo.Context, t *turn) error {
 	if err != nil || !signedIn || here.Person.ID != t.person.ID {
 		return err
 	}
-	if here.Session.Proven(t.CreatedAt).Level < session.Two {
+	if session.Weigh(here.Session.Without(session.Password), t.CreatedAt).Level < session.Two {
 		return nil
 	}
 	if err := s.deps.Directory.ProveSecond(c.Request().Context(), t.ID, wayElsewhere); err != nil {
