@@ -143,9 +143,14 @@ func (d *Directory) storePolicy(ctx context.Context, actor Actor, o Organisation
 	if len(changed) == 0 {
 		return nil
 	}
-	_, err := d.db.Exec(ctx, `INSERT INTO organisation_policies (organisation_id, policy, updated_at) VALUES ($1, $2, $3)
-		ON CONFLICT (organisation_id) DO UPDATE SET policy = EXCLUDED.policy, updated_at = EXCLUDED.updated_at`,
-		o.ID, storage.JSON[storedPolicy]{V: p.stored()}, d.time())
+	var stricterAt storage.Time
+	if p.stricter(before) {
+		stricterAt = d.time()
+	}
+	_, err := d.db.Exec(ctx, `INSERT INTO organisation_policies (organisation_id, policy, updated_at, stricter_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (organisation_id) DO UPDATE SET policy = EXCLUDED.policy, updated_at = EXCLUDED.updated_at,
+			stricter_at = CASE WHEN EXCLUDED.stricter_at > 0 THEN EXCLUDED.stricter_at ELSE organisation_policies.stricter_at END`,
+		o.ID, storage.JSON[storedPolicy]{V: p.stored()}, d.time(), stricterAt)
 	if err != nil {
 		return fmt.Errorf("directory: store policy: %w", err)
 	}
@@ -205,4 +210,15 @@ func (p Policy) OnlyAtSignIn() bool {
 	usual := DefaultPolicy()
 	p.RequiredACR = usual.RequiredACR
 	return p.stricter(usual)
+}
+
+// PolicyStricterAt is when the policy last came to demand more, so that what was
+// good before may not be good any more; 0 = never.
+func (d *Directory) PolicyStricterAt(ctx context.Context, organisationID string) (storage.Time, error) {
+	var at storage.Time
+	err := d.db.Get(ctx, &at, `SELECT stricter_at FROM organisation_policies WHERE organisation_id = $1`, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return 0, nil
+	}
+	return at, wrapped("policy's last demand", err)
 }

@@ -199,8 +199,8 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	s := newSession(&next)
 	var err error
 	s.owner, err = h.p.ownerOf(ctx, client, &next, next.OrganisationID, scopes)
-	if err == nil && next.OrganisationID != g.OrganisationID {
-		err = h.mayMove(ctx, next.OrganisationID)
+	if err == nil && s.owner.organisation != nil {
+		err = h.mayEnter(ctx, g, next.OrganisationID)
 	}
 	if err != nil {
 		return nil, h.refused(ctx, g, &next, err)
@@ -211,11 +211,19 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	return s, nil
 }
 
-// mayMove fails with errAssurance when nobody looked whether the sign-in is what the
-// organisation demands: its PIN, its factors, its networks.
-func (h *refreshHandler) mayMove(ctx context.Context, organisationID string) error {
+// mayEnter fails with errAssurance when nobody looked whether the sign-in is what the
+// organisation demands now: its PIN, its factors, its networks. It was looked at for
+// the grant's organisation, by the policy of that time.
+func (h *refreshHandler) mayEnter(ctx context.Context, g *grant, organisationID string) error {
 	policy, err := h.p.deps.Directory.Policy(ctx, organisationID)
-	if err == nil && policy.OnlyAtSignIn() {
+	if err != nil || !policy.OnlyAtSignIn() {
+		return err
+	}
+	if organisationID != g.OrganisationID {
+		return errAssurance
+	}
+	stricterAt, err := h.p.deps.Directory.PolicyStricterAt(ctx, organisationID)
+	if err == nil && stricterAt > g.CreatedAt {
 		err = errAssurance
 	}
 	return err

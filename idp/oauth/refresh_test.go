@@ -232,6 +232,43 @@ func TestARefreshMovesOnlyWhereThePersonBelongs(t *testing.T) {
 	h.refused("a grant without organisation", h.post(h.Token, c, refreshing(personal, with{"organization": h.vasilek.ID})), http.StatusBadRequest, "invalid_target")
 }
 
+// What a policy demands is seen at the sign-in: a grant of before it has not shown it.
+func TestAStricterPolicyWantsANewSignIn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.web()
+		head := h.person("head@example.org")
+		h.join(h.romashka, head, directory.Administrator)
+		if err := h.deps.Directory.SetPasswordHash(t.Context(), head.ID, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"); err != nil {
+			t.Fatal(err) // without one that could enter no policy is taken
+		}
+		before := h.signedIn(c, nil).text("refresh_token")
+		h.clock.Advance(time.Minute)
+		set := func(change func(p *directory.Policy)) {
+			t.Helper()
+			policy, err := h.deps.Directory.Policy(t.Context(), h.romashka.ID)
+			if err == nil {
+				change(&policy)
+				err = h.deps.Directory.SetPolicy(t.Context(), directory.System(), h.romashka.ID, policy)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.clock.Advance(time.Minute)
+		}
+		set(func(p *directory.Policy) { p.PIN = true })
+		h.refused("a grant of before", h.post(h.Token, c, refreshing(before, nil)), http.StatusBadRequest, "interaction_required")
+		after := h.signedIn(c, nil).text("refresh_token")
+		set(func(p *directory.Policy) { p.PasswordMaxAge *= 2 })
+		if a := h.post(h.Token, c, refreshing(after, nil)); a.status != http.StatusOK {
+			t.Errorf("a grant of afterwards: %d %v", a.status, a.body["error"])
+		}
+		set(func(p *directory.Policy) { *p = directory.DefaultPolicy() })
+		if a := h.post(h.Token, c, refreshing(before, nil)); a.status != http.StatusOK {
+			t.Errorf("with the demand gone: %d %v", a.status, a.body["error"])
+		}
+	})
+}
+
 func TestARefreshReadsRightsAnew(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		c := h.web()

@@ -14,7 +14,8 @@ ALTER TABLE sessions ADD COLUMN unusual TEXT NOT NULL DEFAULT 'null'; -- JSON ar
 CREATE TABLE organisation_policies (
     organisation_id TEXT   NOT NULL PRIMARY KEY REFERENCES organisations (id),
     policy          TEXT   NOT NULL,
-    updated_at      BIGINT NOT NULL
+    updated_at      BIGINT NOT NULL,
+    stricter_at     BIGINT NOT NULL DEFAULT 0 -- sign-ins of before may not be good any more; 0 = never
 );
 
 -- What a person must do before the next sign-in ends.
