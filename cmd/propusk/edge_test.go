@@ -143,6 +143,7 @@ func TestPlacesAreFew(t *testing.T) {
 	for path, want := range map[string]string{
 		"/oauth2/token": "token", "/oauth2/" + strings.Repeat("x", 99): "other", "/signin/code": "signin", "/v1/organization/members/1": "api",
 		"/.well-known/openid-configuration": "discovery", "/wp-admin/x": "other", "/": "other", "/readyz": "health", "/cabinet": "cabinet",
+		"/oauth2/par": "par", "/account/security": "account", "/recovery/link/x": "recovery", "/registration": "registration",
 	} {
 		if got := placeOf(path); got != want {
 			t.Errorf("%s is %q, want %q", path, got, want)

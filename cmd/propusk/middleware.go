@@ -159,11 +159,11 @@ func placeOf(path string) string {
 	switch first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
 	case "oauth2":
 		switch rest {
-		case "authorize", "token", "introspect", "revoke", "userinfo", "logout", "jwks":
+		case "authorize", "par", "token", "introspect", "revoke", "userinfo", "logout", "jwks":
 			return rest
 		}
 		return "other"
-	case "signin", "invitations", "assets", "cabinet", "demo":
+	case "signin", "registration", "recovery", "account", "invitations", "assets", "cabinet", "demo":
 		return first
 	case "v1":
 		return "api"
