@@ -29,10 +29,10 @@ install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engin
 
 test: install ## Run every test with the race detector, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
-	$(SERVICES) bash -euc 'go test -race -timeout 8m $(UNIT) && go test -race -timeout 8m ./e2e/...'
+	$(SERVICES) bash -euc 'go test -race -timeout 8m $(UNIT) && go test -race -timeout 20m ./e2e/...'
 
 e2e: install ## Run only the black-box tests; screenshots land in artifacts/
-	$(SERVICES) go test -count=1 -timeout 8m -v ./e2e/...
+	$(SERVICES) go test -count=1 -timeout 20m -v ./e2e/...
 
 bench: install ## Print the benchmark table of docs/performance.md
 	@$(SERVICES) scripts/bench
