@@ -99,6 +99,7 @@ func (e *eyes) entersAccount(s *site) {
 	e.waitFor("input[name=code]")
 	e.look("sign-in-code")
 	e.enterCode(u.code(e.t))
+	e.leaves("input[name=code]") // the page before has a heading too
 	e.waitFor("main h1")
 	for range 3 {
 		if strings.HasPrefix(e.location(), s.Issuer+"/account") {
@@ -106,7 +107,14 @@ func (e *eyes) entersAccount(s *site) {
 		}
 		e.look("sign-in-offer")
 		e.click("button[value=later], button[value=never]")
+		e.leaves("button[value=later], button[value=never]")
 		e.waitFor("main h1")
 	}
 	e.t.Fatalf("the account does not open, the browser is at %s: %s", e.location(), e.text())
+}
+
+// leaves waits until the page with what selector names is gone.
+func (e *eyes) leaves(selector string) {
+	e.t.Helper()
+	e.do("leave "+selector, chromedp.WaitNotPresent(chromedp.CSS(selector)))
 }
