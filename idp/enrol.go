@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 
 // showEnrol asks a person without a second factor to connect an authenticator.
 func (s *Server) showEnrol(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
-	account := orElse(t.person.Email, t.person.Number)
+	account := cmp.Or(t.person.Email, t.person.Number)
 	enrolment, err := s.deps.TOTP.Enrol(c.Request().Context(), t.person.ID, account, t.CodeID)
 	if errors.Is(err, storage.ErrExists) { // another tab was faster
 		return browser.SeeOther(c, dispatcher(t.attempt))

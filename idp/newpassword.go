@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func (s *Server) showPassword(c echo.Context, t *turn, status int, errs ...pages
 	if err != nil {
 		return err
 	}
-	login := orElse(t.person.Email, t.person.Number)
+	login := cmp.Or(t.person.Email, t.person.Number)
 	return s.draw(c, t, status, pages.NewPassword{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI, PersonName: t.person.FullName(),
 		Login: login, Reason: t.step.Why, Current: !s.passwordFresh(t), Postpone: t.step.Advice,

@@ -71,7 +71,7 @@ func (s *Server) provePIN(c echo.Context, t *turn, typed string) error {
 	var verified error
 	if t.step.Set {
 		verified = s.deps.PINs.Set(ctx, t.person, organisation, typed)
-		if errors.Is(verified, storage.ErrExists) { // another tab was faster: it is asked for now
+		if errors.Is(verified, storage.ErrExists) { // another tab set one first: that one is asked for
 			return nil
 		}
 	} else {

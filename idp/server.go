@@ -85,7 +85,7 @@ func New(deps Deps) (*Server, error) {
 	if s.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err
 	}
-	kit, err := ownTexts(deps.Pages)
+	kit, err := deps.Pages.ExtendRoom(translationFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -124,14 +124,6 @@ func (d Deps) withDefaults() (Deps, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return d, nil
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 // Routes lists every route, in the order in which a sign-in meets them.

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +167,7 @@ func redirectHost(uri string) string {
 	if err != nil {
 		return ""
 	}
-	return orElse(u.Host, u.Scheme)
+	return cmp.Or(u.Host, u.Scheme)
 }
 
 // knownLogin is what the identify page may fill in: what the application
@@ -178,7 +179,7 @@ func (s *Server) knownLogin(t *turn) string {
 	case t.Request.LoginHint != "":
 		return t.Request.LoginHint
 	case t.session != nil:
-		return orElse(t.person.Email, t.person.Number)
+		return cmp.Or(t.person.Email, t.person.Number)
 	default:
 		return ""
 	}

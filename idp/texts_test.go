@@ -20,7 +20,7 @@ func TestEveryTextIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kit, err = ownTexts(kit); err != nil {
+	if kit, err = kit.ExtendRoom(translationFiles); err != nil {
 		t.Fatal(err)
 	}
 	keys := map[string]bool{}

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -176,7 +177,7 @@ func (s *Server) lookAtDebts(ctx context.Context, t *turn) (err error) {
 // lookAtOrganisation finds the organisation asked for or chosen, if the person
 // is an active member of it, and what it demands.
 func (s *Server) lookAtOrganisation(ctx context.Context, t *turn) error {
-	id := orElse(t.Request.Organisation, t.Progress.OrganisationID)
+	id := cmp.Or(t.Request.Organisation, t.Progress.OrganisationID)
 	if id == "" || !t.Request.NeedsOrganisation {
 		return nil
 	}

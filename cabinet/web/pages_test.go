@@ -194,7 +194,7 @@ func TestPageWithoutItsRightNamesTheRight(t *testing.T) {
 func TestCataloguesOfTheCabinetAgreeAndHoldEveryKeyInUse(t *testing.T) {
 	t.Parallel()
 	catalogue := func(lang string) map[string]any {
-		body, err := translationFiles.ReadFile("translations/" + lang + ".json")
+		body, err := files.ReadFile("translations/" + lang + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,10 +215,10 @@ func TestCataloguesOfTheCabinetAgreeAndHoldEveryKeyInUse(t *testing.T) {
 	}
 	w := newWorld(t)
 	known := func(key string) bool { return w.server.pages.T("en", key, "Count", 1) != key }
-	entries, _ := templateFiles.ReadDir("templates")
+	entries, _ := files.ReadDir("templates")
 	found := 0
 	for _, entry := range entries {
-		body, _ := templateFiles.ReadFile("templates/" + entry.Name())
+		body, _ := files.ReadFile("templates/" + entry.Name())
 		for _, match := range regexp.MustCompile(`\b(?:t|say) "([a-z0-9_.:]+)"`).FindAllStringSubmatch(string(body), -1) {
 			if found++; !known(match[1]) {
 				t.Errorf("%s says %q, which is in no catalogue", entry.Name(), match[1])

@@ -3,8 +3,6 @@ package web
 import (
 	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,11 +14,8 @@ import (
 	"propusk/storage"
 )
 
-//go:embed templates/*.html
-var templateFiles embed.FS
-
-//go:embed translations/*.json
-var translationFiles embed.FS
+//go:embed templates/*.html translations/*.json
+var files embed.FS
 
 // Paths that the client must be registered with at the issuer.
 const (
@@ -76,7 +71,7 @@ func New(deps Deps) (*Server, error) {
 	deps.API = strings.TrimSuffix(strings.TrimRight(deps.API, "/"), "/v1")
 	s := &Server{deps: deps, issuer: issuer{deps: deps}, api: api{base: deps.API, http: deps.HTTPClient}}
 	var err error
-	if s.pages, err = extend(deps.Pages); err != nil {
+	if s.pages, err = deps.Pages.ExtendRoom(files); err != nil {
 		return nil, err
 	}
 	s.handler = s.routes()
@@ -93,19 +88,6 @@ func (d Deps) check() error {
 		}
 	}
 	return nil
-}
-
-// extend gives the kit the cabinet's templates and words.
-func extend(kit *pages.Kit) (*pages.Kit, error) {
-	templates, err := fs.Sub(templateFiles, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("open the cabinet's templates: %w", err)
-	}
-	words, err := fs.Sub(translationFiles, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("open the cabinet's catalogues: %w", err)
-	}
-	return kit.Extend(templates, words)
 }
 
 // routes lists every page, in the order a person meets them. A private page

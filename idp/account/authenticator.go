@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type authenticatorView struct {
 func (s *Server) authenticatorForm(v *visit) error { return s.authenticatorPage(v, http.StatusOK) }
 
 func (s *Server) authenticatorPage(v *visit, status int, errs ...pages.FieldError) error {
-	account := orElse(v.Person.Email, v.Person.Number)
+	account := cmp.Or(v.Person.Email, v.Person.Number)
 	var secret []byte
 	found, err := v.kept(keptTOTP, &secret)
 	if err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func (s *Server) ownCertificate(v *visit) (*certificate.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id = orElse(v.Param("id"), id); id == "" {
+	if id = cmp.Or(v.Param("id"), id); id == "" {
 		return nil, nil
 	}
 	list, err := s.deps.Certificates.List(v.ctx(), v.Person.ID)

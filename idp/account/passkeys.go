@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ func (s *Server) passkeyPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	typed := orElse(v.draft.Form.Get("name"), key.Name)
+	typed := cmp.Or(v.draft.Form.Get("name"), key.Name)
 	return v.page(http.StatusOK, "account_passkey.html", "account.passkey.rename", passkeyView{frame: frame{v.notice()}, ID: key.ID, Name: key.Name, Typed: typed})
 }
 

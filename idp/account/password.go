@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -36,7 +37,7 @@ func (s *Server) passwordPage(v *visit, status int, errs ...pages.FieldError) er
 	}
 	p := v.Person
 	return v.page(status, "account_password.html", "account.password.title", passwordView{
-		frame: frame{v.notice()}, Current: held.passwordAt != 0, Login: orElse(p.Email, p.Number),
+		frame: frame{v.notice()}, Current: held.passwordAt != 0, Login: cmp.Or(p.Email, p.Number),
 		Rules: pages.PasswordRules{Min: policy.MinLength, Avoid: append([]string{p.LastName, p.FirstName, p.Email}, policy.Forbidden...)},
 	}, errs...)
 }
@@ -158,11 +159,4 @@ func (s *Server) prove(v *visit, f session.Factor) error {
 	}
 	browser.SetCookie(v.Response(), browser.CookieSession, secret)
 	return nil
-}
-
-func orElse(value, otherwise string) string {
-	if value != "" {
-		return value
-	}
-	return otherwise
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -24,11 +22,8 @@ import (
 	"propusk/storage/journal"
 )
 
-//go:embed templates/*.html
-var templateFiles embed.FS
-
-//go:embed translations/*.json
-var translationFiles embed.FS
+//go:embed templates/*.html translations/*.json
+var files embed.FS
 
 // DefaultClosingDelay is how long a person can undo the closing of the account.
 // With the time until the next Sweep it stays within a day.
@@ -74,7 +69,7 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	kit, err := extend(deps.Pages)
+	kit, err := deps.Pages.ExtendRoom(files)
 	if err != nil {
 		return nil, err
 	}
@@ -110,23 +105,6 @@ func (d Deps) withDefaults() (Deps, error) {
 		d.Now = time.Now
 	}
 	return d, nil
-}
-
-// extend gives the kit the pages' templates and words.
-func extend(kit *pages.Kit) (*pages.Kit, error) {
-	templates, err := fs.Sub(templateFiles, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("account: open the templates: %w", err)
-	}
-	words, err := fs.Sub(translationFiles, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("account: open the catalogues: %w", err)
-	}
-	extended, err := kit.Extend(templates, words)
-	if err != nil {
-		return nil, fmt.Errorf("account: extend the pages: %w", err)
-	}
-	return extended, nil
 }
 
 // explain gives the package's errors their pages.

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -129,7 +130,7 @@ func (v *visit) verdict(found signature.Verdict, file string) *verdictView {
 	}
 	add("account.signatures.file", file)
 	if s := found.Subject; s != nil {
-		add("account.signatures.signer", orElse(s.LastName+" "+s.GivenNames, s.CommonName))
+		add("account.signatures.signer", cmp.Or(s.LastName+" "+s.GivenNames, s.CommonName))
 		add("account.signatures.organisation", s.Organisation)
 		add("account.signatures.title", s.Title)
 		add("account.inn", s.INN)

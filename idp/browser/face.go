@@ -3,8 +3,6 @@ package browser
 import (
 	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -85,25 +83,13 @@ func NewFace(deps FaceDeps) (*Face, error) {
 		return nil, errors.New("browser: Issuer must be scheme://host[:port]: " + deps.Issuer)
 	}
 	var err error
-	if f.pages, err = withOwnTexts(deps.Pages); err != nil {
+	if f.pages, err = deps.Pages.ExtendRoom(translationFiles); err != nil {
 		return nil, err
 	}
 	f.echo.HideBanner, f.echo.HidePort = true, true
 	f.echo.HTTPErrorHandler = f.fail
 	f.echo.Pre(f.headers)
 	return f, nil
-}
-
-func withOwnTexts(kit *pages.Kit) (*pages.Kit, error) {
-	texts, err := fs.Sub(translationFiles, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("browser: open the texts: %w", err)
-	}
-	extended, err := kit.Extend(embed.FS{}, texts)
-	if err != nil {
-		return nil, fmt.Errorf("browser: add the texts: %w", err)
-	}
-	return extended, nil
 }
 
 // Add registers a page of ours, or a form's target.

@@ -161,11 +161,11 @@ func FuzzRequestObject(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		jws, err := signer.Sign(payload)
 		if err != nil {
-			t.Skip()
+			t.Fatalf("sign %q: %v", payload, err)
 		}
 		object, err := jws.CompactSerialize()
 		if err != nil {
-			t.Skip()
+			t.Fatalf("sign %q: %v", payload, err)
 		}
 		request, err := h.Authorize(t.Context(), httptest.NewRequest(http.MethodGet, "/oauth2/authorize?"+carrying(c, object).Encode(), nil))
 		if err == nil && (request.ClientID != c.ID || request.RedirectURI != callback) {

@@ -65,6 +65,20 @@ func (k *Kit) Extend(fsys, translations fs.FS) (*Kit, error) {
 	return k.with(fsys, translations)
 }
 
+// ExtendRoom is Extend for a room whose embedded files lie in the folders
+// "templates" and "translations". A room without templates adds words alone.
+func (k *Kit) ExtendRoom(files fs.FS) (*Kit, error) {
+	templates, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, fmt.Errorf("open a room's templates: %w", err)
+	}
+	words, err := fs.Sub(files, "translations")
+	if err != nil {
+		return nil, fmt.Errorf("open a room's catalogues: %w", err)
+	}
+	return k.with(templates, words)
+}
+
 // with builds the kit anew with one more room.
 func (k *Kit) with(room, words fs.FS) (*Kit, error) {
 	next := *k

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -29,7 +30,7 @@ type donePage struct{ Kind, SignInURL string }
 func (s *Server) showPassword(c echo.Context, status int, t turn, errs []pages.FieldError) error {
 	p := t.person
 	return s.render(c, status, "recovery_password.html", passwordPage{
-		Login: orElse(p.Email, p.Number),
+		Login: cmp.Or(p.Email, p.Number),
 		Rules: pages.PasswordRules{Min: factor.StrictPassword, Avoid: []string{p.LastName, p.FirstName, p.MiddleName, p.Email}},
 	}, errs)
 }

@@ -1,11 +1,11 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -23,7 +23,7 @@ import (
 	"propusk/storage/journal"
 )
 
-//go:embed templates translations
+//go:embed templates/*.html translations/*.json
 var files embed.FS
 
 // Grants are what applications hold for people; *oauth.Provider.
@@ -72,11 +72,11 @@ type Timing struct {
 }
 
 func (t Timing) withDefaults() Timing {
-	t.Link = orElse(t.Link, 30*time.Minute)
-	t.Steps = orElse(t.Steps, 15*time.Minute)
-	t.Alone = orElse(t.Alone, 24*time.Hour)
-	t.Lost = orElse(t.Lost, 72*time.Hour)
-	t.Woken = orElse(t.Woken, 24*time.Hour)
+	t.Link = cmp.Or(t.Link, 30*time.Minute)
+	t.Steps = cmp.Or(t.Steps, 15*time.Minute)
+	t.Alone = cmp.Or(t.Alone, 24*time.Hour)
+	t.Lost = cmp.Or(t.Lost, 72*time.Hour)
+	t.Woken = cmp.Or(t.Woken, 24*time.Hour)
 	return t
 }
 
@@ -100,7 +100,7 @@ func New(deps Deps) (*Server, error) {
 	if s.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err
 	}
-	kit, err := extend(deps.Pages)
+	kit, err := deps.Pages.ExtendRoom(files)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +127,13 @@ func (d Deps) withDefaults() (Deps, error) {
 	case d.Passwords == nil, d.TOTP == nil, d.Codes == nil, d.RecoveryCodes == nil, d.PINs == nil, d.Locks == nil:
 		return d, errors.New("recovery: Passwords, TOTP, Codes, RecoveryCodes, PINs and Locks are needed")
 	}
-	d.Name = orElse(d.Name, "Пропуск")
-	d.Home = orElse(d.Home, "/account")
+	d.Name = cmp.Or(d.Name, "Пропуск")
+	d.Home = cmp.Or(d.Home, "/account")
 	d.Timing = d.Timing.withDefaults()
-	d.Asks.Failures = orElse(d.Asks.Failures, 30)
-	d.PerDay = orElse(d.PerDay, 20)
-	d.PerHour = orElse(d.PerHour, 3)
-	d.Jitter = orElse(d.Jitter, time.Second)
+	d.Asks.Failures = cmp.Or(d.Asks.Failures, 30)
+	d.PerDay = cmp.Or(d.PerDay, 20)
+	d.PerHour = cmp.Or(d.PerHour, 3)
+	d.Jitter = cmp.Or(d.Jitter, time.Second)
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -141,31 +141,6 @@ func (d Deps) withDefaults() (Deps, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return d, nil
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
-}
-
-// extend adds this room's templates and texts to the kit.
-func extend(kit *pages.Kit) (*pages.Kit, error) {
-	templates, err := fs.Sub(files, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("recovery: open the templates: %w", err)
-	}
-	texts, err := fs.Sub(files, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("recovery: open the texts: %w", err)
-	}
-	extended, err := kit.Extend(templates, texts)
-	if err != nil {
-		return nil, fmt.Errorf("recovery: add the pages: %w", err)
-	}
-	return extended, nil
 }
 
 // Routes lists every route, in the order in which a recovery meets them.

@@ -1,11 +1,11 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -21,7 +21,7 @@ import (
 	"propusk/storage/jobs"
 )
 
-//go:embed templates translations
+//go:embed templates/*.html translations/*.json
 var files embed.FS
 
 // Deps is what the registration works with. Every field without a default is
@@ -68,7 +68,7 @@ func New(deps Deps) (*Server, error) {
 	if s.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err
 	}
-	kit, err := extend(deps.Pages)
+	kit, err := deps.Pages.ExtendRoom(files)
 	if err != nil {
 		return nil, err
 	}
@@ -89,13 +89,13 @@ func (d Deps) withDefaults() (Deps, error) {
 		d.Jobs == nil || d.Pages == nil || d.Issuer == "" {
 		return d, errors.New("registration: DB, Ephemeral, Directory, Passwords, Codes, Jobs, Pages and Issuer are needed")
 	}
-	d.Name = orElse(d.Name, "Пропуск")
-	d.Home = orElse(d.Home, "/account")
-	d.Cabinet = orElse(d.Cabinet, "/cabinet")
-	d.Deadline = orElse(d.Deadline, 24*time.Hour)
-	d.Asks.Failures = orElse(d.Asks.Failures, 30)
-	d.PerHour = orElse(d.PerHour, 6)
-	d.Jitter = orElse(d.Jitter, time.Second)
+	d.Name = cmp.Or(d.Name, "Пропуск")
+	d.Home = cmp.Or(d.Home, "/account")
+	d.Cabinet = cmp.Or(d.Cabinet, "/cabinet")
+	d.Deadline = cmp.Or(d.Deadline, 24*time.Hour)
+	d.Asks.Failures = cmp.Or(d.Asks.Failures, 30)
+	d.PerHour = cmp.Or(d.PerHour, 6)
+	d.Jitter = cmp.Or(d.Jitter, time.Second)
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -103,31 +103,6 @@ func (d Deps) withDefaults() (Deps, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return d, nil
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
-}
-
-// extend adds this room's templates and texts to the kit.
-func extend(kit *pages.Kit) (*pages.Kit, error) {
-	templates, err := fs.Sub(files, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("registration: open the templates: %w", err)
-	}
-	texts, err := fs.Sub(files, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("registration: open the texts: %w", err)
-	}
-	extended, err := kit.Extend(templates, texts)
-	if err != nil {
-		return nil, fmt.Errorf("registration: add the pages: %w", err)
-	}
-	return extended, nil
 }
 
 // Routes lists every route, in the order in which somebody new meets them.
