@@ -88,6 +88,7 @@ func newWorld(t testing.TB, db *storage.DB, options ...worldOption) *world {
 	})
 	must(t, err)
 	list := revocation.NewList(revocation.Deps{DB: db, Events: w.memory, Now: w.clock.Now, Log: log})
+	w.revoke.Tell(list)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	must(t, list.Start(ctx))

@@ -29,6 +29,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		return nil, fmt.Errorf("open the signing keys: %w", err)
 	}
 	i.revoked = revocation.NewList(revocation.Deps{DB: b.db, Events: b.volatile, Now: b.now, Lifetime: b.cfg.Tokens.AccessToken, Log: b.log})
+	b.revocations.Tell(i.revoked)
 	mutual, err := b.mutualTLS()
 	if err != nil {
 		i.keys.Close()

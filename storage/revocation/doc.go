@@ -2,7 +2,8 @@
 // within seconds, without a database read for each request.
 //
 // Log writes a revocation in the transaction of its cause (a member removed, a
-// grant dead, a sign-out) and tells the nodes after the commit. List holds in
+// grant dead, a sign-out) and tells its own node with the commit, the others after
+// it. List holds in
 // memory what is in force: loaded from SQL, kept fresh by the events, and made
 // sure of by reading what changed every two seconds, so that a lost event costs
 // seconds and never a hole. An entry is kept until the last token it could

@@ -182,6 +182,10 @@ func (l *List) heard(payload []byte) {
 		l.deps.Log.Warn("a revocation event is not one", "error", err)
 		return
 	}
+	l.learn(c)
+}
+
+func (l *List) learn(c change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.apply(c)

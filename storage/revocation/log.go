@@ -63,10 +63,18 @@ func (d Deps) withLog() Deps {
 }
 
 // Log writes revocations.
-type Log struct{ deps Deps }
+type Log struct {
+	deps Deps
+	here *List // of this process, nil when there is none
+}
 
 // New returns the log kept in deps.DB.
 func New(deps Deps) *Log { return &Log{deps: deps.withLog()} }
+
+// Tell makes list, the one of this process, know what l writes with the commit:
+// who has changed something and asks again at the same node finds it in force.
+// It is called once, before l is used.
+func (l *Log) Tell(list *List) { l.here = list }
 
 // skew is how far the clocks of two nodes may differ: a token made by the one
 // ahead outlives a Lifetime counted by the other.
@@ -122,6 +130,9 @@ const tellTimeout = time.Second
 
 func (l *Log) tell(ctx context.Context, c change) {
 	l.deps.DB.AfterCommit(ctx, func() {
+		if l.here != nil {
+			l.here.learn(c)
+		}
 		payload, err := json.Marshal(c)
 		if err == nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)

@@ -178,6 +178,30 @@ func TestLostEventsAreMadeGoodByThePoll(t *testing.T) {
 	})
 }
 
+func TestTheNodeThatRevokesKnowsItWithTheCommit(t *testing.T) {
+	each(t, func(s setup) {
+		l := s.list()
+		deps := s.deps
+		deps.Events = deaf{deps.Events}
+		here := revocation.New(deps)
+		here.Tell(l)
+		s.must(s.db.Tx(s.Context(), func(ctx context.Context) error {
+			s.must(here.Revoke(ctx, revocation.Entry{Kind: revocation.KindSession, Key: "session"}))
+			if l.Revoked(token) {
+				t.Error("in force before the commit")
+			}
+			return nil
+		}))
+		if !l.Revoked(token) {
+			t.Error("not in force with the commit")
+		}
+		s.must(here.Clear(s.Context(), revocation.KindSession, "session"))
+		if l.Revoked(token) {
+			t.Error("still in force after it was cleared")
+		}
+	})
+}
+
 func TestListForgetsAndPurgesWhatIsOver(t *testing.T) {
 	each(t, func(s setup) {
 		l := s.list(func(d *revocation.Deps) { d.Poll = 5 * time.Millisecond })
