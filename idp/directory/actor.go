@@ -18,6 +18,9 @@ type Actor struct {
 	// looked at when PersonID is set: a person's rights are read from the
 	// membership, whatever the token said.
 	Permissions []Permission
+	// PowerID is the power of attorney by which the person entered the
+	// organisation, as the token's poa claim says; "" for a member.
+	PowerID string
 
 	system bool
 }
