@@ -14,6 +14,8 @@
 //	trust.go           Store: authorities, when they were accredited, and who says so
 //	revocation.go      Revocations: lists and OCSP answers, fetched, kept, and aged
 //	files.go           the whole offline, for the command line
+//	sign.go            Sign makes the same profile, by RSA and EC keys, for the service's seal
+//	known.go           VerifyKnown judges by signers known beforehand, such as a seal
 //
 // It is a leaf: it imports the standard library and golang.org/x/crypto only, and
 // can be lifted into another program. It must not know of accounts, sessions,
