@@ -134,7 +134,9 @@ func signedData(chain []*x509.Certificate, signer []byte) []byte {
 	return inSequence(object(oidSignedData), element(explicit0, body))
 }
 
-func signedAttribute(oid string, value []byte) []byte { return inSequence(object(oid), element(casn1.SET, value)) }
+func signedAttribute(oid string, value []byte) []byte {
+	return inSequence(object(oid), element(casn1.SET, value))
+}
 
 func inSequence(parts ...[]byte) []byte { return element(casn1.SEQUENCE, parts...) }
 
