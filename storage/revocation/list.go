@@ -22,9 +22,12 @@ type List struct {
 	read    atomic.Int64 // when SQL was last read, in the clock's microseconds
 }
 
-// member is the key of a membership, as a struct so that looking it up
-// allocates nothing.
-type member struct{ person, organisation string }
+// member is the key of a person's rights in an organisation, by membership or by
+// power of attorney, as a struct so that looking it up allocates nothing.
+type member struct {
+	kind                 Kind
+	person, organisation string
+}
 
 // held is a revocation, or the clearing of one, which is kept as long: without
 // it an event of before would bring the revocation back.
@@ -71,6 +74,9 @@ func NewList(deps Deps) *List {
 type Token struct {
 	ID, Grant, Session, Person, Client, Organisation string
 	MemberVersion                                    int64 // of the person in the organisation, when the token was made
+	// PowerVersion is of the person's rights by power of attorney, for a token
+	// that rests on them and on no membership; 0 for any other.
+	PowerVersion int64
 }
 
 // Revoked reports whether the token counts no more. It does no I/O and
@@ -95,8 +101,12 @@ func (l *List) memberHit(t Token) bool {
 	if t.Person == "" || t.Organisation == "" {
 		return false
 	}
-	h, ok := l.members[member{t.Person, t.Organisation}]
-	return ok && t.MemberVersion < h.below && h.inForce(storage.Of(l.deps.Now()))
+	key, version := member{KindMember, t.Person, t.Organisation}, t.MemberVersion
+	if t.PowerVersion > 0 {
+		key.kind, version = KindPower, t.PowerVersion
+	}
+	h, ok := l.members[key]
+	return ok && version < h.below && h.inForce(storage.Of(l.deps.Now()))
 }
 
 // Fresh is how long ago SQL was last read: what the list may have missed at the
@@ -211,9 +221,9 @@ func (l *List) load(ctx context.Context, since storage.Time) error {
 
 // apply takes one change in. The list is locked.
 func (l *List) apply(c change) {
-	if c.Kind == KindMember {
+	if c.Kind == KindMember || c.Kind == KindPower {
 		person, organisation, _ := strings.Cut(c.Key, "/")
-		key := member{person, organisation}
+		key := member{c.Kind, person, organisation}
 		l.members[key] = l.members[key].after(c)
 		return
 	}

@@ -22,16 +22,17 @@ const (
 	KindClient       Kind = "client"       // client_id
 	KindOrganisation Kind = "organisation" // organisation id
 	KindMember       Kind = "member"       // Member(person, organisation)
+	KindPower        Kind = "power"        // Member(person, organisation): rights by power of attorney
 )
 
-// Member is the Key of KindMember.
+// Member is the Key of KindMember and of KindPower.
 func Member(personID, organisationID string) string { return personID + "/" + organisationID }
 
 // Entry says that tokens do not count any more.
 type Entry struct {
 	Kind  Kind         `json:"kind" db:"kind"`
 	Key   string       `json:"key" db:"subject"`
-	Below int64        `json:"below,omitempty" db:"below"` // member: tokens with a lower membership version; others: all
+	Below int64        `json:"below,omitempty" db:"below"` // member, power: tokens with a lower version; others: all
 	Until storage.Time `json:"until" db:"until"`           // when the last such token will have expired
 }
 
