@@ -36,6 +36,7 @@ type Config struct {
 
 	Database Database `koanf:"database"`
 	Redis    Redis    `koanf:"redis"`
+	Blob     Blob     `koanf:"blob"`
 	TLS      TLS      `koanf:"tls"`
 	HTTP     HTTP     `koanf:"http"`
 	Log      Log      `koanf:"log"`

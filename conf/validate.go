@@ -51,6 +51,7 @@ func (c Config) Validate() error {
 	f.masterKey(c)
 	f.database("database.url", c.Database.URL.Reveal())
 	f.redis("redis.url", c.Redis.URL.Reveal())
+	f.blob(c.Blob)
 	f.tls(c.TLS)
 	f.http(c.HTTP)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
