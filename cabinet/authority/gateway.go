@@ -3,69 +3,114 @@ package authority
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/cabinet/authority/httpsig"
 	"propusk/storage"
 	"propusk/storage/jobs"
-	"propusk/storage/journal"
 )
 
 // Organisations finds one of ours by its numbers, either of which may be "";
 // storage.ErrNotFound when none is ours.
 type Organisations func(ctx context.Context, inn, ogrn string) (id string, err error)
 
-// Deps is what the gateway stands on. Everything is required but Bodies and Metrics.
+// Deps is what the gateway stands on. Everything is required but Bodies, Transport
+// and Metrics.
 type Deps struct {
 	DB            *storage.DB
-	Jobs          *jobs.Runner
+	Jobs          *jobs.Runner      // New gives it the gateway's handlers
 	Ephemeral     storage.Ephemeral // nonces of callbacks
-	Journal       *journal.Journal  // what operators decide
 	Organisations Organisations
-	Log           *slog.Logger
-	Now           func() time.Time
-	Metrics       prometheus.Registerer // nil: nothing is measured
+	Bodies        []Body          // none: every submission is given up, and operators see it
+	Signer        *httpsig.Signer // of what we send
+	// Host is the public host[:port] that callbacks must have been signed for.
+	Host      string
+	Log       *slog.Logger
+	Now       func() time.Time
+	Transport http.RoundTripper     // nil: http.DefaultTransport
+	Metrics   prometheus.Registerer // nil: nothing is measured
 }
 
-// Gateway carries submissions out and answers in. Loaders and handlers are given
-// before the jobs start.
+// Gateway carries submissions out and answers in. Loaders, handlers and watchers
+// are given before the jobs start.
 type Gateway struct {
 	Deps
+	peers    []*peer
 	loaders  map[string]func(ctx context.Context, id string) (Submission, error)
 	handlers map[string]func(ctx context.Context, a Answer) error
 	watchers map[string]func(ctx context.Context, d Delivery) error
+	metrics  *metrics
+	reading  chan struct{} // holds one for each callback whose body is in memory
+	mux      *http.ServeMux
 }
 
-// New checks the dependencies once. It starts nothing.
+// The kinds of the gateway's jobs.
+const (
+	jobSubmit = "authority/submit"
+	jobAnswer = "authority/answer"
+)
+
+// New checks the dependencies once and gives the jobs their handlers. Nothing works
+// before the runner is started.
 func New(deps Deps) (*Gateway, error) {
-	for name, missing := range map[string]bool{
-		"DB": deps.DB == nil, "Jobs": deps.Jobs == nil, "Ephemeral": deps.Ephemeral == nil, "Journal": deps.Journal == nil,
-		"Organisations": deps.Organisations == nil, "Log": deps.Log == nil, "Now": deps.Now == nil,
-	} {
-		if missing {
-			return nil, errors.New("authority: " + name + " is required")
-		}
+	if err := deps.check(); err != nil {
+		return nil, err
 	}
-	return &Gateway{
+	g := &Gateway{
 		Deps:     deps,
 		loaders:  map[string]func(context.Context, string) (Submission, error){},
 		handlers: map[string]func(context.Context, Answer) error{},
 		watchers: map[string]func(context.Context, Delivery) error{},
-	}, nil
+		reading:  make(chan struct{}, callbacksAtATime),
+	}
+	for _, body := range deps.Bodies {
+		g.peers = append(g.peers, newPeer(body, deps))
+	}
+	var err error
+	if g.metrics, err = newMetrics(g); err != nil {
+		return nil, err
+	}
+	g.mux = g.routes()
+	g.hangJobs()
+	return g, nil
 }
 
-// Submit asks, in the transaction of the act, that what load names be sent: once,
-// whatever happens, or shown to operators as given up. The kind's loader makes the
-// Submission when it is sent, so that nothing large waits in a queue. To ask a
-// second time for the same load is to ask once.
-func (g *Gateway) Submit(ctx context.Context, load Load) error {
-	if load.ID == "" || g.loaders[load.Kind] == nil {
-		return fmt.Errorf("authority: submit %q of kind %q: it has no id, or nobody loads the kind", load.ID, load.Kind)
+func (d Deps) check() error {
+	for name, missing := range map[string]bool{
+		"DB": d.DB == nil, "Jobs": d.Jobs == nil, "Ephemeral": d.Ephemeral == nil, "Organisations": d.Organisations == nil,
+		"Signer": d.Signer == nil, "Host": d.Host == "", "Log": d.Log == nil, "Now": d.Now == nil,
+	} {
+		if missing {
+			return errors.New("authority: " + name + " is required")
+		}
 	}
-	return jobs.Enqueue(ctx, g.DB, "authority/submit", load, jobs.Options{Unique: load.ID})
+	return checkBodies(d.Bodies)
+}
+
+// hangJobs registers what the gateway does by itself.
+func (g *Gateway) hangJobs() {
+	g.Jobs.Handle(jobSubmit, func(ctx context.Context, job jobs.Job) error {
+		var load Load
+		if err := job.Decode(&load); err != nil {
+			return err
+		}
+		return g.deliver(ctx, load.ID)
+	})
+	g.Jobs.Handle(jobAnswer, func(ctx context.Context, job jobs.Job) error {
+		var id string
+		if err := job.Decode(&id); err != nil {
+			return err
+		}
+		return g.process(ctx, id)
+	})
+	g.Jobs.Every("authority/tend", time.Minute, g.tend)
+	if g.polls() {
+		g.Jobs.Every("authority/poll", pollEvery, g.Poll)
+	}
 }
 
 // Load says who makes the submissions of a kind. fn is called outside of any

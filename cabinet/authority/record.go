@@ -92,8 +92,8 @@ func (r Record) Active() bool { return r.Termination == nil }
 
 // Stamp is the entry by which a piece of the record came into the register.
 type Stamp struct {
-	GRN  string `json:"grn,omitempty"` // ГРН (ГРНИП), "" when the file does not say
-	Date Date   `json:"date,omitempty"`
+	GRN     string `json:"grn,omitempty"` // ГРН (ГРНИП), "" when the file does not say
+	Entered Date   `json:"entered,omitempty"`
 }
 
 // Code is a word of a classifier.
