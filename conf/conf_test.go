@@ -155,7 +155,9 @@ func TestValidate(t *testing.T) {
 		{"both master keys", func(c *Config) { c.MasterKey, c.MasterKeyFile = key, "f" }, "master_key_file"},
 		{"files in a folder", func(c *Config) { c.Blob.URL = "file:///var/lib/propusk/files" }, ""},
 		{"files in a relative folder", func(c *Config) { c.Blob.URL = "file:files" }, ""},
-		{"files on S3", func(c *Config) { c.Blob.URL = "s3://key:secret@bucket/prefix?endpoint=https://s3.example.ru&region=ru-1" }, ""},
+		{"files on S3", func(c *Config) {
+			c.Blob.URL = "s3://key:secret@bucket/prefix?endpoint=https://s3.example.ru&region=ru-1"
+		}, ""},
 		{"files on Amazon's S3", func(c *Config) { c.Blob.URL = "s3://bucket?region=eu-north-1" }, ""},
 		{"files in the root folder", func(c *Config) { c.Blob.URL = "file:///" }, "blob.url"},
 		{"files in no bucket", func(c *Config) { c.Blob.URL = "s3:///prefix" }, "blob.url"},

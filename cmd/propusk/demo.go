@@ -197,6 +197,7 @@ func demoConfig(dir string, address net.Addr) conf.Config {
 	cfg.Issuer = "http://localhost:" + port
 	cfg.Listen = address.String()
 	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(dir, "propusk.db"))
+	cfg.Blob.URL = conf.Secret("file://" + filepath.Join(dir, "files"))
 	cfg.HTTP.ShutdownTimeout = 5 * time.Second
 	return cfg
 }

@@ -16,6 +16,7 @@ import (
 	"propusk/idp/session"
 	"propusk/idp/trust"
 	"propusk/idp/unusual"
+	"propusk/storage/file"
 )
 
 // house is a whole node: the issuer behind its pages, the cabinet behind its
@@ -36,6 +37,7 @@ type house struct {
 	registration *registration.Server
 	recovery     *recovery.Server
 	account      *account.Server
+	files        *file.Store
 
 	mux     *http.ServeMux
 	handler http.Handler
@@ -50,7 +52,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
