@@ -24,6 +24,7 @@ import (
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
+	guarded "propusk/storage/outside"
 	"propusk/storage/revocation"
 )
 
@@ -198,7 +199,7 @@ func (d *Deps) complete() error {
 		d.Audience = d.Issuer + "/v1"
 	}
 	if loopback(u.Hostname()) {
-		d.Reach = append(slices.Clone(d.Reach), loopbackNetworks...)
+		d.Reach = append(slices.Clone(d.Reach), guarded.Loopback...)
 	}
 	d.Lifetimes = d.Lifetimes.withDefaults()
 	return nil

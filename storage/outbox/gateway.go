@@ -14,8 +14,9 @@ import (
 
 // Gateway is an SMS gateway that takes messages by HTTP: POST URL with the JSON
 // object {"id", "from", "to", "text"}, "Authorization: Bearer Token" and
-// "Idempotency-Key: id". Any 2xx is success; 408, 425, 429 and 5xx are tried
-// again; other answers are final.
+// "Idempotency-Key: id". Any 2xx is success, and one with the JSON object
+// {"state": "delivered"} says that the message reached the addressee; 408, 425,
+// 429 and 5xx are tried again; other answers are final.
 type Gateway struct {
 	URL   string // https; http is for tests and gateways on this machine
 	Token string // sent as the bearer token; empty sends none
@@ -43,26 +44,44 @@ func NewGateway(g Gateway) Channel {
 
 // Deliver implements Channel.
 func (g *gateway) Deliver(ctx context.Context, m Message) error {
+	_, err := g.DeliverConfirmed(ctx, m)
+	return err
+}
+
+// DeliverConfirmed implements Confirming.
+func (g *gateway) DeliverConfirmed(ctx context.Context, m Message) (reached bool, err error) {
+	req, err := g.request(ctx, m)
+	if err != nil {
+		return false, jobs.Permanent(fmt.Errorf("gateway: %w", err))
+	}
+	resp, err := g.client.Do(req)
+	if err != nil {
+		return false, fmt.Errorf("gateway: %w", err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // read so that the connection is used again
+	var word struct {
+		State State `json:"state"`
+	}
+	reached = json.Unmarshal(body, &word) == nil && word.State == Delivered
+	return reached, gatewayAnswer(resp.StatusCode)
+}
+
+func (g *gateway) request(ctx context.Context, m Message) (*http.Request, error) {
 	body, err := json.Marshal(map[string]string{"id": m.ID, "from": g.From, "to": m.To, "text": m.Text})
 	if err != nil {
-		return jobs.Permanent(err)
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL, bytes.NewReader(body))
 	if err != nil {
-		return jobs.Permanent(fmt.Errorf("gateway: %w", err))
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", m.ID)
 	if g.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+g.Token)
 	}
-	resp, err := g.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	defer resp.Body.Close()
-	_, _ = io.CopyN(io.Discard, resp.Body, 4096) // so that the connection is used again
-	return gatewayAnswer(resp.StatusCode)
+	return req, nil
 }
 
 func gatewayAnswer(status int) error {

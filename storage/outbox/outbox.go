@@ -46,7 +46,10 @@ type Deps struct {
 }
 
 // Outbox takes messages and has them delivered.
-type Outbox struct{ Deps }
+type Outbox struct {
+	Deps
+	watchers []func(context.Context, Result) error
+}
 
 // ErrChannel: there is no channel of that name.
 var ErrChannel = errors.New("outbox: no such channel")
@@ -134,18 +137,22 @@ func (o *Outbox) deliver(ctx context.Context, job jobs.Job) error {
 	}
 	if o.expired(m) {
 		o.Log.WarnContext(ctx, "a message was dropped, it came too late", "channel", m.Channel, "message", m.ID)
-		return o.wipe(ctx, m.ID)
+		return o.settle(ctx, m, Result{State: Failed, Reason: "expired"}, o.wipe)
 	}
-	if channel := o.Channels[m.Channel]; channel != nil {
-		if err := channel.Deliver(ctx, m); err != nil {
-			return fmt.Errorf("outbox: deliver by %s: %w", m.Channel, err)
-		}
+	state, err := o.hand(ctx, m)
+	if err != nil {
+		return o.notDelivered(ctx, job, m, err)
 	}
-	if o.Keep {
-		_, err := o.DB.Exec(ctx, `UPDATE outbox SET sent_at = $1 WHERE id = $2`, storage.Of(o.Now()), m.ID)
-		return err
+	return o.settle(ctx, m, Result{State: state}, o.delivered)
+}
+
+// delivered forgets a message, or with Keep notes that it went out.
+func (o *Outbox) delivered(ctx context.Context, id string) error {
+	if !o.Keep {
+		return o.wipe(ctx, id)
 	}
-	return o.wipe(ctx, m.ID)
+	_, err := o.DB.Exec(ctx, `UPDATE outbox SET sent_at = $1 WHERE id = $2`, storage.Of(o.Now()), id)
+	return err
 }
 
 func (o *Outbox) expired(m Message) bool {
