@@ -3,6 +3,7 @@ package cabinet
 import (
 	"net/http"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -27,13 +28,13 @@ type certificateView struct {
 }
 
 // certificates answers GET /v1/certificates: the person's own.
-func (s *Server) certificates(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) certificates(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	list, err := s.Directory.Certificates(c.ctx(), c.claims.Subject)
+	list, err := s.Directory.Certificates(c.Ctx(), c.Claims.Subject)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	now := storage.Of(s.Now())
 	views := make([]certificateView, len(list))
@@ -44,5 +45,5 @@ func (s *Server) certificates(c call) error {
 			NotBefore: one.NotBefore, NotAfter: one.NotAfter, BoundAt: one.BoundAt, UsedAt: one.UsedAt,
 		}
 	}
-	return answer(c, http.StatusOK, "", map[string]any{"certificates": views})
+	return api.Answer(c, http.StatusOK, "", map[string]any{"certificates": views})
 }

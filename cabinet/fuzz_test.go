@@ -3,11 +3,10 @@ package cabinet
 import (
 	"encoding/json"
 	"net/http/httptest"
-	"reflect"
 	"strings"
 	"testing"
 
-	"propusk/idp/directory"
+	"propusk/cabinet/api"
 )
 
 // FuzzGuardAdmitsNothingButWhatTheIssuerSigned: whatever stands in the header, it
@@ -51,7 +50,7 @@ func FuzzClaims(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		claims, err := p.server.guard.checkClaims(payload)
 		if err != nil {
-			if claims != nil || asRefusal(err).code != "token_invalid" {
+			if claims != nil || api.AsRefusal(err).Code() != "token_invalid" {
 				t.Errorf("refused as %v with %v", err, claims)
 			}
 			return
@@ -61,38 +60,6 @@ func FuzzClaims(f *testing.F) {
 		}
 		if claims.Organisation == nil && len(claims.Permissions) > 0 {
 			t.Errorf("permissions nowhere: %+v", claims)
-		}
-	})
-}
-
-// FuzzPatchBody: a body becomes a patch of known fields or a refusal that names
-// its cause; what is accepted is what encoding/json reads in the same text.
-func FuzzPatchBody(f *testing.F) {
-	for _, seed := range []string{
-		`{}`, `{"phone":null}`, `{"role":"head","grants":["a"],"denials":null,"position":"x"}`, `{"grants":[1]}`, `{"role":{}}`,
-		`{"role":"a","role":"b"}`, `{"":1}`, `{"position":"\u0000"}`, `{"position":"\ud800"}`, `[`, `{"a"`, "{\"\xff\":1}", `{}{}`, `{"x":[[[[`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		members, err := splitObject(body)
-		var patch memberPatch
-		if err == nil {
-			err = assign(members, &patch, []string{"id"})
-		}
-		if err != nil {
-			refused := asRefusal(err)
-			if status := texts[refused.code].status; status != 400 && status != 422 {
-				t.Errorf("refused as %v", err)
-			}
-			return
-		}
-		var plain memberPatch
-		if err := json.Unmarshal(body, &plain); err != nil || !reflect.DeepEqual(patch, plain) {
-			t.Errorf("%q: read %+v, encoding/json reads %+v, %v", body, patch, plain, err)
-		}
-		if strings.ContainsRune(patch.Position.value, 0) || patch.Role.set && patch.Role.null && patch.Role.value != directory.Role("") {
-			t.Errorf("accepted %+v", patch)
 		}
 	})
 }

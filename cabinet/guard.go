@@ -10,6 +10,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"propusk/cabinet/api"
 	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
@@ -47,7 +48,7 @@ func newGuard(deps Deps) (*guard, error) {
 
 // authenticate answers the claims of the request's token. When the token is
 // genuine but no longer counts, it answers both the claims and the refusal.
-func (g *guard) authenticate(r *http.Request) (*Claims, error) {
+func (g *guard) authenticate(r *http.Request) (*api.Claims, error) {
 	scheme, raw, err := presented(r)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (g *guard) authenticate(r *http.Request) (*Claims, error) {
 		return nil, err
 	}
 	if g.revocations.Revoked(token.revocation) {
-		return &token.Claims, refuse("token_revoked").challenged("invalid_token", "the token has been revoked")
+		return &token.Claims, api.Refuse("token_revoked").Challenged("invalid_token", "the token has been revoked")
 	}
 	return &token.Claims, nil
 }
@@ -83,11 +84,11 @@ func (g *guard) possessed(r *http.Request, scheme, raw string, token *verifiedTo
 	wrong, unproved := errors.AsType[*possession.Error](err)
 	switch {
 	case unproved && cnf.Key != "" && scheme == possession.DPoP:
-		return refuse("token_invalid").because("proof_wrong").challenged("invalid_dpop_proof", wrong.Reason)
+		return api.Refuse("token_invalid").Because("proof_wrong").Challenged("invalid_dpop_proof", wrong.Reason)
 	case unproved:
-		return invalid("proof_missing", wrong.Reason)
+		return api.InvalidToken("proof_missing", wrong.Reason)
 	case err != nil:
-		return refuse("internal").wrap(err)
+		return api.Refuse("internal").Wrap(err)
 	}
 	return nil
 }
@@ -123,39 +124,4 @@ func digestOf(raw string) [sha256.Size]byte {
 		return sha256.Sum256([]byte(raw))
 	}
 	return sha256.Sum256(usual[:copy(usual[:], raw)])
-}
-
-// permit applies the route's policy to a genuine, live token.
-func (route *Route) permit(claims *Claims) error {
-	switch {
-	case route.Access == PersonToken && claims.Service():
-		return refuse("person_required")
-	case route.Access == OrganisationToken && claims.Organisation == nil:
-		refused := refuse("organization_required").challenged("insufficient_scope", "the token opens no organisation")
-		refused.challenge.scope = route.Scope
-		return refused
-	case route.Scope != "" && !claims.HasScope(route.Scope):
-		refused := refuse("scope_missing").with("scope", route.Scope).
-			challenged("insufficient_scope", "the token lacks a scope")
-		refused.challenge.scope = route.Scope
-		return refused
-	case route.Permission != "" && !claims.HasPermission(string(route.Permission)):
-		return refuse("permission_missing").with("permission", string(route.Permission))
-	}
-	return assured(claims, route.ACR)
-}
-
-// assurance orders the levels; an unknown one is below all of them.
-var assurance = map[string]int{"urn:propusk:1": 1, "urn:propusk:2": 2, "urn:propusk:qualified": 3}
-
-// assured demands a level of a person's sign-in and says so as RFC 9470 §3 asks,
-// so that the client can send the person to sign in more strongly and come back.
-func assured(claims *Claims, acr string) error {
-	if acr == "" || claims.Service() || assurance[claims.ACR] >= assurance[acr] {
-		return nil
-	}
-	refused := refuse("assurance_insufficient").with("acr", acr).
-		challenged("insufficient_user_authentication", "a stronger sign-in is required")
-	refused.challenge.acrValues = acr
-	return refused
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/revocation"
@@ -30,12 +31,12 @@ import (
 type probe struct {
 	*world
 	closeDB func()
-	route   *Route
+	route   *api.Route
 	o       *office
 	m       directory.MemberView
 }
 
-func newProbe(t testing.TB, route Route, options ...worldOption) *probe {
+func newProbe(t testing.TB, route api.Route, options ...worldOption) *probe {
 	t.Helper()
 	db, err := storage.Open(context.Background(), "sqlite://"+t.TempDir()+"/probe.db")
 	must(t, err)
@@ -44,8 +45,8 @@ func newProbe(t testing.TB, route Route, options ...worldOption) *probe {
 	must(t, db.Migrate(context.Background()))
 	w := newWorld(t, db, options...)
 	route.Method, route.Path = "GET", "/v1/probe"
-	route.handle = func(_ *Server, c call) error { return noContent(c) }
-	w.server.routes = []Route{route}
+	route.Handle = func(c api.Call) error { return api.NoContent(c) }
+	w.server.routes = []api.Route{route}
 	w.server.echo = w.server.router()
 	o := &office{Organisation: directory.Organisation{ID: storage.NewID(), Name: "ООО «Проба»"}}
 	m := directory.MemberView{
@@ -75,7 +76,7 @@ func (p *probe) decisions(reason string) float64 {
 	return testutil.ToFloat64(p.server.metrics.decisions.WithLabelValues(reason))
 }
 
-var organisationRoute = Route{Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead}
+var organisationRoute = api.Route{Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersRead}
 
 func TestGuardAdmitsAGenuineToken(t *testing.T) {
 	t.Parallel()
@@ -154,7 +155,7 @@ func (p *probe) refused(t *testing.T, token string, status int, code, reason str
 func TestGuardToleratesASmallSkewOfTheIssuersClock(t *testing.T) {
 	t.Parallel()
 	p := newProbe(t, organisationRoute)
-	ahead := p.clock.Now().Add(clockSkew).Unix()
+	ahead := p.clock.Now().Add(api.ClockSkew).Unix()
 	if got := p.with(sign(t, but(p.good(), map[string]any{"iat": ahead, "nbf": ahead}))); got.StatusCode != http.StatusNoContent {
 		t.Errorf("%d: %s", got.StatusCode, got.body)
 	}
@@ -271,9 +272,9 @@ func TestGuardReadsTheTokenFromTheHeaderAlone(t *testing.T) {
 
 func TestGuardHoldsToTheRoutesPolicy(t *testing.T) {
 	t.Parallel()
-	strong := Route{Access: OrganisationToken, Scope: "filings:sign", Permission: directory.FilingsSign, ACR: "urn:propusk:qualified"}
+	strong := api.Route{Access: api.OrganisationToken, Scope: "filings:sign", Permission: directory.FilingsSign, ACR: "urn:propusk:qualified"}
 	for name, test := range map[string]struct {
-		route     Route
+		route     api.Route
 		claims    func(p *probe) map[string]any
 		status    int
 		code      string
@@ -298,11 +299,11 @@ func TestGuardHoldsToTheRoutesPolicy(t *testing.T) {
 			401, "assurance_insufficient", `acr_values="urn:propusk:qualified"`},
 		"no level": {strong, func(p *probe) map[string]any { return but(p.good(), map[string]any{"acr": nil}) },
 			401, "assurance_insufficient", `acr_values="urn:propusk:qualified"`},
-		"a client where a person is due": {Route{Access: PersonToken, Scope: "openid"}, func(p *probe) map[string]any { return p.service(p.o, "openid") },
+		"a client where a person is due": {api.Route{Access: api.PersonToken, Scope: "openid"}, func(p *probe) map[string]any { return p.service(p.o, "openid") },
 			403, "person_required", ""},
 		"a sufficient level": {strong, func(p *probe) map[string]any { return but(p.good(), map[string]any{"acr": "urn:propusk:qualified"}) }, 204, "", ""},
 		"a client is bound by its permissions, not by a level": {strong, func(p *probe) map[string]any { return p.service(p.o, "filings:sign") }, 204, "", ""},
-		"any token, no organisation": {Route{Access: AnyToken}, func(p *probe) map[string]any {
+		"any token, no organisation": {api.Route{Access: api.AnyToken}, func(p *probe) map[string]any {
 			return but(p.good(), map[string]any{"org": nil, "roles": nil, "permissions": nil, "mv": nil, "scope": nil})
 		}, 204, "", ""},
 	} {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -30,7 +31,7 @@ type invitationView struct {
 func (s *Server) newInvitationView(i directory.Invitation) invitationView {
 	return invitationView{
 		ID: i.ID, LastName: i.LastName, FirstName: i.FirstName, MiddleName: i.MiddleName,
-		Email: i.Email, Phone: i.Phone, Role: i.Role, Grants: list(i.Grants), Denials: list(i.Denials),
+		Email: i.Email, Phone: i.Phone, Role: i.Role, Grants: api.List(i.Grants), Denials: api.List(i.Denials),
 		Position: i.Position, CreatedAt: i.CreatedAt, SentAt: i.SentAt, ExpiresAt: i.ExpiresAt,
 		Expired: i.Expired(storage.Of(s.Now())),
 	}
@@ -43,20 +44,20 @@ type invitationsView struct {
 }
 
 // invitations answers GET /v1/organization/invitations.
-func (s *Server) invitations(c call) error {
-	page, err := c.page()
+func (s *Server) invitations(c api.Call) error {
+	page, err := c.DirectoryPage()
 	if err != nil {
 		return err
 	}
-	found, next, err := s.Directory.Invitations(c.ctx(), c.claims.OrganisationID(), page)
+	found, next, err := s.Directory.Invitations(c.Ctx(), c.Claims.OrganisationID(), page)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	view := invitationsView{Invitations: make([]invitationView, len(found)), Next: next}
 	for i, invitation := range found {
 		view.Invitations[i] = s.newInvitationView(invitation)
 	}
-	return answer(c, http.StatusOK, "", view)
+	return api.Answer(c, http.StatusOK, "", view)
 }
 
 type newInvitation struct {
@@ -72,66 +73,66 @@ type newInvitation struct {
 }
 
 // invite answers POST /v1/organization/invitations.
-func (s *Server) invite(c call) error {
+func (s *Server) invite(c api.Call) error {
 	var body newInvitation
-	if err := readObject(c, &body); err != nil {
+	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	invitation, err := s.Directory.Invite(c.ctx(), c.actor(), c.claims.OrganisationID(), directory.Invitation{
+	invitation, err := s.Directory.Invite(c.Ctx(), c.Actor(), c.Claims.OrganisationID(), directory.Invitation{
 		LastName: body.LastName, FirstName: body.FirstName, MiddleName: body.MiddleName,
 		Email: strings.TrimSpace(body.Email), Phone: body.Phone, Role: body.Role, // a blank one is a missing one
 		Grants: body.Grants, Denials: body.Denials, Position: body.Position,
 	})
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	c.Response().Header().Set("Location", "/v1/organization/invitations/"+invitation.ID)
-	return answer(c, http.StatusCreated, "", s.newInvitationView(invitation))
+	return api.Answer(c, http.StatusCreated, "", s.newInvitationView(invitation))
 }
 
 // resendInvitation answers POST /v1/organization/invitations/{id}/resend.
-func (s *Server) resendInvitation(c call) error {
-	id, err := c.id()
+func (s *Server) resendInvitation(c api.Call) error {
+	id, err := c.ID()
 	if err != nil {
 		return err
 	}
-	invitation, err := s.Directory.ResendInvitation(c.ctx(), c.actor(), c.claims.OrganisationID(), id)
+	invitation, err := s.Directory.ResendInvitation(c.Ctx(), c.Actor(), c.Claims.OrganisationID(), id)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, "", s.newInvitationView(invitation))
+	return api.Answer(c, http.StatusOK, "", s.newInvitationView(invitation))
 }
 
 // withdrawInvitation answers DELETE /v1/organization/invitations/{id}.
-func (s *Server) withdrawInvitation(c call) error {
-	id, err := c.id()
+func (s *Server) withdrawInvitation(c api.Call) error {
+	id, err := c.ID()
 	if err != nil {
 		return err
 	}
-	err = s.Directory.WithdrawInvitation(c.ctx(), c.actor(), c.claims.OrganisationID(), id)
+	err = s.Directory.WithdrawInvitation(c.Ctx(), c.Actor(), c.Claims.OrganisationID(), id)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return noContent(c)
+	return api.NoContent(c)
 }
 
 // acceptInvitation answers POST /v1/invitations/accept. The token comes in the
 // body, since an address ends up in logs.
-func (s *Server) acceptInvitation(c call) error {
+func (s *Server) acceptInvitation(c api.Call) error {
 	var body struct {
 		Token string `json:"token"`
 	}
-	if err := readObject(c, &body); err != nil {
+	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
 	if body.Token == "" {
-		return invalidField("/token", "required")
+		return api.InvalidField("/token", "required")
 	}
-	membership, err := s.Directory.AcceptInvitation(c.ctx(), c.actor(), body.Token, c.claims.Subject)
+	membership, err := s.Directory.AcceptInvitation(c.Ctx(), c.Actor(), body.Token, c.Claims.Subject)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	lang := languageOf(c.Request())
-	speaks(c, lang)
-	return answer(c, http.StatusOK, "", newMembershipView(membership, c.claims, lang))
+	lang := api.LanguageOf(c.Request())
+	api.Speaks(c, lang)
+	return api.Answer(c, http.StatusOK, "", newMembershipView(membership, c.Claims, lang))
 }

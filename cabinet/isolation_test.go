@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/storagetest"
@@ -60,7 +61,7 @@ func TestNothingOfAnotherOrganisationOnAnyRoute(t *testing.T) {
 				}
 			}
 		}
-		if want := len(table()) * len(directory.Roles()) * 3; called != want || want < 300 {
+		if want := len(w.server.Routes()) * len(directory.Roles()) * 3; called != want || want < 300 {
 			t.Errorf("%d requests, want %d", called, want)
 		}
 	})
@@ -81,7 +82,7 @@ func TestNothingOfAnotherOrganisationForAClient(t *testing.T) {
 			path, body := w.aim(route, target)
 			got := w.do(route.Method, path, sign(t, w.service(a, all...)), body)
 			want := expected(route, directory.Administrator, of)
-			if route.Access == PersonToken || route.Method == "PUT" { // the policy takes an administrator
+			if route.Access == api.PersonToken || route.Method == "PUT" { // the policy takes an administrator
 				want = http.StatusForbidden
 			}
 			if got.StatusCode != want {
@@ -124,13 +125,13 @@ func TestTokenOfOneOrganisationOfAMemberOfTwo(t *testing.T) {
 
 // expected is what the declared policy comes to, worked out from the table and
 // the role alone.
-func expected(route Route, role directory.Role, of whose) int {
+func expected(route api.Route, role directory.Role, of whose) int {
 	permitted := route.Permission == "" || slices.Contains(role.Permissions(), route.Permission)
 	success := map[string]int{"GET": 200, "PATCH": 200, "PUT": 200, "POST": 200, "DELETE": 204}[route.Method]
 	switch {
 	case slices.Contains([]string{"/v1/me", "/v1/organizations", "/v1/certificates", "/v1/signatures/verify"}, route.Path):
 		return http.StatusOK
-	case route.Access == Public:
+	case route.Access == api.Public:
 		return http.StatusOK
 	case route.Path == "/v1/invitations/accept":
 		return http.StatusNotFound // the body's token is nobody's
@@ -154,7 +155,7 @@ func expected(route Route, role directory.Role, of whose) int {
 
 // aim makes a request that would succeed on the office: its identifiers in every
 // path parameter and, as far as there is room, in the query and the body.
-func (w *world) aim(route Route, o *office) (path, body string) {
+func (w *world) aim(route api.Route, o *office) (path, body string) {
 	ctx := context.Background()
 	path = route.Path
 	switch {
@@ -196,7 +197,7 @@ func (w *world) aim(route Route, o *office) (path, body string) {
 // idIn is the identifier in a path, "" when there is none.
 func idIn(path string) string {
 	for part := range strings.SplitSeq(path, "/") {
-		if isID(part) {
+		if api.IsID(part) {
 			return part
 		}
 	}

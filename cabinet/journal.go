@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"propusk/cabinet/api"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -41,22 +42,22 @@ const (
 var actionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._:-]{0,63}$`)
 
 // journal answers GET /v1/organization/journal, newest first.
-func (s *Server) journal(c call) error {
-	q := c.query("from", "to", "actor", "action", "before", "limit")
-	limit := q.number("limit", 1, journalPageMost, journalPage)
+func (s *Server) journal(c api.Call) error {
+	q := c.Query("from", "to", "actor", "action", "before", "limit")
+	limit := q.Number("limit", 1, journalPageMost, journalPage)
 	filter := journal.Filter{
-		Organisation: c.claims.OrganisationID(),
-		From:         q.time("from"),
-		To:           q.time("to"),
-		Actor:        q.text("actor", isID),
-		Action:       q.text("action", actionName.MatchString),
-		Before:       q.number("before", 1, 1<<62, 0),
+		Organisation: c.Claims.OrganisationID(),
+		From:         q.Time("from"),
+		To:           q.Time("to"),
+		Actor:        q.Text("actor", api.IsID),
+		Action:       q.Text("action", actionName.MatchString),
+		Before:       q.Number("before", 1, 1<<62, 0),
 		Limit:        int(limit) + 1, // one more tells whether there is a next page
 	}
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
-	entries, err := s.Journal.List(c.ctx(), filter)
+	entries, err := s.Journal.List(c.Ctx(), filter)
 	if err != nil {
 		return err
 	}
@@ -69,16 +70,16 @@ func (s *Server) journal(c call) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, "", view)
+	return api.Answer(c, http.StatusOK, "", view)
 }
 
 // entryViews names each actor once; there are few of them on a page.
-func (s *Server) entryViews(c call, entries []journal.Entry) ([]entryView, error) {
+func (s *Server) entryViews(c api.Call, entries []journal.Entry) ([]entryView, error) {
 	names := map[string]string{"": ""}
 	views := make([]entryView, len(entries))
 	for i, e := range entries {
 		if _, known := names[e.Actor]; !known {
-			person, err := s.Directory.Person(c.ctx(), e.Actor)
+			person, err := s.Directory.Person(c.Ctx(), e.Actor)
 			if err != nil && !errors.Is(err, storage.ErrNotFound) {
 				return nil, err
 			}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/storage"
 )
 
@@ -69,7 +70,7 @@ func newLimits(deps Deps, m *metrics) *limits {
 // (draft-ietf-httpapi-ratelimit-headers-10). When the count cannot be had, the
 // request goes on: the limits protect us from load, not from intruders, and an
 // API that stops with its counter would be the worse failure.
-func (l *limits) take(ctx context.Context, header http.Header, claims *Claims) error {
+func (l *limits) take(ctx context.Context, header http.Header, claims *api.Claims) error {
 	err := l.count(ctx, header, l.client, "limit:client:"+claims.ClientID+":"+claims.Subject)
 	if err == nil && claims.Organisation != nil {
 		err = l.count(ctx, header, l.organisation, "limit:organization:"+claims.Organisation.ID)
@@ -79,7 +80,7 @@ func (l *limits) take(ctx context.Context, header http.Header, claims *Claims) e
 
 // takeVerification counts one verification of a signature, which costs more than
 // another request.
-func (l *limits) takeVerification(ctx context.Context, header http.Header, claims *Claims) error {
+func (l *limits) takeVerification(ctx context.Context, header http.Header, claims *api.Claims) error {
 	return l.count(ctx, header, l.verification, "limit:verification:"+claims.ClientID+":"+claims.Subject)
 }
 
@@ -105,9 +106,8 @@ func (l *limits) count(ctx context.Context, header http.Header, policy limitPoli
 	if count <= policy.quota {
 		return nil
 	}
-	refused := refuse("rate_limited").because("rate_limited_"+policy.name).with("seconds", strconv.FormatInt(max(seconds, 1), 10))
-	refused.retryAfter = int(max(seconds, 1))
-	return refused
+	refused := api.Refuse("rate_limited").Because("rate_limited_"+policy.name).With("seconds", strconv.FormatInt(max(seconds, 1), 10))
+	return refused.After(int(max(seconds, 1)))
 }
 
 // left writes what remains of a budget and for how many seconds: "client";r=598;t=42

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/storagetest"
@@ -176,7 +177,7 @@ func TestRefusedAttemptsOfWeightAreJournalledWithoutFlooding(t *testing.T) {
 // answer.
 func TestRefusalStandsWithoutItsJournal(t *testing.T) {
 	t.Parallel()
-	p := newProbe(t, Route{Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersWrite, Weighty: true},
+	p := newProbe(t, api.Route{Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersWrite, Weighty: true},
 		func(d *Deps) { d.Ephemeral, d.Log = brokenEphemeral{}, discard })
 	must(t, p.db.Tx(context.Background(), func(ctx context.Context) error {
 		_, err := p.db.Exec(ctx, `DROP TABLE journal`)

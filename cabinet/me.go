@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -48,19 +49,19 @@ type tokenOrganizationView struct {
 }
 
 // me answers GET /v1/me.
-func (s *Server) me(c call) error {
-	view := newMeView(c.claims)
-	if !c.claims.Service() {
-		person, err := s.Directory.Person(c.ctx(), c.claims.Subject)
+func (s *Server) me(c api.Call) error {
+	view := newMeView(c.Claims)
+	if !c.Claims.Service() {
+		person, err := s.Directory.Person(c.Ctx(), c.Claims.Subject)
 		if err != nil {
-			return directoryRefusal(err)
+			return api.DirectoryRefusal(err)
 		}
-		view.Person = newPersonView(person, c.claims)
+		view.Person = newPersonView(person, c.Claims)
 	}
-	return answer(c, http.StatusOK, "", view)
+	return api.Answer(c, http.StatusOK, "", view)
 }
 
-func newMeView(claims *Claims) meView {
+func newMeView(claims *api.Claims) meView {
 	view := meView{
 		Subject: claims.Subject, Kind: "person", ClientID: claims.ClientID, Scope: claims.Scope,
 		ExpiresAt: storage.Of(time.Unix(claims.Expiry, 0)), ACR: claims.ACR, AMR: claims.AMR,
@@ -75,13 +76,13 @@ func newMeView(claims *Claims) meView {
 	if org := claims.Organisation; org != nil {
 		view.Organization = &tokenOrganizationView{
 			ID: org.ID, Name: org.Name, INN: org.INN, KPP: org.KPP, OGRN: org.OGRN,
-			Roles: list(claims.Roles), Permissions: list(claims.Permissions),
+			Roles: api.List(claims.Roles), Permissions: api.List(claims.Permissions),
 		}
 	}
 	return view
 }
 
-func newPersonView(person directory.Person, claims *Claims) *personView {
+func newPersonView(person directory.Person, claims *api.Claims) *personView {
 	view := new(personView)
 	if claims.HasScope("profile") {
 		view.Number, view.Name, view.Locale = person.Number, person.FullName(), person.Locale
@@ -94,14 +95,6 @@ func newPersonView(person directory.Person, claims *Claims) *personView {
 		view.Phone, view.PhoneVerified = person.Phone, &person.PhoneVerified
 	}
 	return view
-}
-
-// list is never null in JSON.
-func list[T any](items []T) []T {
-	if items == nil {
-		return []T{}
-	}
-	return items
 }
 
 // membershipView is one organisation of the person, so that an application can
@@ -120,7 +113,7 @@ type membershipView struct {
 	Current   bool           `json:"current"`
 }
 
-func newMembershipView(m directory.Membership, claims *Claims, lang string) membershipView {
+func newMembershipView(m directory.Membership, claims *api.Claims, lang string) membershipView {
 	return membershipView{
 		ID: m.Organisation.ID, Kind: m.Organisation.Kind, Name: m.Organisation.Name,
 		INN: m.Organisation.INN, KPP: m.Organisation.KPP, OGRN: m.Organisation.OGRN,
@@ -132,25 +125,19 @@ func newMembershipView(m directory.Membership, claims *Claims, lang string) memb
 // organizations answers GET /v1/organizations: where the person is a member. It is
 // the one answer that names more than the token's organisation, and it names only
 // what the person chooses from at every sign-in.
-func (s *Server) organizations(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) organizations(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	memberships, err := s.Directory.Memberships(c.ctx(), c.claims.Subject)
+	memberships, err := s.Directory.Memberships(c.Ctx(), c.Claims.Subject)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	lang := languageOf(c.Request())
+	lang := api.LanguageOf(c.Request())
 	views := make([]membershipView, len(memberships))
 	for i, m := range memberships {
-		views[i] = newMembershipView(m, c.claims, lang)
+		views[i] = newMembershipView(m, c.Claims, lang)
 	}
-	speaks(c, lang)
-	return answer(c, http.StatusOK, "", map[string]any{"organizations": views})
-}
-
-// speaks marks an answer whose labels depend on the language.
-func speaks(c call, lang string) {
-	c.Response().Header().Set("Content-Language", lang)
-	c.Response().Header().Add("Vary", "Accept-Language")
+	api.Speaks(c, lang)
+	return api.Answer(c, http.StatusOK, "", map[string]any{"organizations": views})
 }

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"net/http"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -38,13 +39,13 @@ func newMemberView(m directory.MemberView) memberView {
 			ID: p.ID, Name: p.FullName(), LastName: p.LastName, FirstName: p.FirstName,
 			MiddleName: p.MiddleName, Email: p.Email, Phone: p.Phone,
 		},
-		Role: m.Role, Grants: list(m.Grants), Denials: list(m.Denials),
+		Role: m.Role, Grants: api.List(m.Grants), Denials: api.List(m.Denials),
 		Permissions: m.Permissions(), Position: m.Position, ActivatedAt: m.ActivatedAt,
 	}
 }
 
 func memberTag(m directory.MemberView) string {
-	return entityTag(m.Member.Version, m.Person.UpdatedAt)
+	return api.EntityTag(m.Member.Version, m.Person.UpdatedAt)
 }
 
 // roleView explains a role, so that whoever gives it knows what it opens.
@@ -60,11 +61,11 @@ type permissionView struct {
 }
 
 // roles answers GET /v1/organization/roles.
-func (s *Server) roles(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) roles(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	lang := languageOf(c.Request())
+	lang := api.LanguageOf(c.Request())
 	var view struct {
 		Roles       []roleView       `json:"roles"`
 		Permissions []permissionView `json:"permissions"`
@@ -75,8 +76,8 @@ func (s *Server) roles(c call) error {
 	for _, permission := range directory.Permissions() {
 		view.Permissions = append(view.Permissions, permissionView{permission, permission.Label(lang)})
 	}
-	speaks(c, lang)
-	return answer(c, http.StatusOK, "", view)
+	api.Speaks(c, lang)
+	return api.Answer(c, http.StatusOK, "", view)
 }
 
 // membersView is one page of members; Next is the after= of the next one.
@@ -86,131 +87,111 @@ type membersView struct {
 }
 
 // members answers GET /v1/organization/members.
-func (s *Server) members(c call) error {
-	page, err := c.page()
+func (s *Server) members(c api.Call) error {
+	page, err := c.DirectoryPage()
 	if err != nil {
 		return err
 	}
-	found, next, err := s.Directory.Members(c.ctx(), c.claims.OrganisationID(), page)
+	found, next, err := s.Directory.Members(c.Ctx(), c.Claims.OrganisationID(), page)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	view := membersView{Members: make([]memberView, len(found)), Next: next}
 	for i, m := range found {
 		view.Members[i] = newMemberView(m)
 	}
-	return answer(c, http.StatusOK, "", view)
-}
-
-// page reads the parameters of a list that comes in pages.
-func (c call) page() (directory.Page, error) {
-	q := c.query("after", "limit")
-	page := directory.Page{
-		After: q.text("after", isCursor),
-		Limit: int(q.number("limit", 1, directory.MaxPage, directory.DefaultPage)),
-	}
-	return page, q.err()
-}
-
-// isCursor bounds a cursor; only the directory knows what it means.
-func isCursor(s string) bool {
-	for _, b := range []byte(s) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return len(s) <= 512
+	return api.Answer(c, http.StatusOK, "", view)
 }
 
 // member answers GET /v1/organization/members/{id}.
-func (s *Server) member(c call) error {
+func (s *Server) member(c api.Call) error {
 	m, err := s.memberByID(c)
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, memberTag(m), newMemberView(m))
+	return api.Answer(c, http.StatusOK, memberTag(m), newMemberView(m))
 }
 
 // memberByID looks among the members of the token's organisation and nowhere
 // else: another organisation's member is as unknown as an invented one.
-func (s *Server) memberByID(c call) (directory.MemberView, error) {
-	id, err := c.id()
+func (s *Server) memberByID(c api.Call) (directory.MemberView, error) {
+	id, err := c.ID()
 	if err != nil {
 		return directory.MemberView{}, err
 	}
-	m, err := s.Directory.MemberByID(c.ctx(), c.claims.OrganisationID(), id)
+	m, err := s.Directory.MemberByID(c.Ctx(), c.Claims.OrganisationID(), id)
 	if err != nil {
-		return directory.MemberView{}, directoryRefusal(err)
+		return directory.MemberView{}, api.DirectoryRefusal(err)
 	}
 	return m, nil
 }
 
 type memberPatch struct {
-	Role     field[directory.Role]         `json:"role"`
-	Grants   field[[]directory.Permission] `json:"grants"`
-	Denials  field[[]directory.Permission] `json:"denials"`
-	Position field[string]                 `json:"position"`
+	Role     api.Field[directory.Role]         `json:"role"`
+	Grants   api.Field[[]directory.Permission] `json:"grants"`
+	Denials  api.Field[[]directory.Permission] `json:"denials"`
+	Position api.Field[string]                 `json:"position"`
 }
 
 // patchMember answers PATCH /v1/organization/members/{id} with the new state. The
 // change is in force with the answer: the member's tokens of before it are void.
-func (s *Server) patchMember(c call) error {
+func (s *Server) patchMember(c api.Call) error {
 	var patch memberPatch
-	if err := readPatch(c, &patch, "id", "person", "permissions", "activated_at"); err != nil {
+	if err := api.ReadPatch(c, &patch, "id", "person", "permissions", "activated_at"); err != nil {
 		return err
 	}
-	if patch.Role.null {
-		return invalidField("/role", "required")
+	if patch.Role.Null {
+		return api.InvalidField("/role", "required")
 	}
 	m, err := s.memberByID(c)
 	if err != nil {
 		return err
 	}
 	change := directory.MemberChange{
-		Role: patch.Role.change(), Grants: patch.Grants.change(),
-		Denials: patch.Denials.change(), Position: patch.Position.change(),
+		Role: patch.Role.Change(), Grants: patch.Grants.Change(),
+		Denials: patch.Denials.Change(), Position: patch.Position.Change(),
 	}
-	if c.conditional() {
-		if err := checkIfMatch(c, memberTag(m)); err != nil {
+	if c.Conditional() {
+		if err := api.CheckIfMatch(c, memberTag(m)); err != nil {
 			return err
 		}
 		change.Version = &m.Member.Version
 	}
-	if _, err = s.Directory.ChangeMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID, change); err != nil {
-		return directoryRefusal(err)
+	if _, err = s.Directory.ChangeMember(c.Ctx(), c.Actor(), m.OrganisationID, m.Member.ID, change); err != nil {
+		return api.DirectoryRefusal(err)
 	}
 	return s.member(c)
 }
 
 // deleteMember answers DELETE /v1/organization/members/{id}. The member's past
 // acts stay in the journal.
-func (s *Server) deleteMember(c call) error {
+func (s *Server) deleteMember(c api.Call) error {
 	m, err := s.memberByID(c)
 	if err != nil {
 		return err
 	}
 	var version *int64
-	if c.conditional() {
-		if err := checkIfMatch(c, memberTag(m)); err != nil {
+	if c.Conditional() {
+		if err := api.CheckIfMatch(c, memberTag(m)); err != nil {
 			return err
 		}
 		version = &m.Member.Version
 	}
-	if err := s.Directory.RemoveMember(c.ctx(), c.actor(), m.OrganisationID, m.Member.ID, version); err != nil {
-		return directoryRefusal(err)
+	if err := s.Directory.RemoveMember(c.Ctx(), c.Actor(), m.OrganisationID, m.Member.ID, version); err != nil {
+		return api.DirectoryRefusal(err)
 	}
-	return noContent(c)
+	return api.NoContent(c)
 }
 
 // unlockMember answers POST /v1/organization/members/{id}/unlock: what wrong
 // tries have locked of the member's factors can be tried again.
-func (s *Server) unlockMember(c call) error {
+func (s *Server) unlockMember(c api.Call) error {
 	m, err := s.memberByID(c)
 	if err != nil {
 		return err
 	}
-	if err := s.Directory.UnlockMember(c.ctx(), c.actor(), m.OrganisationID, m.Person.ID); err != nil {
-		return directoryRefusal(err)
+	if err := s.Directory.UnlockMember(c.Ctx(), c.Actor(), m.OrganisationID, m.Person.ID); err != nil {
+		return api.DirectoryRefusal(err)
 	}
-	return noContent(c)
+	return api.NoContent(c)
 }

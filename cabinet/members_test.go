@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/journal"
@@ -159,7 +160,7 @@ func race(t *testing.T, api *httptest.Server, method, body string, tokens, targe
 			}
 			r.Header.Set("Authorization", "Bearer "+tokens[i])
 			if body != "" {
-				r.Header.Set("Content-Type", mergePatch)
+				r.Header.Set("Content-Type", "application/merge-patch+json")
 			}
 			<-start
 			response, err := api.Client().Do(r)
@@ -391,7 +392,8 @@ func TestInvitationFaultsSayWhatToDo(t *testing.T) {
 	} {
 		p := w.expect(w.do("POST", "/v1/organization/invitations", admin, body), 422, "validation_failed").problem(t)
 		for _, fault := range p.Errors {
-			if fault.Detail == fieldTexts[fault.Code]["ru"] {
+			general := api.Refuse("validation_failed").About(api.FieldFault{Code: fault.Code})
+			if fault.Detail == w.server.book.Problem(context.Background(), general, "ru").Errors[0].Detail {
 				t.Errorf("%s %s: %s", fault.Pointer, fault.Code, fault.Detail)
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"propusk/cabinet/api"
 )
 
 // metrics counts what the guard decides and how long requests take. Its labels
@@ -47,12 +49,12 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 func (m *metrics) decision(err error) {
 	reason := "admitted"
 	if err != nil {
-		reason = asRefusal(err).why()
+		reason = api.AsRefusal(err).Why()
 	}
 	m.decisions.WithLabelValues(reason).Inc()
 }
 
-func (m *metrics) request(route *Route, status int, took time.Duration) {
+func (m *metrics) request(route *api.Route, status int, took time.Duration) {
 	m.durations.WithLabelValues(route.Method, route.Path, strconv.Itoa(status)).Observe(took.Seconds())
 }
 

@@ -9,11 +9,14 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"propusk/cabinet/api"
 )
 
-// openapiSource describes the whole API in OpenAPI 3.1, with {issuer} where the
-// address of the server goes. Tests hold it against the route table and against
-// real requests and answers, so that neither can change alone.
+// openapiSource describes the API in OpenAPI 3.1, with {issuer} where the address
+// of the server goes; each room brings the part that describes it. Tests hold the
+// whole against the route table and against real requests and answers, so that
+// neither can change alone.
 //
 //go:embed openapi.json
 var openapiSource []byte
@@ -24,12 +27,16 @@ type document struct {
 	etag string
 }
 
-func newDocument(issuer string) (*document, error) {
+func newDocument(issuer string, rooms []api.Room) (*document, error) {
 	quoted, err := json.Marshal(strings.TrimRight(issuer, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("cabinet: issuer: %w", err)
 	}
-	filled := bytes.ReplaceAll(openapiSource, []byte("{issuer}"), bytes.Trim(quoted, `"`))
+	source, err := joined(openapiSource, rooms)
+	if err != nil {
+		return nil, fmt.Errorf("cabinet: OpenAPI document: %w", err)
+	}
+	filled := bytes.ReplaceAll(source, []byte("{issuer}"), bytes.Trim(quoted, `"`))
 	var body bytes.Buffer
 	if err := json.Compact(&body, filled); err != nil {
 		return nil, fmt.Errorf("cabinet: OpenAPI document: %w", err)
@@ -38,8 +45,8 @@ func newDocument(issuer string) (*document, error) {
 	return &document{body.Bytes(), `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`}, nil
 }
 
-// openapi answers GET /v1/openapi.json, the only route without a token.
-func (s *Server) openapi(c call) error {
+// openapi answers GET /v1/openapi.json.
+func (s *Server) openapi(c api.Call) error {
 	c.Response().Header().Set("Cache-Control", "public, max-age=300")
-	return answer(c, http.StatusOK, s.document.etag, json.RawMessage(s.document.body))
+	return api.Answer(c, http.StatusOK, s.document.etag, json.RawMessage(s.document.body))
 }

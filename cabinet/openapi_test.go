@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage/storagetest"
 )
@@ -26,7 +27,7 @@ type openapiCheck struct {
 }
 
 var loadedOpenAPI = sync.OnceValues(func() (*openapiCheck, error) {
-	served, err := newDocument(testIssuer)
+	served, err := newDocument(testIssuer, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func TestTheCheckSeesWhatIsNotDocumented(t *testing.T) {
 		"a request too much": {"PATCH", "/v1/organization", `{"inn":"1"}`, 200, `{}`, true},
 	} {
 		r := request(test.method, test.path, "", test.body)
-		answer := reply{&http.Response{StatusCode: test.status, Header: http.Header{"Content-Type": {plainJSON}}}, test.answer}
+		answer := reply{&http.Response{StatusCode: test.status, Header: http.Header{"Content-Type": {api.PlainJSON}}}, test.answer}
 		if err := check.judge(r, test.body, answer); (err != nil) != test.fault {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -125,14 +126,14 @@ func TestDocumentIsValidOpenAPI31(t *testing.T) {
 func TestDocumentAndRouteTableAgree(t *testing.T) {
 	t.Parallel()
 	check := loadOpenAPI(t)
-	access := map[Access]string{Public: "public", AnyToken: "any-token", PersonToken: "person", OrganisationToken: "organization"}
+	access := map[api.Access]string{api.Public: "public", api.AnyToken: "any-token", api.PersonToken: "person", api.OrganisationToken: "organization"}
 	described := map[string]bool{}
 	for path, item := range check.doc.Paths.Map() {
 		for method := range item.Operations() {
 			described[method+" "+path] = true
 		}
 	}
-	for _, route := range table() {
+	for _, route := range new(Server).table() {
 		name := route.Method + " " + route.Path
 		if !described[name] {
 			t.Errorf("%s is served but not described", name)

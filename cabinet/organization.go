@@ -3,6 +3,7 @@ package cabinet
 import (
 	"net/http"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -37,73 +38,73 @@ func newOrganizationView(o directory.Organisation) organizationView {
 }
 
 // organization answers GET /v1/organization.
-func (s *Server) organization(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) organization(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	organisation, err := s.Directory.Organisation(c.ctx(), c.claims.OrganisationID())
+	organisation, err := s.Directory.Organisation(c.Ctx(), c.Claims.OrganisationID())
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, entityTag(organisation.Version), newOrganizationView(organisation))
+	return api.Answer(c, http.StatusOK, api.EntityTag(organisation.Version), newOrganizationView(organisation))
 }
 
 type organizationPatch struct {
-	Address       field[string] `json:"address"`
-	ActualAddress field[string] `json:"actual_address"`
-	Phone         field[string] `json:"phone"`
-	Email         field[string] `json:"email"`
-	RequiredACR   field[string] `json:"required_acr"`
+	Address       api.Field[string] `json:"address"`
+	ActualAddress api.Field[string] `json:"actual_address"`
+	Phone         api.Field[string] `json:"phone"`
+	Email         api.Field[string] `json:"email"`
+	RequiredACR   api.Field[string] `json:"required_acr"`
 }
 
 // patchOrganization answers PATCH /v1/organization with the new state.
-func (s *Server) patchOrganization(c call) error {
+func (s *Server) patchOrganization(c api.Call) error {
 	var patch organizationPatch
-	err := readPatch(c, &patch,
+	err := api.ReadPatch(c, &patch,
 		"id", "kind", "status", "name", "full_name", "inn", "kpp", "ogrn", "created_at", "updated_at")
 	if err != nil {
 		return err
 	}
 	change := directory.OrganisationPatch{
-		Address: patch.Address.change(), ActualAddress: patch.ActualAddress.change(),
-		Phone: patch.Phone.change(), Email: patch.Email.change(), RequiredACR: patch.RequiredACR.change(),
+		Address: patch.Address.Change(), ActualAddress: patch.ActualAddress.Change(),
+		Phone: patch.Phone.Change(), Email: patch.Email.Change(), RequiredACR: patch.RequiredACR.Change(),
 	}
-	if err := mayDemand(c.claims, change.RequiredACR); err != nil {
+	if err := mayDemand(c.Claims, change.RequiredACR); err != nil {
 		return err
 	}
 	if change.Version, err = s.organisationVersion(c); err != nil {
 		return err
 	}
-	organisation, err := s.Directory.UpdateOrganisation(c.ctx(), c.actor(), c.claims.OrganisationID(), change)
+	organisation, err := s.Directory.UpdateOrganisation(c.Ctx(), c.Actor(), c.Claims.OrganisationID(), change)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, entityTag(organisation.Version), newOrganizationView(organisation))
+	return api.Answer(c, http.StatusOK, api.EntityTag(organisation.Version), newOrganizationView(organisation))
 }
 
 // mayDemand keeps an organisation from locking itself out: a level of sign-in can
 // be demanded of everybody only by a person who has just reached it.
-func mayDemand(claims *Claims, acr *string) error {
-	if acr == nil || *acr == "" || assurance[*acr] == 0 {
+func mayDemand(claims *api.Claims, acr *string) error {
+	if acr == nil || *acr == "" || !api.KnownACR(*acr) {
 		return nil // nothing is demanded, or the directory refuses the value
 	}
 	if claims.Service() {
-		return refuse("person_required")
+		return api.Refuse("person_required")
 	}
-	return assured(claims, *acr)
+	return api.Assured(claims, *acr)
 }
 
 // organisationVersion answers the version that If-Match binds the change to, nil
 // when the request has no condition.
-func (s *Server) organisationVersion(c call) (*int64, error) {
-	if !c.conditional() {
+func (s *Server) organisationVersion(c api.Call) (*int64, error) {
+	if !c.Conditional() {
 		return nil, nil
 	}
-	organisation, err := s.Directory.Organisation(c.ctx(), c.claims.OrganisationID())
+	organisation, err := s.Directory.Organisation(c.Ctx(), c.Claims.OrganisationID())
 	if err != nil {
-		return nil, directoryRefusal(err)
+		return nil, api.DirectoryRefusal(err)
 	}
-	if err := checkIfMatch(c, entityTag(organisation.Version)); err != nil {
+	if err := api.CheckIfMatch(c, api.EntityTag(organisation.Version)); err != nil {
 		return nil, err
 	}
 	return &organisation.Version, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/storagetest"
@@ -30,7 +31,7 @@ func TestOrganizationIsReadAndPatched(t *testing.T) {
 		}
 		// RFC 7396: absent stays, null empties, a value replaces.
 		patched := w.expect(w.do("PATCH", "/v1/organization", token, `{"phone":null,"actual_address":"Казань, улица Баумана, 1"}`,
-			"Content-Type", mergePatch, "If-Match", tag), 200, "")
+			"Content-Type", api.MergePatch, "If-Match", tag), 200, "")
 		patched.into(t, &after)
 		if after.Phone != "" || after.ActualAddress != "Казань, улица Баумана, 1" || after.Email != before.Email || after.Address != before.Address {
 			t.Errorf("patched to %+v", after)
@@ -98,7 +99,7 @@ func TestBodiesThatAreNone(t *testing.T) {
 		status  int
 		code    string
 	}{
-		"empty":              {"", []string{"Content-Type", mergePatch}, 400, "body_malformed"},
+		"empty":              {"", []string{"Content-Type", api.MergePatch}, 400, "body_malformed"},
 		"a list":             {`[]`, nil, 400, "body_malformed"},
 		"null":               {`null`, nil, 400, "body_malformed"},
 		"text":               {`"phone"`, nil, 400, "body_malformed"},
@@ -114,18 +115,18 @@ func TestBodiesThatAreNone(t *testing.T) {
 		"no type":            {`{}`, []string{"Content-Type", ""}, 415, "content_type_unsupported"},
 		"another charset":    {`{}`, []string{"Content-Type", "application/json; charset=windows-1251"}, 415, "content_type_unsupported"},
 		"compressed":         {`{}`, []string{"Content-Encoding", "gzip"}, 415, "content_type_unsupported"},
-		"too large":          {`{"address":"` + strings.Repeat("a", bodyLimit) + `"}`, nil, 413, "body_too_large"},
+		"too large":          {`{"address":"` + strings.Repeat("a", api.BodyLimit) + `"}`, nil, 413, "body_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.expect(w.do("PATCH", "/v1/organization", token, test.body, test.headers...), test.status, test.code)
-			if test.status == 415 && got.Header.Get("Accept-Patch") != mergePatch+", "+plainJSON {
+			if test.status == 415 && got.Header.Get("Accept-Patch") != api.MergePatch+", "+api.PlainJSON {
 				t.Errorf("Accept-Patch %q (RFC 5789 §2.2)", got.Header.Get("Accept-Patch"))
 			}
 		})
 	}
 	w.expect(w.do("PATCH", "/v1/organization", token, `{}`, "Content-Type", "application/json; charset=UTF-8"), 200, "")
-	got := w.expect(w.do("POST", "/v1/organization/invitations", token, `{}`, "Content-Type", mergePatch), 415, "content_type_unsupported")
-	if got.Header.Get("Accept") != plainJSON {
+	got := w.expect(w.do("POST", "/v1/organization/invitations", token, `{}`, "Content-Type", api.MergePatch), 415, "content_type_unsupported")
+	if got.Header.Get("Accept") != api.PlainJSON {
 		t.Errorf("Accept %q", got.Header.Get("Accept"))
 	}
 }
@@ -252,12 +253,12 @@ func TestPagesOfOtherOriginsMayCallWithATokenOnly(t *testing.T) {
 func TestBrokenDatabaseIsOurFault(t *testing.T) {
 	t.Parallel()
 	p := newProbe(t, organisationRoute, func(d *Deps) { d.Log = discard })
-	p.server.routes = table()
+	p.server.routes = p.server.table()
 	p.server.echo = p.server.router()
 	p.closeDB()
 	token := sign(t, but(p.good(), map[string]any{"permissions": directory.Permissions(), "acr": "urn:propusk:2"}))
 	for _, route := range p.server.Routes() {
-		if route.Access == Public || route.Path == "/v1/organization/roles" {
+		if route.Access == api.Public || route.Path == "/v1/organization/roles" {
 			continue
 		}
 		path := strings.Replace(route.Path, "{id}", storage.NewID(), 1)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 )
 
@@ -42,14 +43,14 @@ func (v policyView) policy() (directory.Policy, error) {
 		RequiredACR: v.RequiredACR, Factors: v.Factors, PIN: v.PIN,
 		PasswordAgeEnforced: v.PasswordAgeEnforced, TrustedDevices: v.TrustedDevices,
 	}
-	var faults []fieldFault
+	var faults []api.FieldFault
 	for _, d := range []struct {
 		name    string
 		seconds int64
 		into    *time.Duration
 	}{{"idle", v.Idle, &p.Idle}, {"absolute", v.Absolute, &p.Absolute}, {"password_max_age", v.PasswordMaxAge, &p.PasswordMaxAge}} {
 		if d.seconds < 0 || d.seconds > int64(maxSeconds/time.Second) {
-			faults = append(faults, fieldFault{pointer: pointer(d.name), code: "out_of_range"})
+			faults = append(faults, api.FieldFault{Pointer: api.Pointer(d.name), Code: "out_of_range"})
 			continue
 		}
 		*d.into = time.Duration(d.seconds) * time.Second
@@ -57,13 +58,13 @@ func (v policyView) policy() (directory.Policy, error) {
 	for _, text := range v.Networks {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			faults = append(faults, fieldFault{pointer: "/networks", code: "invalid"})
+			faults = append(faults, api.FieldFault{Pointer: "/networks", Code: "invalid"})
 			break
 		}
 		p.Networks = append(p.Networks, network)
 	}
 	if len(faults) > 0 {
-		return p, &refusal{code: "validation_failed", fields: faults}
+		return p, api.Invalid(faults...)
 	}
 	return p, nil
 }
@@ -72,42 +73,42 @@ func (v policyView) policy() (directory.Policy, error) {
 const maxSeconds = 100 * 365 * 24 * time.Hour
 
 // policy answers GET /v1/organization/policy.
-func (s *Server) policy(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) policy(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	p, err := s.Directory.Policy(c.ctx(), c.claims.OrganisationID())
+	p, err := s.Directory.Policy(c.Ctx(), c.Claims.OrganisationID())
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, "", newPolicyView(p))
+	return api.Answer(c, http.StatusOK, "", newPolicyView(p))
 }
 
 // readPolicy reads the whole policy; what is left out is the default.
-func readPolicy(c call) (directory.Policy, error) {
+func readPolicy(c api.Call) (directory.Policy, error) {
 	body := newPolicyView(directory.DefaultPolicy())
-	if err := readObject(c, &body); err != nil {
+	if err := api.ReadObject(c, &body); err != nil {
 		return directory.Policy{}, err
 	}
 	return body.policy()
 }
 
 // putPolicy answers PUT /v1/organization/policy with the policy as it is now.
-func (s *Server) putPolicy(c call) error {
+func (s *Server) putPolicy(c api.Call) error {
 	p, err := readPolicy(c)
 	if err != nil {
 		return err
 	}
-	if err := mayDemand(c.claims, &p.RequiredACR); err != nil {
+	if err := mayDemand(c.Claims, &p.RequiredACR); err != nil {
 		return err
 	}
-	if err := s.Directory.SetPolicy(c.ctx(), c.actor(), c.claims.OrganisationID(), p); err != nil {
-		return directoryRefusal(err)
+	if err := s.Directory.SetPolicy(c.Ctx(), c.Actor(), c.Claims.OrganisationID(), p); err != nil {
+		return api.DirectoryRefusal(err)
 	}
-	if p, err = s.Directory.Policy(c.ctx(), c.claims.OrganisationID()); err != nil {
-		return directoryRefusal(err)
+	if p, err = s.Directory.Policy(c.Ctx(), c.Claims.OrganisationID()); err != nil {
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, "", newPolicyView(p))
+	return api.Answer(c, http.StatusOK, "", newPolicyView(p))
 }
 
 // impactView is whom a policy would keep out.
@@ -125,20 +126,20 @@ type lockedOutView struct {
 }
 
 // checkPolicy answers POST /v1/organization/policy/check: the dry run.
-func (s *Server) checkPolicy(c call) error {
+func (s *Server) checkPolicy(c api.Call) error {
 	p, err := readPolicy(c)
 	if err != nil {
 		return err
 	}
-	impact, err := s.Directory.CheckPolicy(c.ctx(), c.claims.OrganisationID(), p)
+	impact, err := s.Directory.CheckPolicy(c.Ctx(), c.Claims.OrganisationID(), p)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	view := impactView{Members: impact.Members, Administrators: impact.Administrators, LockedOut: []lockedOutView{}}
 	for _, out := range impact.LockedOut {
 		view.LockedOut = append(view.LockedOut, lockedOutView{
-			MemberID: out.MemberID, Name: out.Name, Role: out.Role, Missing: list(out.Missing),
+			MemberID: out.MemberID, Name: out.Name, Role: out.Role, Missing: api.List(out.Missing),
 		})
 	}
-	return answer(c, http.StatusOK, "", view)
+	return api.Answer(c, http.StatusOK, "", view)
 }

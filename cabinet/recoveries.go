@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -33,19 +34,19 @@ func newRecoveryView(r directory.Recovery) recoveryView {
 }
 
 // recoveries answers GET /v1/recoveries: those of operators that are not over.
-func (s *Server) recoveries(c call) error {
-	if err := c.query().err(); err != nil {
+func (s *Server) recoveries(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
 		return err
 	}
-	all, err := s.Directory.AssistedRecoveries(c.ctx(), c.actor())
+	all, err := s.Directory.AssistedRecoveries(c.Ctx(), c.Actor())
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
 	views := make([]recoveryView, len(all))
 	for i, r := range all {
 		views[i] = newRecoveryView(r)
 	}
-	return answer(c, http.StatusOK, "", map[string]any{"recoveries": views})
+	return api.Answer(c, http.StatusOK, "", map[string]any{"recoveries": views})
 }
 
 // proposal is what an operator wants for a person.
@@ -58,70 +59,70 @@ type proposal struct {
 
 // proposeRecovery answers POST /v1/recoveries. Who is no operator learns nothing
 // of who exists.
-func (s *Server) proposeRecovery(c call) error {
+func (s *Server) proposeRecovery(c api.Call) error {
 	var body proposal
-	if err := readObject(c, &body); err != nil {
+	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	if err := s.Directory.CheckOperator(c.ctx(), c.actor()); err != nil {
-		return directoryRefusal(err)
+	if err := s.Directory.CheckOperator(c.Ctx(), c.Actor()); err != nil {
+		return api.DirectoryRefusal(err)
 	}
 	personID, err := s.personNamed(c, body.Person)
 	if err != nil {
 		return err
 	}
-	r, err := s.Directory.ProposeRecovery(c.ctx(), c.actor(), directory.RecoveryProposal{
+	r, err := s.Directory.ProposeRecovery(c.Ctx(), c.Actor(), directory.RecoveryProposal{
 		PersonID: personID, Reason: body.Reason, Mailbox: body.Email, ResetFactors: body.ResetFactors,
 	})
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusCreated, "", newRecoveryView(r))
+	return api.Answer(c, http.StatusCreated, "", newRecoveryView(r))
 }
 
 // personNamed finds a person by id or login, also a blocked one.
-func (s *Server) personNamed(c call, name string) (string, error) {
+func (s *Server) personNamed(c api.Call, name string) (string, error) {
 	if name == "" {
-		return "", invalidField("/person", "required")
+		return "", api.InvalidField("/person", "required")
 	}
 	if uuid.Validate(name) == nil {
-		p, err := s.Directory.Person(c.ctx(), name)
+		p, err := s.Directory.Person(c.Ctx(), name)
 		if errors.Is(err, storage.ErrNotFound) {
-			return "", invalidField("/person", "invalid")
+			return "", api.InvalidField("/person", "invalid")
 		}
 		return p.ID, err
 	}
-	found, err := s.Directory.Resolve(c.ctx(), name)
+	found, err := s.Directory.Resolve(c.Ctx(), name)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return "", err
 	}
 	if found.Person.ID == "" {
-		return "", invalidField("/person", "invalid")
+		return "", api.InvalidField("/person", "invalid")
 	}
 	return found.Person.ID, nil
 }
 
 // approveRecovery answers POST /v1/recoveries/{id}/approve: the second operator.
-func (s *Server) approveRecovery(c call) error {
-	id, err := c.id()
+func (s *Server) approveRecovery(c api.Call) error {
+	id, err := c.ID()
 	if err != nil {
 		return err
 	}
-	r, err := s.Directory.ApproveRecovery(c.ctx(), c.actor(), id)
+	r, err := s.Directory.ApproveRecovery(c.Ctx(), c.Actor(), id)
 	if err != nil {
-		return directoryRefusal(err)
+		return api.DirectoryRefusal(err)
 	}
-	return answer(c, http.StatusOK, "", newRecoveryView(r))
+	return api.Answer(c, http.StatusOK, "", newRecoveryView(r))
 }
 
 // refuseRecovery answers DELETE /v1/recoveries/{id}: any operator stops it.
-func (s *Server) refuseRecovery(c call) error {
-	id, err := c.id()
+func (s *Server) refuseRecovery(c api.Call) error {
+	id, err := c.ID()
 	if err != nil {
 		return err
 	}
-	if err := s.Directory.RefuseRecovery(c.ctx(), c.actor(), id); err != nil {
-		return directoryRefusal(err)
+	if err := s.Directory.RefuseRecovery(c.Ctx(), c.Actor(), id); err != nil {
+		return api.DirectoryRefusal(err)
 	}
-	return noContent(c)
+	return api.NoContent(c)
 }

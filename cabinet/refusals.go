@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -37,8 +38,8 @@ var journalled = map[string]bool{
 }
 
 // note never fails the request: it is refused already.
-func (j *refusals) note(ctx context.Context, route *Route, claims *Claims, refused *refusal) {
-	if !route.Weighty || claims == nil || claims.Organisation == nil || !journalled[refused.code] {
+func (j *refusals) note(ctx context.Context, route *api.Route, claims *api.Claims, refused *api.Refusal) {
+	if !route.Weighty || claims == nil || claims.Organisation == nil || !journalled[refused.Code()] {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -52,21 +53,21 @@ func (j *refusals) note(ctx context.Context, route *Route, claims *Claims, refus
 		Action:       "access.refused",
 		Object:       route.Method + " " + route.Path,
 		Outcome:      "refused",
-		Details:      map[string]string{"reason": refused.code},
+		Details:      map[string]string{"reason": refused.Code()},
 	}
 	if !claims.Service() {
 		entry.Actor = claims.Subject
 	}
 	if err := j.journal.Append(ctx, entry); err != nil {
-		j.log.ErrorContext(ctx, "refused attempt not journalled", "reason", refused.code, "err", err)
+		j.log.ErrorContext(ctx, "refused attempt not journalled", "reason", refused.Code(), "err", err)
 	}
 }
 
 // due lets the first of equal attempts through, up to the organisation's bound.
 // Without the counter it lets through: rather an entry too many than one lost.
-func (j *refusals) due(ctx context.Context, route *Route, claims *Claims, refused *refusal) bool {
+func (j *refusals) due(ctx context.Context, route *api.Route, claims *api.Claims, refused *api.Refusal) bool {
 	attempt := "refused:" + claims.ClientID + ":" + claims.Subject + ":" + claims.Organisation.ID +
-		":" + route.Method + route.Path + ":" + refused.code
+		":" + route.Method + route.Path + ":" + refused.Code()
 	err := j.ephemeral.Add(ctx, attempt, nil, refusalPause)
 	if errors.Is(err, storage.ErrExists) {
 		return false

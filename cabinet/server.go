@@ -1,8 +1,8 @@
 package cabinet
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/signature"
 	"propusk/storage"
@@ -18,7 +19,9 @@ import (
 	"propusk/storage/revocation"
 )
 
-// Deps is what the cabinet stands on. Everything is required but Limits, Signatures and Metrics.
+// Deps is what the cabinet stands on. Everything is required but Limits, Signatures,
+// DB, Sealer,
+// Rooms and Metrics.
 type Deps struct {
 	Issuer      string    // iss that tokens must have; the OpenAPI document's server
 	Audience    string    // aud that tokens must have, usually Issuer + "/v1"
@@ -32,6 +35,9 @@ type Deps struct {
 	Now         func() time.Time
 	Limits      Limits
 	Signatures  signature.Verifier    // nil: no signature is verified
+	DB          *storage.DB           // keys of idempotent requests; nil: none are taken
+	Sealer      *storage.Sealer       // their answers at rest; required with DB
+	Rooms       []api.Room            // what the cabinet offers beside the organisation and its people
 	Metrics     prometheus.Registerer // nil: nothing is measured
 }
 
@@ -45,78 +51,50 @@ type Server struct {
 	// verifications bounds how many signatures are verified at a time.
 	verifications *turns
 	document      *document
-	routes        []Route
+	routes        []api.Route
+	book          *api.Book
+	desk          *api.Desk
+	keys          *idempotency
 	echo          *echo.Echo
 }
 
-// Access says whose token a route takes.
-type Access int
-
-// The kinds of access, from the widest to the narrowest.
-const (
-	Public            Access = iota // no token is looked at
-	AnyToken                        // a person or a client that acts for itself, with or without an organisation
-	PersonToken                     // a person, with or without an organisation
-	OrganisationToken               // whoever holds a token of one organisation
-)
-
-// Route is one line of the API with its whole policy: what is not demanded here
-// is not demanded anywhere. An empty Scope, Permission or ACR demands nothing.
-type Route struct {
-	Method, Path string // the path as OpenAPI writes it, parameters in braces
-	Access       Access
-	Scope        string               // what the application must have been allowed
-	Permission   directory.Permission // what the holder may do in the token's organisation
-	ACR          string               // how strongly a person must have signed in; a client that acts for itself has no acr and is bound by its permissions alone
-	Weighty      bool                 // refused attempts go to the organisation's journal
-	handle       func(*Server, call) error
-}
-
-// call is one admitted request.
-type call struct {
-	echo.Context
-	claims *Claims // nil on a public route
-}
-
-func (c call) ctx() context.Context { return c.Request().Context() }
-
 // table is the whole API, in the order in which somebody new meets it.
-func table() []Route {
+func (s *Server) table() []api.Route {
 	const second = "urn:propusk:2"
-	return []Route{
-		{Method: "GET", Path: "/v1/openapi.json", Access: Public, handle: (*Server).openapi},
+	return []api.Route{
+		{Method: "GET", Path: "/v1/openapi.json", Access: api.Public, Handle: s.openapi},
 
-		{Method: "GET", Path: "/v1/me", Access: AnyToken, handle: (*Server).me},
-		{Method: "GET", Path: "/v1/organizations", Access: PersonToken, Scope: "organization", handle: (*Server).organizations},
-		{Method: "POST", Path: "/v1/invitations/accept", Access: PersonToken, Scope: "openid", handle: (*Server).acceptInvitation},
+		{Method: "GET", Path: "/v1/me", Access: api.AnyToken, Handle: s.me},
+		{Method: "GET", Path: "/v1/organizations", Access: api.PersonToken, Scope: "organization", Handle: s.organizations},
+		{Method: "POST", Path: "/v1/invitations/accept", Access: api.PersonToken, Scope: "openid", Handle: s.acceptInvitation},
 
-		{Method: "POST", Path: "/v1/signatures/verify", Access: AnyToken, handle: (*Server).verifySignature},
-		{Method: "GET", Path: "/v1/certificates", Access: PersonToken, Scope: "profile", handle: (*Server).certificates},
+		{Method: "POST", Path: "/v1/signatures/verify", Access: api.AnyToken, Handle: s.verifySignature},
+		{Method: "GET", Path: "/v1/certificates", Access: api.PersonToken, Scope: "profile", Handle: s.certificates},
 
-		{Method: "GET", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, handle: (*Server).organization},
-		{Method: "PATCH", Path: "/v1/organization", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, handle: (*Server).patchOrganization},
-		{Method: "GET", Path: "/v1/organization/policy", Access: OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, handle: (*Server).policy},
-		{Method: "PUT", Path: "/v1/organization/policy", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, handle: (*Server).putPolicy},
-		{Method: "POST", Path: "/v1/organization/policy/check", Access: OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, handle: (*Server).checkPolicy},
-		{Method: "GET", Path: "/v1/organization/roles", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).roles},
+		{Method: "GET", Path: "/v1/organization", Access: api.OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, Handle: s.organization},
+		{Method: "PATCH", Path: "/v1/organization", Access: api.OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, Handle: s.patchOrganization},
+		{Method: "GET", Path: "/v1/organization/policy", Access: api.OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, Handle: s.policy},
+		{Method: "PUT", Path: "/v1/organization/policy", Access: api.OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Weighty: true, Handle: s.putPolicy},
+		{Method: "POST", Path: "/v1/organization/policy/check", Access: api.OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite, ACR: second, Handle: s.checkPolicy},
+		{Method: "GET", Path: "/v1/organization/roles", Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, Handle: s.roles},
 
-		{Method: "GET", Path: "/v1/organization/members", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).members},
-		{Method: "GET", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).member},
-		{Method: "PATCH", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).patchMember},
-		{Method: "DELETE", Path: "/v1/organization/members/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).deleteMember},
-		{Method: "POST", Path: "/v1/organization/members/{id}/unlock", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).unlockMember},
+		{Method: "GET", Path: "/v1/organization/members", Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, Handle: s.members},
+		{Method: "GET", Path: "/v1/organization/members/{id}", Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, Handle: s.member},
+		{Method: "PATCH", Path: "/v1/organization/members/{id}", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.patchMember},
+		{Method: "DELETE", Path: "/v1/organization/members/{id}", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.deleteMember},
+		{Method: "POST", Path: "/v1/organization/members/{id}/unlock", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.unlockMember},
 
-		{Method: "GET", Path: "/v1/organization/invitations", Access: OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, handle: (*Server).invitations},
-		{Method: "POST", Path: "/v1/organization/invitations", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).invite},
-		{Method: "POST", Path: "/v1/organization/invitations/{id}/resend", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).resendInvitation},
-		{Method: "DELETE", Path: "/v1/organization/invitations/{id}", Access: OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, handle: (*Server).withdrawInvitation},
+		{Method: "GET", Path: "/v1/organization/invitations", Access: api.OrganisationToken, Scope: "members:read", Permission: directory.MembersRead, Handle: s.invitations},
+		{Method: "POST", Path: "/v1/organization/invitations", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.invite},
+		{Method: "POST", Path: "/v1/organization/invitations/{id}/resend", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.resendInvitation},
+		{Method: "DELETE", Path: "/v1/organization/invitations/{id}", Access: api.OrganisationToken, Scope: "members:write", Permission: directory.MembersWrite, ACR: second, Weighty: true, Handle: s.withdrawInvitation},
 
-		{Method: "GET", Path: "/v1/recoveries", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).recoveries},
-		{Method: "POST", Path: "/v1/recoveries", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).proposeRecovery},
-		{Method: "POST", Path: "/v1/recoveries/{id}/approve", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).approveRecovery},
-		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: PersonToken, Scope: "recoveries", ACR: second, handle: (*Server).refuseRecovery},
+		{Method: "GET", Path: "/v1/recoveries", Access: api.PersonToken, Scope: "recoveries", ACR: second, Handle: s.recoveries},
+		{Method: "POST", Path: "/v1/recoveries", Access: api.PersonToken, Scope: "recoveries", ACR: second, Handle: s.proposeRecovery},
+		{Method: "POST", Path: "/v1/recoveries/{id}/approve", Access: api.PersonToken, Scope: "recoveries", ACR: second, Handle: s.approveRecovery},
+		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: api.PersonToken, Scope: "recoveries", ACR: second, Handle: s.refuseRecovery},
 
-		{Method: "GET", Path: "/v1/organization/journal", Access: OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, handle: (*Server).journal},
+		{Method: "GET", Path: "/v1/organization/journal", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, Handle: s.journal},
 	}
 }
 
@@ -125,12 +103,21 @@ func New(deps Deps) (*Server, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{Deps: deps, routes: table(), verifications: newTurns()}
+	s := &Server{Deps: deps, verifications: newTurns()}
+	s.routes = s.table()
+	for _, room := range deps.Rooms {
+		s.routes = append(s.routes, room.Routes...)
+	}
 	var err error
+	if s.book, err = api.NewBook(deps.Rooms...); err != nil {
+		return nil, fmt.Errorf("cabinet: %w", err)
+	}
+	s.desk = api.NewDesk(api.DeskDeps{Directory: deps.Directory, Book: s.book})
+	s.keys = &idempotency{db: deps.DB, sealer: deps.Sealer, now: deps.Now}
 	if s.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err
 	}
-	if s.document, err = newDocument(deps.Issuer); err != nil {
+	if s.document, err = newDocument(deps.Issuer, deps.Rooms); err != nil {
 		return nil, err
 	}
 	if s.guard, err = newGuard(deps); err != nil {
@@ -146,7 +133,7 @@ func (d Deps) check() error {
 	for name, missing := range map[string]bool{
 		"Issuer": d.Issuer == "", "Audience": d.Audience == "", "Keys": d.Keys == nil,
 		"Revocations": d.Revocations == nil, "Directory": d.Directory == nil,
-		"Journal": d.Journal == nil, "Ephemeral": d.Ephemeral == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Journal": d.Journal == nil, "Sealer": d.DB != nil && d.Sealer == nil, "Ephemeral": d.Ephemeral == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 	} {
 		if missing {
 			return errors.New("cabinet: " + name + " is required")
@@ -156,7 +143,7 @@ func (d Deps) check() error {
 }
 
 // Routes lists the API with the policy of each route.
-func (s *Server) Routes() []Route { return append([]Route(nil), s.routes...) }
+func (s *Server) Routes() []api.Route { return append([]api.Route(nil), s.routes...) }
 
 // ServeHTTP makes the Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -183,7 +170,7 @@ func (s *Server) router() *echo.Echo {
 }
 
 // handler is the order in which every request passes: guard, limits, policy, handler.
-func (s *Server) handler(route *Route) echo.HandlerFunc {
+func (s *Server) handler(route *api.Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := s.Now()
 		err := s.serve(route, c)
@@ -195,26 +182,26 @@ func (s *Server) handler(route *Route) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) serve(route *Route, c echo.Context) error {
+func (s *Server) serve(route *api.Route, c echo.Context) error {
 	header := c.Response().Header()
-	if route.Access == Public {
-		return route.handle(s, call{Context: c})
+	if route.Access == api.Public {
+		return route.Handle(api.Call{Context: c})
 	}
 	header.Set("Cache-Control", "no-store")
 	claims, err := s.admit(route, c.Request(), header)
 	s.metrics.decision(err)
 	if err == nil {
-		err = route.handle(s, call{c, claims})
+		err = s.keys.handle(route, api.Call{Context: c, Claims: claims, Desk: s.desk}, s.refuse)
 	}
 	if err != nil {
-		s.refusals.note(c.Request().Context(), route, claims, asRefusal(err))
+		s.refusals.note(c.Request().Context(), route, claims, api.AsRefusal(err))
 	}
 	return err
 }
 
 // admit answers the claims of a request that may go on. With an error it still
 // answers those of a genuine token, so that the attempt can be journalled.
-func (s *Server) admit(route *Route, r *http.Request, header http.Header) (*Claims, error) {
+func (s *Server) admit(route *api.Route, r *http.Request, header http.Header) (*api.Claims, error) {
 	claims, err := s.guard.authenticate(r)
 	if err != nil {
 		return claims, err
@@ -222,8 +209,11 @@ func (s *Server) admit(route *Route, r *http.Request, header http.Header) (*Clai
 	if err := s.limits.take(r.Context(), header, claims); err != nil {
 		return claims, err
 	}
-	return claims, route.permit(claims)
+	return claims, route.Permit(claims)
 }
+
+// refuse answers an idempotent request that failed after it had changed something.
+func (s *Server) refuse(err error, c api.Call) { s.fail(err, c.Context) }
 
 // fail turns an error into a problem, also the router's own.
 func (s *Server) fail(err error, c echo.Context) {
@@ -234,10 +224,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
 		switch known.Code {
 		case http.StatusNotFound:
-			err = refuse("not_found")
+			err = api.Refuse("not_found")
 		case http.StatusMethodNotAllowed:
-			err = refuse("method_not_allowed")
+			err = api.Refuse("method_not_allowed")
 		}
 	}
-	writeProblem(c.Response(), c.Request(), s.Log, asRefusal(err))
+	s.book.WriteProblem(c.Response(), c.Request(), s.Log, api.AsRefusal(err))
 }

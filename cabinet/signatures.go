@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/signature"
 )
 
@@ -86,14 +87,14 @@ func newVerdictView(v signature.Verdict, lang string) verdictView {
 
 // verifySignature answers POST /v1/signatures/verify: the ten checks of a detached
 // signature over a document, by the authorities that this server trusts.
-func (s *Server) verifySignature(c call) error {
+func (s *Server) verifySignature(c api.Call) error {
 	if s.Signatures == nil {
-		return refuse("signatures_unavailable").because("no verifier")
+		return api.Refuse("signatures_unavailable").Because("no verifier")
 	}
-	if err := s.limits.takeVerification(c.ctx(), c.Response().Header(), c.claims); err != nil {
+	if err := s.limits.takeVerification(c.Ctx(), c.Response().Header(), c.Claims); err != nil {
 		return err
 	}
-	leave, err := s.verifications.enter(c.ctx(), c.claims.ClientID+" "+c.claims.Subject)
+	leave, err := s.verifications.enter(c.Ctx(), c.Claims.ClientID+" "+c.Claims.Subject)
 	if err != nil {
 		return err
 	}
@@ -102,13 +103,13 @@ func (s *Server) verifySignature(c call) error {
 	if err != nil {
 		return err
 	}
-	verdict, err := s.judge(c.ctx(), question.request())
+	verdict, err := s.judge(c.Ctx(), question.request())
 	if err != nil {
 		return err
 	}
-	lang := languageOf(c.Request())
-	speaks(c, lang)
-	return answer(c, http.StatusOK, "", newVerdictView(verdict, lang))
+	lang := api.LanguageOf(c.Request())
+	api.Speaks(c, lang)
+	return api.Answer(c, http.StatusOK, "", newVerdictView(verdict, lang))
 }
 
 // judge asks the verifier, and says of what kept it from judging that the same
@@ -121,37 +122,37 @@ func (s *Server) judge(ctx context.Context, request signature.Request) (signatur
 	case err == nil:
 		return verdict, nil
 	case errors.Is(err, signature.ErrBusy):
-		return verdict, busyVerifying().wrap(err)
+		return verdict, busyVerifying().Wrap(err)
 	default:
-		return verdict, refuse("signatures_unavailable").wrap(err)
+		return verdict, api.Refuse("signatures_unavailable").Wrap(err)
 	}
 }
 
 // readVerification reads the question in either format and sees that both files
 // are there. That a signature is no signature is for the verdict to say.
-func readVerification(c call) (verification, error) {
+func readVerification(c api.Call) (verification, error) {
 	var v verification
 	var err error
 	if kind, _, _ := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); kind == multipartForm {
 		v, err = readVerificationForm(c)
 	} else {
-		err = readBodyUpTo(c, maxSignatureBody, []string{plainJSON, multipartForm}, &v, nil)
+		err = api.ReadBodyUpTo(c, maxSignatureBody, []string{api.PlainJSON, multipartForm}, &v, nil)
 	}
 	if err != nil {
 		return v, err
 	}
-	var faults []fieldFault
+	var faults []api.FieldFault
 	if len(v.Signature) == 0 {
-		faults = append(faults, fieldFault{pointer: "/signature", code: "required"})
+		faults = append(faults, api.FieldFault{Pointer: "/signature", Code: "required"})
 	}
 	if len(v.Content) == 0 {
-		faults = append(faults, fieldFault{pointer: "/content", code: "required"})
+		faults = append(faults, api.FieldFault{Pointer: "/content", Code: "required"})
 	}
 	if len(v.Content) > maxSignedContent {
-		faults = append(faults, fieldFault{pointer: "/content", code: "too_long"})
+		faults = append(faults, api.FieldFault{Pointer: "/content", Code: "too_long"})
 	}
 	if len(faults) > 0 {
-		return v, &refusal{code: "validation_failed", fields: faults}
+		return v, api.Invalid(faults...)
 	}
 	return v, nil
 }
@@ -163,12 +164,12 @@ const multipartForm = "multipart/form-data"
 const maxParts = 16
 
 // readVerificationForm reads the parts one after the other; nothing goes to disk.
-func readVerificationForm(c call) (verification, error) {
+func readVerificationForm(c api.Call) (verification, error) {
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxSignatureBody)
 	reader, err := r.MultipartReader()
 	if err != nil {
-		return verification{}, refuse("body_malformed").with("reason", "no multipart/form-data").wrap(err)
+		return verification{}, api.Refuse("body_malformed").With("reason", "no multipart/form-data").Wrap(err)
 	}
 	form := verificationForm{seen: map[string]bool{}}
 	for range maxParts {
@@ -183,14 +184,14 @@ func readVerificationForm(c call) (verification, error) {
 			return verification{}, err
 		}
 	}
-	return verification{}, refuse("body_malformed").with("reason", "too many parts")
+	return verification{}, api.Refuse("body_malformed").With("reason", "too many parts")
 }
 
 // verificationForm gathers the parts and their faults.
 type verificationForm struct {
 	verification
 	seen   map[string]bool
-	faults []fieldFault
+	faults []api.FieldFault
 }
 
 func (f *verificationForm) take(name string, part io.Reader) error {
@@ -238,20 +239,20 @@ func (f *verificationForm) put(name string, value []byte) {
 }
 
 func (f *verificationForm) fault(name, code string) {
-	f.faults = append(f.faults, fieldFault{pointer: pointer(name), code: code})
+	f.faults = append(f.faults, api.FieldFault{Pointer: api.Pointer(name), Code: code})
 }
 
 func (f *verificationForm) err() error {
 	if len(f.faults) == 0 {
 		return nil
 	}
-	return &refusal{code: "validation_failed", fields: f.faults}
+	return api.Invalid(f.faults...)
 }
 
 // unreadable is a form that broke off or is too large.
 func unreadable(err error) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return refuse("upload_too_large")
+		return api.Refuse("upload_too_large")
 	}
-	return refuse("body_malformed").with("reason", "unexpected end").wrap(err)
+	return api.Refuse("body_malformed").With("reason", "unexpected end").Wrap(err)
 }

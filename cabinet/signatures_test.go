@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/signature"
 	"propusk/signature/signaturetest"
@@ -155,7 +156,7 @@ func TestVerificationIsReadStrictly(t *testing.T) {
 	for name, body := range map[string]string{
 		"a form without boundary": "x", "no object": "[]", "no base64": `{"signature":"!","content":"AA=="}`, "roots of the caller's": s.asJSON(`,"roots":"x"`),
 	} {
-		contentType := plainJSON
+		contentType := api.PlainJSON
 		if name == "a form without boundary" {
 			contentType = multipartForm
 		}
@@ -249,7 +250,7 @@ func TestVerificationsAtATimeAreBounded(t *testing.T) {
 	if _, err := turns.enter(given, "one more"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	if _, err := turns.enter(context.Background(), "one more"); asRefusal(err).code != "verifier_busy" {
+	if _, err := turns.enter(context.Background(), "one more"); api.AsRefusal(err).Code() != "verifier_busy" {
 		t.Errorf("%v", err)
 	}
 	if len(turns.own) != maxVerifications {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"propusk/cabinet/api"
 )
 
 // A verification holds its document in memory while it lasts, so that few run at
@@ -30,7 +32,7 @@ func newTurns() *turns {
 // enter waits a moment for a place, which leave gives back.
 func (t *turns) enter(ctx context.Context, who string) (leave func(), err error) {
 	if !t.claim(who) {
-		return nil, busyVerifying().because("own verifications")
+		return nil, busyVerifying().Because("own verifications")
 	}
 	timer := time.NewTimer(verifyWait)
 	defer timer.Stop()
@@ -65,8 +67,7 @@ func (t *turns) release(who string) {
 }
 
 // busyVerifying asks to come back in a moment.
-func busyVerifying() *refusal {
-	refused := refuse("verifier_busy").with("seconds", "3")
-	refused.retryAfter = verifyRetry
-	return refused
+func busyVerifying() *api.Refusal {
+	refused := api.Refuse("verifier_busy").With("seconds", "3")
+	return refused.After(verifyRetry)
 }

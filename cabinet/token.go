@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/cabinet/api"
 	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
@@ -28,7 +29,7 @@ var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, j
 // verifiedToken is a token of which everything that does not change with time has
 // been checked: signature, typ, iss, aud and the required claims.
 type verifiedToken struct {
-	Claims
+	api.Claims
 	kid        string
 	key        crypto.PublicKey
 	revocation revocation.Token
@@ -40,25 +41,25 @@ type verifiedToken struct {
 // the request.
 func presented(r *http.Request) (scheme, token string, err error) {
 	if queryHasToken(r.URL.RawQuery) {
-		return "", "", refuse("token_in_query").challenged("invalid_request", "the token came in the address")
+		return "", "", api.Refuse("token_in_query").Challenged("invalid_request", "the token came in the address")
 	}
 	values := r.Header["Authorization"]
 	switch {
 	case len(values) == 0:
-		return "", "", refuse("token_missing")
+		return "", "", api.Refuse("token_missing")
 	case len(values) > 1:
-		return "", "", refuse("authorization_duplicate").challenged("invalid_request", "more than one Authorization header")
+		return "", "", api.Refuse("authorization_duplicate").Challenged("invalid_request", "more than one Authorization header")
 	case len(values[0]) > tokenLimit:
-		return "", "", refuse("authorization_too_long")
+		return "", "", api.Refuse("authorization_too_long")
 	}
 	name, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimLeft(token, " ")
 	scheme, known := possession.Scheme(name)
 	switch {
 	case !known:
-		return "", "", refuse("token_missing").because("scheme_unknown")
+		return "", "", api.Refuse("token_missing").Because("scheme_unknown")
 	case token == "":
-		return "", "", invalid("token_malformed", "the header has no token")
+		return "", "", api.InvalidToken("token_malformed", "the header has no token")
 	}
 	return scheme, token, nil
 }
@@ -100,11 +101,11 @@ func isCompactJWS(token string) bool {
 // verify does for a token not seen before what never has to be repeated.
 func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error) {
 	if !isCompactJWS(token) {
-		return nil, invalid("token_malformed", "the token is not a signed JWT")
+		return nil, api.InvalidToken("token_malformed", "the token is not a signed JWT")
 	}
 	jws, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
-		return nil, invalid("algorithm_refused", "the token's header or algorithm is not accepted")
+		return nil, api.InvalidToken("algorithm_refused", "the token's header or algorithm is not accepted")
 	}
 	header := jws.Signatures[0].Protected
 	if err := checkHeader(header); err != nil {
@@ -113,21 +114,21 @@ func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error
 	key, alg, err := g.keys(ctx, header.KeyID)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
-		return nil, invalid("key_unknown", "the token's key is not published by the issuer")
+		return nil, api.InvalidToken("key_unknown", "the token's key is not published by the issuer")
 	case err != nil:
 		return nil, keysUnavailable(err)
 	case alg != header.Algorithm:
-		return nil, invalid("algorithm_refused", "the token's key is not for its algorithm")
+		return nil, api.InvalidToken("algorithm_refused", "the token's key is not for its algorithm")
 	}
 	payload, err := jws.Verify(key)
 	if err != nil {
-		return nil, invalid("signature_wrong", "the token's signature is wrong")
+		return nil, api.InvalidToken("signature_wrong", "the token's signature is wrong")
 	}
 	claims, err := g.checkClaims(payload)
 	if err != nil {
 		return nil, err
 	}
-	return &verifiedToken{Claims: *claims, kid: header.KeyID, key: key, revocation: claims.revocable()}, nil
+	return &verifiedToken{Claims: *claims, kid: header.KeyID, key: key, revocation: claims.Revocable()}, nil
 }
 
 // checkHeader refuses everything that tries to say how to verify the token: the
@@ -136,36 +137,36 @@ func checkHeader(header jose.Header) error {
 	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
 	if typ != "at+jwt" { // RFC 9068 §4: an ID token or any other JWT is not an access token
-		return invalid("type_refused", "the token is not an access token")
+		return api.InvalidToken("type_refused", "the token is not an access token")
 	}
 	if header.JSONWebKey != nil {
-		return invalid("header_refused", "the token's header carries a key")
+		return api.InvalidToken("header_refused", "the token's header carries a key")
 	}
 	for _, name := range []jose.HeaderKey{"jku", "x5u", "crit", "b64", "zip"} {
 		if _, there := header.ExtraHeaders[name]; there {
-			return invalid("header_refused", "the token's header is not accepted")
+			return api.InvalidToken("header_refused", "the token's header is not accepted")
 		}
 	}
 	if header.KeyID == "" || len(header.KeyID) > 128 {
-		return invalid("key_unknown", "the token names no key")
+		return api.InvalidToken("key_unknown", "the token names no key")
 	}
 	return nil
 }
 
 // checkClaims reads the claims and checks those that stay as they are.
-func (g *guard) checkClaims(payload []byte) (*Claims, error) {
-	claims, err := parseClaims(payload)
+func (g *guard) checkClaims(payload []byte) (*api.Claims, error) {
+	claims, err := api.ParseClaims(payload)
 	if err != nil {
-		return nil, invalid("claims_refused", "the token's claims cannot be read")
+		return nil, api.InvalidToken("claims_refused", "the token's claims cannot be read")
 	}
 	switch {
 	case claims.Issuer != g.issuer:
-		return nil, invalid("issuer_wrong", "the token is of another issuer")
+		return nil, api.InvalidToken("issuer_wrong", "the token is of another issuer")
 	case !slices.Contains(claims.Audience, g.audience):
-		return nil, invalid("audience_wrong", "the token is for another audience")
+		return nil, api.InvalidToken("audience_wrong", "the token is for another audience")
 	}
-	if err := claims.complete(); err != nil {
-		return nil, invalid("claims_refused", err.Error())
+	if err := claims.Complete(); err != nil {
+		return nil, api.InvalidToken("claims_refused", err.Error())
 	}
 	return claims, nil
 }
@@ -175,29 +176,28 @@ func (g *guard) current(ctx context.Context, token *verifiedToken) error {
 	now := g.now()
 	switch {
 	case now.Unix() >= token.Expiry:
-		return refuse("token_expired").challenged("invalid_token", "the token has expired")
-	case token.NotBefore > now.Add(clockSkew).Unix():
-		return invalid("not_yet_valid", "the token is not valid yet")
-	case token.IssuedAt > now.Add(clockSkew).Unix():
-		return invalid("not_yet_valid", "the token was issued in the future")
+		return api.Refuse("token_expired").Challenged("invalid_token", "the token has expired")
+	case token.NotBefore > now.Add(api.ClockSkew).Unix():
+		return api.InvalidToken("not_yet_valid", "the token is not valid yet")
+	case token.IssuedAt > now.Add(api.ClockSkew).Unix():
+		return api.InvalidToken("not_yet_valid", "the token was issued in the future")
 	}
 	key, _, err := g.keys(ctx, token.kid)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
-		return invalid("key_unknown", "the token's key is no longer published by the issuer")
+		return api.InvalidToken("key_unknown", "the token's key is no longer published by the issuer")
 	case err != nil:
 		return keysUnavailable(err)
 	case !sameKey(key, token.key):
-		return invalid("key_unknown", "the token's key has been replaced")
+		return api.InvalidToken("key_unknown", "the token's key has been replaced")
 	}
 	return nil
 }
 
 // keysUnavailable asks to come back once the issuer may be asked again.
-func keysUnavailable(err error) *refusal {
-	refused := refuse("keys_unavailable").wrap(err)
-	refused.retryAfter = int(keyFetchPause.Seconds())
-	return refused
+func keysUnavailable(err error) *api.Refusal {
+	refused := api.Refuse("keys_unavailable").Wrap(err)
+	return refused.After(int(keyFetchPause.Seconds()))
 }
 
 // sameKey spares the comparison of numbers while the key set is the same one.

@@ -24,6 +24,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/signature/signaturetest"
 	"propusk/storage"
@@ -96,7 +97,7 @@ func newWorld(t testing.TB, db *storage.DB, options ...worldOption) *world {
 		Issuer: testIssuer, Audience: testAudience, Keys: staticKeys(map[string]crypto.PublicKey{"k1": issuerKey().Public()}),
 		Revocations: list, Directory: w.directory, Journal: w.journal, Ephemeral: w.memory,
 		Log: log, Now: w.clock.Now, Metrics: w.metrics, Limits: Limits{PerClient: -1, PerOrganisation: -1, PerVerifier: -1},
-		Signatures: w.authority.Verifier,
+		Signatures: w.authority.Verifier, DB: db, Sealer: sealer,
 	}
 	for _, option := range options {
 		option(&deps)
@@ -275,9 +276,9 @@ type reply struct {
 }
 
 // problem reads the body as a problem.
-func (r reply) problem(t testing.TB) Problem {
+func (r reply) problem(t testing.TB) api.Problem {
 	t.Helper()
-	var p Problem
+	var p api.Problem
 	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
 		t.Fatalf("not a problem: %v: %s", err, r.body)
 	}

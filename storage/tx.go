@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -87,8 +88,40 @@ func (db *DB) BeforeCommit(ctx context.Context, order string, fn func(ctx contex
 	return nil
 }
 
+// opening is what the first transaction under a context has to do before its own
+// work. It is done once that transaction has committed.
+type opening struct {
+	fn   func(context.Context) error
+	done atomic.Bool
+}
+
+type openingKey struct{}
+
+// Opening returns a context whose first outermost transaction that commits begins
+// with fn; a transaction in which fn fails rolls back with its error. It ties a
+// request's own record (its idempotency key) to whatever the request changes
+// first, without holding a transaction while the request is read and checked.
+func Opening(ctx context.Context, fn func(ctx context.Context) error) context.Context {
+	return context.WithValue(ctx, openingKey{}, &opening{fn: fn})
+}
+
+// opens puts what the context wants done first before fn.
+func opens(ctx context.Context, fn func(context.Context) error) (func(context.Context) error, *opening) {
+	o, _ := ctx.Value(openingKey{}).(*opening)
+	if o == nil || o.done.Load() {
+		return fn, nil
+	}
+	return func(ctx context.Context) error {
+		if err := o.fn(ctx); err != nil {
+			return err
+		}
+		return fn(ctx)
+	}, o
+}
+
 // attempt is one try of an outermost transaction.
 func (db *DB) attempt(ctx context.Context, fn func(ctx context.Context) error) error {
+	fn, first := opens(ctx, fn)
 	on, err := db.engine.begin(ctx)
 	if err != nil {
 		return db.means(err)
@@ -114,6 +147,9 @@ func (db *DB) attempt(ctx context.Context, fn func(ctx context.Context) error) e
 		return fmt.Errorf("storage: commit: %w", db.means(err))
 	}
 	t.ended = true
+	if first != nil {
+		first.done.Store(true)
+	}
 	db.counts.committed.Add(1)
 	for _, fn := range t.after {
 		fn()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"propusk/cabinet"
+	"propusk/cabinet/api"
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/account"
@@ -38,6 +39,9 @@ type house struct {
 	recovery     *recovery.Server
 	account      *account.Server
 	files        *file.Store
+
+	rooms  []api.Room                        // of the cabinet, as their openers add them
+	starts []func(ctx context.Context) error // what the rooms begin before the first request
 
 	mux     *http.ServeMux
 	handler http.Handler
@@ -144,6 +148,7 @@ func (h *house) openCabinet(context.Context) (err error) {
 		Issuer: h.cfg.Issuer, Audience: audience(h.cfg.Issuer), MutualTLS: h.cfg.MutualTLS.URL,
 		Keys:        cabinet.NewJWKS(h.cfg.Issuer+"/oauth2/jwks", inProcess{h}).Key,
 		Revocations: h.revoked, Directory: h.directory, Journal: h.journal, Ephemeral: h.volatile,
+		DB: h.db, Sealer: h.sealer, Rooms: h.rooms,
 		Signatures: h.trust.Verifier(), Log: h.log, Now: h.now, Metrics: h.metrics,
 		Limits: cabinet.Limits{PerClient: h.cfg.Limits.PerClient, PerOrganisation: h.cfg.Limits.PerOrganisation},
 	})

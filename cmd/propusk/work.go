@@ -17,6 +17,12 @@ func (h *house) start(ctx context.Context) error {
 	h.jobs.Every("trust/refresh", time.Minute, h.trust.Refresh)
 	h.jobs.Every("certificates/watch", 24*time.Hour, h.certificates.Watch)
 	h.jobs.Every("accounts/close", 30*time.Minute, h.account.Sweep)
+	h.jobs.Every("cabinet/sweep", time.Hour, h.cabinet.Sweep)
+	for _, begin := range h.starts {
+		if err := begin(ctx); err != nil {
+			return err
+		}
+	}
 	return h.jobs.Start(ctx)
 }
 

@@ -1,4 +1,4 @@
-package cabinet
+package api
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ import (
 type Claims struct {
 	Issuer    string   `json:"iss"`
 	Subject   string   `json:"sub"`
-	Audience  audience `json:"aud"`
+	Audience  Audience `json:"aud"`
 	ClientID  string   `json:"client_id"`
 	ID        string   `json:"jti"`
 	Expiry    int64    `json:"exp"` // seconds since 1970, as all times here
@@ -79,8 +79,8 @@ func (c *Claims) HasPermission(permission string) bool {
 	return slices.Contains(c.Permissions, permission)
 }
 
-// revocable names everything by whose revocation this token dies.
-func (c *Claims) revocable() revocation.Token {
+// Revocable names everything by whose revocation this token dies.
+func (c *Claims) Revocable() revocation.Token {
 	token := revocation.Token{
 		ID: c.ID, Grant: c.GrantID, Session: c.SessionID, Client: c.ClientID,
 		Organisation: c.OrganisationID(), MemberVersion: c.MembershipVersion,
@@ -91,24 +91,24 @@ func (c *Claims) revocable() revocation.Token {
 	return token
 }
 
-// audience is one string or a list of them (RFC 7519 §4.1.3).
-type audience []string
+// Audience is one string or a list of them (RFC 7519 §4.1.3).
+type Audience []string
 
-func (a *audience) UnmarshalJSON(data []byte) error {
+func (a *Audience) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
-		*a = make(audience, 1)
+		*a = make(Audience, 1)
 		return json.Unmarshal(data, &(*a)[0])
 	}
 	return json.Unmarshal(data, (*[]string)(a))
 }
 
-// clockSkew is how far the issuer's clock may run ahead of ours. The end of a
+// ClockSkew is how far the issuer's clock may run ahead of ours. The end of a
 // token's life is exact.
-const clockSkew = 5 * time.Second
+const ClockSkew = 5 * time.Second
 
-// parseClaims reads a verified payload. The decoder is go-jose's: unlike
+// ParseClaims reads a verified payload. The decoder is go-jose's: unlike
 // encoding/json it minds the case of names and refuses a name given twice.
-func parseClaims(payload []byte) (*Claims, error) {
+func ParseClaims(payload []byte) (*Claims, error) {
 	claims := new(Claims)
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return nil, err
@@ -116,9 +116,9 @@ func parseClaims(payload []byte) (*Claims, error) {
 	return claims, nil
 }
 
-// complete checks the claims that RFC 9068 §2.2 requires and those that must be
+// Complete checks the claims that RFC 9068 §2.2 requires and those that must be
 // there together. It checks nothing that depends on the time.
-func (c *Claims) complete() error {
+func (c *Claims) Complete() error {
 	switch {
 	case c.Subject == "" || c.ClientID == "" || c.ID == "":
 		return errors.New("sub, client_id and jti are required")

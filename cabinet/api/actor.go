@@ -1,4 +1,4 @@
-package cabinet
+package api
 
 import (
 	"errors"
@@ -8,22 +8,22 @@ import (
 	"propusk/storage"
 )
 
-// actor is whoever answers for a change: the person, whose rights the directory
+// Actor is whoever answers for a change: the person, whose rights the directory
 // reads anew, or the client that acts for itself, which holds what its token says.
-func (c call) actor() directory.Actor {
-	actor := directory.Actor{ClientID: c.claims.ClientID}
-	if !c.claims.Service() {
-		actor.PersonID = c.claims.Subject
+func (c Call) Actor() directory.Actor {
+	actor := directory.Actor{ClientID: c.Claims.ClientID}
+	if !c.Claims.Service() {
+		actor.PersonID = c.Claims.Subject
 		return actor
 	}
-	for _, name := range c.claims.Permissions {
+	for _, name := range c.Claims.Permissions {
 		actor.Permissions = append(actor.Permissions, directory.Permission(name))
 	}
 	return actor
 }
 
-// directoryRefusal tells the directory's refusals in the API's codes.
-func directoryRefusal(err error) error {
+// DirectoryRefusal tells the directory's refusals in the API's codes.
+func DirectoryRefusal(err error) error {
 	for _, known := range []struct {
 		err  error
 		code string
@@ -41,21 +41,21 @@ func directoryRefusal(err error) error {
 		{storage.ErrNotFound, "not_found"},
 	} {
 		if errors.Is(err, known.err) {
-			return refuse(known.code).wrap(err)
+			return Refuse(known.code).Wrap(err)
 		}
 	}
 	if faults := fieldFaults(err); faults != nil {
-		return &refusal{code: "validation_failed", fields: faults, cause: err}
+		return Refuse("validation_failed").About(faults...).Wrap(err)
 	}
 	if errors.Is(err, storage.ErrExists) {
-		return refuse("already_exists").wrap(err)
+		return Refuse("already_exists").Wrap(err)
 	}
 	return err
 }
 
 // fieldFaults reads what the directory found wrong with the input; its fields are
 // named as ours.
-func fieldFaults(err error) []fieldFault {
+func fieldFaults(err error) []FieldFault {
 	all, ok := errors.AsType[directory.FieldErrors](err)
 	if !ok {
 		one, ok := errors.AsType[*directory.FieldError](err)
@@ -64,13 +64,13 @@ func fieldFaults(err error) []fieldFault {
 		}
 		all = directory.FieldErrors{one}
 	}
-	faults := make([]fieldFault, len(all))
+	faults := make([]FieldFault, len(all))
 	for i, fault := range all {
 		args := make(map[string]string, len(fault.Args))
 		for name, value := range fault.Args {
 			args[name] = fmt.Sprint(value)
 		}
-		faults[i] = fieldFault{pointer: pointer(fault.Field), code: fault.Code, args: args}
+		faults[i] = FieldFault{Pointer: Pointer(fault.Field), Code: fault.Code, Args: args}
 	}
 	return faults
 }

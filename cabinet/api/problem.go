@@ -1,4 +1,4 @@
-package cabinet
+package api
 
 import (
 	"context"
@@ -37,28 +37,32 @@ type FieldProblem struct {
 	Detail    string `json:"detail"`
 }
 
-// refusal is the error of every refused request before it has a language.
-type refusal struct {
-	code   string // key into texts
+// Refusal is the error of every refused request before it has a language. Rooms
+// make one with Refuse, Invalid or InvalidField; any other error of a handler is
+// our own fault (500, "internal").
+type Refusal struct {
+	code   string // key into the Book's texts
 	reason string // for metrics and the journal; the code when empty
 	args   map[string]string
-	fields []fieldFault
+	faults []FieldFault
 	cause  error // logged when the status is 5xx, never shown
 
 	challenge  challenge
 	retryAfter int // seconds; 0 = no Retry-After
 }
 
-// fieldFault is a FieldProblem before it has a language; its code is a key of fieldTexts.
-type fieldFault struct {
-	pointer, parameter, code string
-	args                     map[string]string
+// FieldFault is a FieldProblem before it has a language; its code is a key of the
+// Book's field texts.
+type FieldFault struct {
+	Pointer, Parameter, Code string
+	Args                     map[string]string
 }
 
 // challenge becomes WWW-Authenticate: Bearer (RFC 6750 §3, RFC 9470 §3).
 type challenge struct{ err, description, scope, acrValues string }
 
-func (r *refusal) Error() string {
+// Error implements error.
+func (r *Refusal) Error() string {
 	text := "cabinet: " + r.code
 	if r.reason != "" && r.reason != r.code {
 		text += " (" + r.reason + ")"
@@ -69,23 +73,34 @@ func (r *refusal) Error() string {
 	return text
 }
 
-func (r *refusal) Unwrap() error { return r.cause }
+// Unwrap gives the cause to errors.Is and errors.As.
+func (r *Refusal) Unwrap() error { return r.cause }
 
-// why is the reason that metrics and the journal name.
-func (r *refusal) why() string {
+// Code is the problem's stable code.
+func (r *Refusal) Code() string { return r.code }
+
+// Faults are what is wrong with single fields.
+func (r *Refusal) Faults() []FieldFault { return r.faults }
+
+// Why is the reason that metrics and the journal name.
+func (r *Refusal) Why() string {
 	if r.reason != "" {
 		return r.reason
 	}
 	return r.code
 }
 
-func refuse(code string) *refusal { return &refusal{code: code} }
+// Refuse refuses a request with a code of the Book.
+func Refuse(code string) *Refusal { return &Refusal{code: code} }
 
-func (r *refusal) because(reason string) *refusal { r.reason = reason; return r }
+// Because gives metrics and the journal a closer reason than the code.
+func (r *Refusal) Because(reason string) *Refusal { r.reason = reason; return r }
 
-func (r *refusal) wrap(cause error) *refusal { r.cause = cause; return r }
+// Wrap keeps the cause, for the log and for errors.Is; nobody outside sees it.
+func (r *Refusal) Wrap(cause error) *Refusal { r.cause = cause; return r }
 
-func (r *refusal) with(name, value string) *refusal {
+// With fills {name} in the problem's detail.
+func (r *Refusal) With(name, value string) *Refusal {
 	if r.args == nil {
 		r.args = map[string]string{}
 	}
@@ -93,36 +108,55 @@ func (r *refusal) with(name, value string) *refusal {
 	return r
 }
 
-func (r *refusal) challenged(err, description string) *refusal {
+// About adds what is wrong with single fields.
+func (r *Refusal) About(faults ...FieldFault) *Refusal {
+	r.faults = append(r.faults, faults...)
+	return r
+}
+
+// After says in how many seconds the request may be repeated (Retry-After).
+func (r *Refusal) After(seconds int) *Refusal { r.retryAfter = seconds; return r }
+
+// Challenged adds WWW-Authenticate with an error code of RFC 6750 §3.1.
+func (r *Refusal) Challenged(err, description string) *Refusal {
 	r.challenge.err, r.challenge.description = err, description
 	return r
 }
 
-// invalid refuses a token (RFC 6750 §3.1 invalid_token).
-func invalid(reason, description string) *refusal {
-	return refuse("token_invalid").because(reason).challenged("invalid_token", description)
+// InvalidToken refuses a token (RFC 6750 §3.1 invalid_token).
+func InvalidToken(reason, description string) *Refusal {
+	return Refuse("token_invalid").Because(reason).Challenged("invalid_token", description)
 }
 
-// invalidField refuses a body for one of its members.
-func invalidField(pointer, code string) *refusal {
-	return &refusal{code: "validation_failed", fields: []fieldFault{{pointer: pointer, code: code}}}
+// Invalid refuses a body for its members, all at once; nil without faults, so
+// that a handler can return it as it comes.
+func Invalid(faults ...FieldFault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return Refuse("validation_failed").About(faults...)
 }
 
-// asRefusal gives every error a code: what is not one of ours is our own fault.
-func asRefusal(err error) *refusal {
-	if known, ok := errors.AsType[*refusal](err); ok {
+// InvalidField refuses a body for one of its members.
+func InvalidField(pointer, code string) *Refusal {
+	return Refuse("validation_failed").About(FieldFault{Pointer: pointer, Code: code})
+}
+
+// AsRefusal gives every error a code: what is not one of ours is our own fault.
+func AsRefusal(err error) *Refusal {
+	if known, ok := errors.AsType[*Refusal](err); ok {
 		return known
 	}
 	if errors.Is(err, context.Canceled) {
-		return refuse("request_cancelled").wrap(err)
+		return Refuse("request_cancelled").Wrap(err)
 	}
-	return refuse("internal").wrap(err)
+	return Refuse("internal").Wrap(err)
 }
 
 var languages = language.NewMatcher([]language.Tag{language.Russian, language.English})
 
-// languageOf chooses "ru" or "en" by Accept-Language.
-func languageOf(r *http.Request) string {
+// LanguageOf chooses "ru" or "en" by Accept-Language.
+func LanguageOf(r *http.Request) string {
 	header := r.Header.Get("Accept-Language")
 	if len(header) > 256 {
 		return "ru"
@@ -133,24 +167,24 @@ func languageOf(r *http.Request) string {
 	return "ru"
 }
 
-// problem says a refusal in one language.
-func (r *refusal) problem(ctx context.Context, lang string) Problem {
-	text := texts[r.code]
+// Problem says a refusal in one language.
+func (b *Book) Problem(ctx context.Context, r *Refusal, lang string) Problem {
+	text := b.texts[r.code]
 	said := text.in(lang)
 	problem := Problem{
 		Type:   "urn:propusk:problem:" + r.code,
-		Title:  said.title,
-		Status: text.status,
-		Detail: fill(said.detail, r.args),
+		Title:  said.Title,
+		Status: text.Status,
+		Detail: fill(said.Detail, r.args),
 		Code:   r.code,
 	}
 	if id := journal.From(ctx).RequestID; id != "" {
 		problem.Instance = "urn:propusk:request:" + id
 	}
-	for _, fault := range r.fields {
+	for _, fault := range r.faults {
 		problem.Errors = append(problem.Errors, FieldProblem{
-			Pointer: fault.pointer, Parameter: fault.parameter, Code: fault.code,
-			Detail: fill(fieldText(strings.TrimPrefix(fault.pointer, "/"), fault.code, lang), fault.args),
+			Pointer: fault.Pointer, Parameter: fault.Parameter, Code: fault.Code,
+			Detail: fill(b.field(strings.TrimPrefix(fault.Pointer, "/"), fault.Code, lang), fault.Args),
 		})
 	}
 	return problem
@@ -177,10 +211,13 @@ func (c challenge) header() string {
 	return header
 }
 
-// writeProblem is the one place where an error becomes an answer.
-func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, refused *refusal) {
-	lang := languageOf(r)
-	problem := refused.problem(r.Context(), lang)
+// WriteProblem is the one place where an error becomes an answer.
+func (b *Book) WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, refused *Refusal) {
+	if _, known := b.texts[refused.code]; !known {
+		refused = Refuse("internal").Wrap(fmt.Errorf("problem without words: %w", refused))
+	}
+	lang := LanguageOf(r)
+	problem := b.Problem(r.Context(), refused, lang)
 	if problem.Status >= http.StatusInternalServerError {
 		log.ErrorContext(r.Context(), "request failed", "code", refused.code, "err", refused)
 	}

@@ -1,4 +1,4 @@
-package cabinet
+package api
 
 import (
 	"bytes"
@@ -15,68 +15,73 @@ import (
 	"unicode/utf8"
 )
 
-// bodyLimit bounds every JSON body, in bytes. File uploads have their own routes.
-const bodyLimit = 64 << 10
+// BodyLimit bounds every JSON body, in bytes. File uploads have their own routes.
+const BodyLimit = 64 << 10
 
 // The formats of bodies.
 const (
-	plainJSON  = "application/json"
-	mergePatch = "application/merge-patch+json" // RFC 7396
+	PlainJSON  = "application/json"
+	MergePatch = "application/merge-patch+json" // RFC 7396
 )
 
-// field is one member of a merge patch (RFC 7396): absent leaves the value as it
+// Field is one member of a merge patch (RFC 7396): absent leaves the value as it
 // is, null takes it away, anything else replaces it.
-type field[T any] struct {
-	set, null bool
-	value     T
+type Field[T any] struct {
+	Set, Null bool // the member is there; it is null
+	Value     T
 }
 
 // UnmarshalJSON is called for members that are there, null included.
-func (f *field[T]) UnmarshalJSON(data []byte) error {
-	f.set = true
-	if f.null = bytes.Equal(data, []byte("null")); f.null {
+func (f *Field[T]) UnmarshalJSON(data []byte) error {
+	f.Set = true
+	if f.Null = bytes.Equal(data, []byte("null")); f.Null {
 		return nil
 	}
-	return json.Unmarshal(data, &f.value)
+	return json.Unmarshal(data, &f.Value)
 }
 
-// change is nil when the member is absent and the zero value when it is null.
-func (f *field[T]) change() *T {
-	if !f.set {
+// Change is nil when the member is absent and the zero value when it is null.
+func (f *Field[T]) Change() *T {
+	if !f.Set {
 		return nil
 	}
-	return &f.value
+	return &f.Value
 }
 
-// readPatch reads a merge patch into the struct that into points to. Sent as
+// ReadPatch reads a merge patch into the struct that into points to. Sent as
 // application/json it is read alike; that is how most programs send one.
-func readPatch(c call, into any, readOnly ...string) error {
-	return readBody(c, []string{mergePatch, plainJSON}, into, readOnly)
+func ReadPatch(c Call, into any, readOnly ...string) error {
+	return readBody(c, []string{MergePatch, PlainJSON}, into, readOnly)
 }
 
-// readObject reads a JSON object into the struct that into points to.
-func readObject(c call, into any) error {
-	return readBody(c, []string{plainJSON}, into, nil)
+// ReadObject reads a JSON object into the struct that into points to.
+func ReadObject(c Call, into any) error {
+	return readBody(c, []string{PlainJSON}, into, nil)
 }
 
-func readBody(c call, accepted []string, into any, readOnly []string) error {
-	return readBodyUpTo(c, bodyLimit, accepted, into, readOnly)
+// ReadObjectUpTo is ReadObject with another limit, in bytes.
+func ReadObjectUpTo(c Call, limit int64, into any) error {
+	return ReadBodyUpTo(c, limit, []string{PlainJSON}, into, nil)
 }
 
-// readBodyUpTo is readBody with another limit, in bytes.
-func readBodyUpTo(c call, limit int64, accepted []string, into any, readOnly []string) error {
+func readBody(c Call, accepted []string, into any, readOnly []string) error {
+	return ReadBodyUpTo(c, BodyLimit, accepted, into, readOnly)
+}
+
+// ReadBodyUpTo is readBody with another limit, in bytes.
+func ReadBodyUpTo(c Call, limit int64, accepted []string, into any, readOnly []string) error {
 	if err := checkContentType(c, accepted); err != nil {
 		return err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		if limit > bodyLimit {
-			return refuse("upload_too_large")
+		if limit > BodyLimit {
+			return Refuse("upload_too_large")
 		}
-		return refuse("body_too_large")
+		return Refuse("body_too_large")
 	}
 	if err != nil {
-		return refuse("body_malformed").with("reason", "unexpected end").wrap(err)
+		return Refuse("body_malformed").With("reason", "unexpected end").Wrap(err)
 	}
 	members, err := splitObject(body)
 	if err != nil {
@@ -85,7 +90,7 @@ func readBodyUpTo(c call, limit int64, accepted []string, into any, readOnly []s
 	return assign(members, into, readOnly)
 }
 
-func checkContentType(c call, accepted []string) error {
+func checkContentType(c Call, accepted []string) error {
 	header := c.Request().Header
 	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
 	charset, named := parameters["charset"]
@@ -97,12 +102,12 @@ func checkContentType(c call, accepted []string) error {
 		return nil
 	}
 	name := "Accept" // RFC 9110 §15.5.16
-	if slices.Contains(accepted, mergePatch) {
+	if slices.Contains(accepted, MergePatch) {
 		name = "Accept-Patch" // RFC 5789 §2.2
 	}
 	list := strings.Join(accepted, ", ")
 	c.Response().Header().Set(name, list)
-	return refuse("content_type_unsupported").with("accepted", list)
+	return Refuse("content_type_unsupported").With("accepted", list)
 }
 
 // member is one name and value of a JSON object.
@@ -115,7 +120,7 @@ type member struct {
 // object in valid UTF-8 is accepted, with nothing after it and no name twice:
 // what two readers could read differently is refused (RFC 8259 §4).
 func splitObject(body []byte) ([]member, error) {
-	malformed := func(reason string) error { return refuse("body_malformed").with("reason", reason) }
+	malformed := func(reason string) error { return Refuse("body_malformed").With("reason", reason) }
 	if !utf8.Valid(body) {
 		return nil, malformed("not UTF-8")
 	}
@@ -124,7 +129,7 @@ func splitObject(body []byte) ([]member, error) {
 		return nil, malformed("not an object")
 	}
 	var members []member
-	var twice []fieldFault
+	var twice []FieldFault
 	for decoder.More() {
 		var one member
 		name, err := decoder.Token()
@@ -136,7 +141,7 @@ func splitObject(body []byte) ([]member, error) {
 			return nil, malformed("syntax error at byte " + fmt.Sprint(decoder.InputOffset()))
 		}
 		if slices.ContainsFunc(members, func(m member) bool { return m.name == one.name }) {
-			twice = append(twice, fieldFault{pointer: pointer(one.name), code: "duplicate"})
+			twice = append(twice, FieldFault{Pointer: Pointer(one.name), Code: "duplicate"})
 		}
 		if members = append(members, one); len(members) > 100 {
 			return nil, malformed("too many members")
@@ -149,14 +154,14 @@ func splitObject(body []byte) ([]member, error) {
 		return nil, malformed("something follows the object")
 	}
 	if len(twice) > 0 {
-		return nil, &refusal{code: "validation_failed", fields: twice}
+		return nil, Invalid(twice...)
 	}
 	return members, nil
 }
 
-// pointer writes a member's name as a JSON pointer (RFC 6901 §3). Names are the
+// Pointer writes a member's name as a JSON pointer (RFC 6901 §3). Names are the
 // caller's: a long one is cut, so that an answer cannot be blown up.
-func pointer(name string) string {
+func Pointer(name string) string {
 	if len(name) > 64 {
 		name = strings.ToValidUTF8(name[:64], "") + "…"
 	}
@@ -171,26 +176,26 @@ func assign(members []member, into any, readOnly []string) error {
 	for i := range target.NumField() {
 		fields[target.Type().Field(i).Tag.Get("json")] = target.Field(i)
 	}
-	var faults []fieldFault
+	var faults []FieldFault
 	for _, m := range members {
-		fault := fieldFault{pointer: pointer(m.name)}
+		fault := FieldFault{Pointer: Pointer(m.name)}
 		field, known := fields[m.name]
 		switch {
 		case slices.Contains(readOnly, m.name):
-			fault.code = "read_only"
+			fault.Code = "read_only"
 		case !known:
-			fault.code = "unknown"
+			fault.Code = "unknown"
 		case !printable(m.value):
-			fault.code = "invalid"
+			fault.Code = "invalid"
 		default:
-			fault.code, fault.args = assignOne(m.value, field)
+			fault.Code, fault.Args = assignOne(m.value, field)
 		}
-		if fault.code != "" {
+		if fault.Code != "" {
 			faults = append(faults, fault)
 		}
 	}
 	if len(faults) > 0 {
-		return &refusal{code: "validation_failed", fields: faults}
+		return Invalid(faults...)
 	}
 	return nil
 }
@@ -231,8 +236,11 @@ func printable(value json.RawMessage) bool {
 		if err != nil {
 			return true // the end: the value has been parsed before
 		}
-		if text, ok := token.(string); ok && strings.ContainsFunc(text, unicode.IsControl) {
+		if text, ok := token.(string); ok && !clean(text) {
 			return false
 		}
 	}
 }
+
+// clean reports whether a text has no control characters.
+func clean(text string) bool { return !strings.ContainsFunc(text, unicode.IsControl) }
