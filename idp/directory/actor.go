@@ -44,7 +44,7 @@ func (d *Directory) rights(ctx context.Context, actor Actor, organisationID stri
 	case actor.PersonID != "":
 		m, err := d.Membership(ctx, actor.PersonID, organisationID)
 		if errors.Is(err, storage.ErrNotFound) {
-			return rights{}, fmt.Errorf("%w: no member of the organisation", ErrForbidden)
+			return d.rightsByPower(ctx, actor.PersonID, organisationID)
 		}
 		return rights{set: m.Member.set(), administrator: m.Role == Administrator}, err
 	case actor.ClientID != "":
@@ -52,6 +52,26 @@ func (d *Directory) rights(ctx context.Context, actor Actor, organisationID stri
 	default:
 		return rights{}, fmt.Errorf("%w: nobody asks", ErrForbidden)
 	}
+}
+
+// rightsByPower is what somebody who is no member holds by power of attorney,
+// without what limits narrow to acts of a kind or of a sum: those are for
+// Authorise to decide.
+func (d *Directory) rightsByPower(ctx context.Context, personID, organisationID string) (rights, error) {
+	powers, err := d.livePowers(ctx, personID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return rights{}, err
+	}
+	var set permissionSet
+	for _, p := range powers {
+		if p.OrganisationID == organisationID {
+			set |= p.set()
+		}
+	}
+	if set == 0 {
+		return rights{}, fmt.Errorf("%w: no member of the organisation", ErrForbidden)
+	}
+	return rights{set: set}, nil
 }
 
 // standing is what a member is or would be: a role with grants and denials.

@@ -85,6 +85,9 @@ func (d *Directory) unblocked(ctx context.Context, actor Actor, personID string)
 // person, and names the organisations.
 func (d *Directory) raiseVersions(ctx context.Context, personID string) (organisations []string, err error) {
 	raised, err := d.raise(ctx, "person_id", personID)
+	if err == nil {
+		err = d.raiseRepresented(ctx, personID)
+	}
 	for _, m := range raised {
 		organisations = append(organisations, m.OrganisationID)
 	}
@@ -107,6 +110,15 @@ func (d *Directory) raise(ctx context.Context, column, value string) ([]Member, 
 		}
 	}
 	return raised, nil
+}
+
+// raiseEverybody makes the tokens of today dead for all who act for the
+// organisation: its members and those who hold a power of attorney.
+func (d *Directory) raiseEverybody(ctx context.Context, organisationID string) error {
+	if _, err := d.raise(ctx, "organisation_id", organisationID); err != nil {
+		return err
+	}
+	return d.raiseRepresentatives(ctx, organisationID)
 }
 
 // statusChanged tells the system's chain, the chains of the person's

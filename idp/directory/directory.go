@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -70,6 +71,13 @@ func (d *Directory) time() storage.Time { return storage.Of(d.now()) }
 // record is one entry of the journal: what was done to object, in the
 // organisation's chain ("" is the system's).
 func (d *Directory) record(ctx context.Context, actor Actor, organisation, action, object string, details map[string]string) error {
+	if actor.PowerID != "" {
+		details = maps.Clone(details)
+		if details == nil {
+			details = map[string]string{}
+		}
+		details["by_power"] = actor.PowerID
+	}
 	err := d.journal.Append(ctx, journal.Entry{
 		Organisation: organisation, Actor: actor.PersonID, Client: actor.ClientID,
 		Action: action, Object: object, Outcome: "success", Details: details,

@@ -203,6 +203,11 @@ func (d *Directory) memberChanged(ctx context.Context, actor Actor, o Organisati
 	if err := d.revokeMember(ctx, p.ID, o.ID, c.member.Version); err != nil {
 		return err
 	}
+	if c.to.role == "" {
+		if err := d.raisePerformer(ctx, p.ID, o.ID); err != nil {
+			return err
+		}
+	}
 	left := rights{set: c.to.set(), administrator: c.to.role == Administrator}
 	if err := d.withdrawBeyond(ctx, actor, o.ID, p.ID, left); err != nil {
 		return err

@@ -209,7 +209,7 @@ func (d *Directory) UpdateOrganisation(ctx context.Context, actor Actor, id stri
 			return nil
 		}
 		if slices.Index(acrs, o.RequiredACR) > slices.Index(acrs, demanded) {
-			if _, err := d.raise(ctx, "organisation_id", o.ID); err != nil {
+			if err := d.raiseEverybody(ctx, o.ID); err != nil {
 				return err
 			}
 		}
@@ -279,6 +279,9 @@ func (d *Directory) CloseOrganisation(ctx context.Context, actor Actor, id strin
 			return fmt.Errorf("directory: close organisation: %w", err)
 		}
 		if err := d.withdrawAll(ctx, id); err != nil {
+			return err
+		}
+		if err := d.endPowersOf(ctx, actor, o); err != nil {
 			return err
 		}
 		if err := d.revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindOrganisation, Key: id}); err != nil {

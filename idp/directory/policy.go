@@ -160,7 +160,7 @@ func (d *Directory) storePolicy(ctx context.Context, actor Actor, o Organisation
 		return fmt.Errorf("directory: store demanded assurance: %w", err)
 	}
 	if p.stricter(before) {
-		if _, err := d.raise(ctx, "organisation_id", o.ID); err != nil {
+		if err := d.raiseEverybody(ctx, o.ID); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"propusk/storage"
 )
@@ -71,7 +72,7 @@ func authoriseClient(actor Actor, act Act) (Authority, error) {
 func (d *Directory) authorisePerson(ctx context.Context, actor Actor, organisationID string, act Act) (Authority, error) {
 	m, err := d.Membership(ctx, actor.PersonID, organisationID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return Authority{}, fmt.Errorf("%w: no member of the organisation", ErrForbidden)
+		return d.authoriseByPower(ctx, actor, organisationID, act)
 	}
 	if err != nil {
 		return Authority{}, err
@@ -80,4 +81,47 @@ func (d *Directory) authorisePerson(ctx context.Context, actor Actor, organisati
 		return Authority{}, fmt.Errorf("%w: it takes %s", ErrForbidden, act.Permission)
 	}
 	return Authority{By: ByMembership, MemberID: m.Member.ID, Role: m.Role}, nil
+}
+
+// authoriseByPower finds the live power that reaches as far as the act; the one
+// by which the person entered is asked first.
+func (d *Directory) authoriseByPower(ctx context.Context, actor Actor, organisationID string, act Act) (Authority, error) {
+	r, err := d.Representation(ctx, actor.PersonID, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return Authority{}, d.noPower(ctx, actor, organisationID)
+	}
+	if err != nil {
+		return Authority{}, err
+	}
+	powers := slices.Clone(r.Powers)
+	slices.SortStableFunc(powers, func(a, b PowerOfAttorney) int {
+		return indicator(b.ID == actor.PowerID) - indicator(a.ID == actor.PowerID)
+	})
+	for _, p := range powers {
+		if p.Allows(act) {
+			return Authority{By: ByPower, PowerID: p.ID, PowerNumber: p.Number}, nil
+		}
+	}
+	return Authority{}, fmt.Errorf("%w (it takes %s)", ErrPowerExceeded, act.Permission)
+}
+
+// noPower tells who had a power from who never had one.
+func (d *Directory) noPower(ctx context.Context, actor Actor, organisationID string) error {
+	if actor.PowerID != "" {
+		p, err := d.PowerByID(ctx, actor.PowerID)
+		if err == nil && p.OrganisationID == organisationID {
+			return fmt.Errorf("%w (%s)", ErrPowerExpired, p.StatusAt(d.time()))
+		}
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: no member of the organisation", ErrForbidden)
+}
+
+func indicator(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
