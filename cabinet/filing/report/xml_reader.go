@@ -1,0 +1,307 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// reader goes through the text once, token by token, and keeps the open elements
+// on a stack of its own: the depth of the file is not the depth of our calls.
+type reader struct {
+	tree       *Tree
+	at         int
+	open       []*Node
+	elements   int
+	attributes int
+}
+
+func (r *reader) fault(code string, at int) *Fault { return r.tree.fault(code, at) }
+
+// rest is what has not been read.
+func (r *reader) rest() string { return r.tree.text[r.at:] }
+
+func (r *reader) document() *Fault {
+	for r.at < len(r.tree.text) {
+		if fault := r.token(); fault != nil {
+			return fault
+		}
+	}
+	switch {
+	case len(r.open) > 0:
+		last := r.open[len(r.open)-1]
+		return r.fault("xml_unclosed", last.at).with("element", last.Name)
+	case r.tree.Root == nil:
+		return whole("xml_empty")
+	}
+	return nil
+}
+
+// token reads text up to the next tag, or one tag.
+func (r *reader) token() *Fault {
+	rest := r.rest()
+	switch {
+	case rest[0] != '<':
+		return r.text()
+	case strings.HasPrefix(rest, "<!--"):
+		return r.comment()
+	case strings.HasPrefix(rest, "<!DOCTYPE"):
+		return r.fault("xml_doctype", r.at)
+	case strings.HasPrefix(rest, "<!"), strings.HasPrefix(rest, "<?"):
+		return r.fault("xml_unsupported", r.at)
+	case strings.HasPrefix(rest, "</"):
+		return r.end()
+	default:
+		return r.start()
+	}
+}
+
+func (r *reader) text() *Fault {
+	began := r.at
+	length := strings.IndexByte(r.rest(), '<')
+	if length < 0 {
+		length = len(r.rest())
+	}
+	r.at += length
+	raw := strings.TrimFunc(r.tree.text[began:r.at], space)
+	if raw == "" {
+		return nil
+	}
+	began += strings.Index(r.tree.text[began:], raw)
+	if len(r.open) == 0 {
+		return r.fault("xml_outside", began)
+	}
+	value, fault := r.unescape(raw, began)
+	if fault != nil {
+		return fault
+	}
+	inside := r.open[len(r.open)-1]
+	if inside.Text += value; len(inside.Text) > maxValue {
+		return r.fault("value_too_long", began).with("element", inside.Name)
+	}
+	return nil
+}
+
+func (r *reader) comment() *Fault {
+	body, _, found := strings.Cut(r.rest()[len("<!--"):], "--")
+	length := len("<!--") + len(body) + len("-->")
+	if !found || length > len(r.rest()) || r.rest()[length-1] != '>' {
+		return r.fault("xml_syntax", r.at)
+	}
+	r.at += length
+	return nil
+}
+
+func (r *reader) end() *Fault {
+	began := r.at
+	r.at += len("</")
+	name, fault := r.name()
+	if fault != nil {
+		return fault
+	}
+	r.skip()
+	if !r.take('>') {
+		return r.fault("xml_syntax", r.at)
+	}
+	if len(r.open) == 0 {
+		return r.fault("xml_syntax", began)
+	}
+	last := r.open[len(r.open)-1]
+	if last.Name != name {
+		return r.fault("xml_mismatch", began).with("element", last.Name).with("found", cut(name))
+	}
+	r.open = r.open[:len(r.open)-1]
+	return nil
+}
+
+func (r *reader) start() *Fault {
+	node := &Node{at: r.at}
+	r.at++
+	var fault *Fault
+	if node.Name, fault = r.name(); fault != nil {
+		return fault
+	}
+	if fault := r.place(node); fault != nil {
+		return fault
+	}
+	for {
+		spaced := r.skip()
+		switch rest := r.rest(); {
+		case strings.HasPrefix(rest, "/>"):
+			r.at += len("/>")
+			return nil
+		case r.take('>'):
+			r.open = append(r.open, node)
+			return nil
+		case !spaced:
+			return r.fault("xml_syntax", r.at)
+		}
+		if fault := r.attribute(node); fault != nil {
+			return fault
+		}
+	}
+}
+
+// place puts an element under the one that is open, within the bounds.
+func (r *reader) place(node *Node) *Fault {
+	if r.elements++; r.elements > maxElements {
+		return r.fault("xml_too_many", node.at)
+	}
+	if len(r.open) == 0 {
+		if r.tree.Root != nil {
+			return r.fault("xml_outside", node.at)
+		}
+		r.tree.Root = node
+		return nil
+	}
+	if len(r.open) >= maxDepth {
+		return r.fault("xml_too_deep", node.at).with("limit", strconv.Itoa(maxDepth))
+	}
+	inside := r.open[len(r.open)-1]
+	inside.Children = append(inside.Children, node)
+	return nil
+}
+
+func (r *reader) attribute(node *Node) *Fault {
+	a := Attr{at: r.at}
+	var fault *Fault
+	if a.Name, fault = r.name(); fault != nil {
+		return fault
+	}
+	r.skip()
+	if !r.take('=') {
+		return r.fault("xml_syntax", r.at)
+	}
+	r.skip()
+	if a.Value, fault = r.quoted(); fault != nil {
+		return fault
+	}
+	// The instance namespace of XML Schema says where a schema lies; ours is here.
+	if len(r.open) == 0 && (strings.HasPrefix(a.Name, "xmlns:") || strings.HasPrefix(a.Name, "xsi:")) {
+		return nil
+	}
+	if strings.Contains(a.Name, ":") {
+		return r.fault("xml_namespace", a.at)
+	}
+	if _, twice := node.Attribute(a.Name); twice {
+		return r.fault("xml_attribute_repeated", a.at).with("attribute", a.Name)
+	}
+	r.attributes++
+	if len(node.Attributes) >= maxAttributes || r.attributes > maxAll {
+		return r.fault("xml_too_many", a.at)
+	}
+	node.Attributes = append(node.Attributes, a)
+	return nil
+}
+
+// quoted reads an attribute's value.
+func (r *reader) quoted() (string, *Fault) {
+	if r.rest() == "" || r.rest()[0] != '"' && r.rest()[0] != '\'' {
+		return "", r.fault("xml_syntax", r.at)
+	}
+	quote := r.rest()[0]
+	r.at++
+	began := r.at
+	length := strings.IndexByte(r.rest(), quote)
+	if length < 0 {
+		return "", r.fault("xml_syntax", began)
+	}
+	r.at += length + 1
+	if length > maxValue {
+		return "", r.fault("value_too_long", began)
+	}
+	raw := r.tree.text[began : began+length]
+	if at := strings.IndexByte(raw, '<'); at >= 0 {
+		return "", r.fault("xml_syntax", began+at)
+	}
+	return r.unescape(raw, began)
+}
+
+// unescape resolves the five entities of XML and character references, and turns
+// line breaks and tabs into spaces (XML 1.0 §3.3.3). at is where raw begins.
+func (r *reader) unescape(raw string, at int) (string, *Fault) {
+	if !strings.ContainsFunc(raw, func(c rune) bool { return c == '&' || unicode.IsControl(c) }) {
+		return raw, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(raw); {
+		c, size := utf8.DecodeRuneInString(raw[i:])
+		switch {
+		case c == '&':
+			replaced, length := entity(raw[i:])
+			if length == 0 {
+				return "", r.fault("xml_entity", at+i)
+			}
+			b.WriteRune(replaced)
+			size = length
+		case space(c):
+			b.WriteByte(' ')
+		case unicode.IsControl(c):
+			return "", r.fault("xml_character", at+i)
+		default:
+			b.WriteRune(c)
+		}
+		i += size
+	}
+	return b.String(), nil
+}
+
+var entities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
+
+// entity reads the reference with which s begins; length 0 when it is none.
+func entity(s string) (r rune, length int) {
+	name, _, found := strings.Cut(s[1:min(len(s), 12)], ";")
+	if !found {
+		return 0, 0
+	}
+	if r, known := entities[name]; known {
+		return r, len(name) + 2
+	}
+	digits, numeric := strings.CutPrefix(name, "#")
+	base := 10
+	if hex, ok := strings.CutPrefix(digits, "x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 32)
+	if !numeric || err != nil || n > unicode.MaxRune || unicode.IsControl(rune(n)) || !utf8.ValidRune(rune(n)) {
+		return 0, 0
+	}
+	return rune(n), len(name) + 2
+}
+
+// name reads the name of an element or attribute.
+func (r *reader) name() (string, *Fault) {
+	rest := r.rest()
+	length := strings.IndexFunc(rest, func(c rune) bool {
+		return !unicode.IsLetter(c) && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' && c != ':'
+	})
+	if length < 0 {
+		length = len(rest)
+	}
+	name := rest[:length]
+	if first, _ := utf8.DecodeRuneInString(name); length == 0 || length > 128 || !unicode.IsLetter(first) && first != '_' {
+		return "", r.fault("xml_syntax", r.at)
+	}
+	r.at += length
+	return name, nil
+}
+
+func (r *reader) take(c byte) bool {
+	if r.at < len(r.tree.text) && r.tree.text[r.at] == c {
+		r.at++
+		return true
+	}
+	return false
+}
+
+// skip passes over white space and reports whether there was any.
+func (r *reader) skip() bool {
+	began := r.at
+	for r.at < len(r.tree.text) && space(rune(r.tree.text[r.at])) {
+		r.at++
+	}
+	return r.at > began
+}
+
+func space(c rune) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
