@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -14,6 +15,9 @@ func (c Call) Actor() directory.Actor {
 	actor := directory.Actor{ClientID: c.Claims.ClientID}
 	if !c.Claims.Service() {
 		actor.PersonID = c.Claims.Subject
+		if c.Claims.Power != nil {
+			actor.PowerID = c.Claims.Power.ID
+		}
 		return actor
 	}
 	for _, name := range c.Claims.Permissions {
@@ -33,6 +37,10 @@ func DirectoryRefusal(err error) error {
 		{directory.ErrLockedOut, "policy_locks_out"},
 		{directory.ErrSameOperator, "another_operator_needed"},
 		{directory.ErrRecoveryOver, "recovery_over"},
+		{directory.ErrPowerExceeded, "power_exceeded"},
+		{directory.ErrPowerExpired, "power_expired"},
+		{directory.ErrPowerOver, "power_over"},
+		{directory.ErrPowerIrrevocable, "power_irrevocable"},
 		{directory.ErrForbidden, "act_forbidden"},
 		{directory.ErrOtherPerson, "invitation_other_person"},
 		{directory.ErrInvitationExpired, "invitation_unusable"},
@@ -54,7 +62,7 @@ func DirectoryRefusal(err error) error {
 }
 
 // fieldFaults reads what the directory found wrong with the input; its fields are
-// named as ours.
+// named as ours, a member of a member by a path.
 func fieldFaults(err error) []FieldFault {
 	all, ok := errors.AsType[directory.FieldErrors](err)
 	if !ok {
@@ -70,7 +78,15 @@ func fieldFaults(err error) []FieldFault {
 		for name, value := range fault.Args {
 			args[name] = fmt.Sprint(value)
 		}
-		faults[i] = FieldFault{Pointer: Pointer(fault.Field), Code: fault.Code, Args: args}
+		faults[i] = FieldFault{Pointer: pathPointer(fault.Field), Code: fault.Code, Args: args}
 	}
 	return faults
+}
+
+// pathPointer writes "limits/max_sum" as a JSON pointer.
+func pathPointer(path string) (pointer string) {
+	for name := range strings.SplitSeq(path, "/") {
+		pointer += Pointer(name)
+	}
+	return pointer
 }

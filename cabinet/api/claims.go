@@ -37,6 +37,8 @@ type Claims struct {
 	Permissions       []string           `json:"permissions"`
 	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
 
+	Power             *TokenPower        `json:"poa"` // nil for a member and for a service
+
 	Confirmation *possession.Confirmation `json:"cnf"` // what its bearer must prove to hold; nil: nothing
 }
 
@@ -47,6 +49,15 @@ type TokenOrganisation struct {
 	OGRN string `json:"ogrn"`
 	KPP  string `json:"kpp"`
 	Name string `json:"name"`
+}
+
+// TokenPower is the power of attorney by which the token's person, who is no
+// member, acts for the organisation. How far it reaches is asked of the directory
+// at each act (directory.Authorise).
+type TokenPower struct {
+	ID     string `json:"id"`
+	Number string `json:"number"`
+	Until  int64  `json:"until"` // the end of its last day
 }
 
 // Service tells a client that acts for itself (client credentials) from a person
@@ -87,6 +98,9 @@ func (c *Claims) Revocable() revocation.Token {
 	}
 	if !c.Service() {
 		token.Person = c.Subject
+	}
+	if c.Power != nil { // mv then counts the changes of the rights by power
+		token.MemberVersion, token.PowerVersion = 0, c.MembershipVersion
 	}
 	return token
 }
@@ -130,6 +144,8 @@ func (c *Claims) Complete() error {
 		return errors.New("permissions without an organisation")
 	case c.Organisation != nil && !c.Service() && c.MembershipVersion <= 0:
 		return errors.New("a member's token has no membership version")
+	case c.Power != nil && (c.Organisation == nil || c.Service() || c.Power.ID == "" || len(c.Roles) > 0):
+		return errors.New("poa goes with a person in an organisation, and with no role")
 	}
 	return nil
 }

@@ -73,8 +73,8 @@ func (l PowerLimits) within(outer PowerLimits) bool {
 
 // The bounds of limits.
 const (
-	maxLimitCodes = 100
-	maxLimitCode  = 60
+	maxLimitCodes = 15
+	maxLimitCode  = 40
 )
 
 // limits brings limits to canonical form: sorted lists of codes.

@@ -16,8 +16,9 @@ import (
 // MaxDelegation is how many times the widest power may be handed on.
 const MaxDelegation = 5
 
-// maxPowers is how many codes one power may name.
-const maxPowers = 200
+// maxPowers is how many codes one power may name; with its limits they travel in
+// tokens, which travel in a header.
+const maxPowers = 60
 
 // The refusals of powers, beside ErrForbidden and ErrStale.
 var (

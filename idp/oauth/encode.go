@@ -33,9 +33,15 @@ func (a *accessToken) appendJSON(b []byte) []byte {
 		o.name("org")
 		o.b = a.Organisation.appendJSON(o.b)
 	}
-	o.textsUnlessEmpty("roles", a.Roles)
+	if a.Roles != nil { // a representative has none, and the token says so
+		o.texts("roles", a.Roles)
+	}
 	o.textsUnlessEmpty("permissions", a.Permissions)
 	o.numberUnlessZero("mv", a.MemberVersion)
+	if a.Power != nil {
+		o.name("poa")
+		o.b = a.Power.appendJSON(o.b)
+	}
 	if a.Confirmation != nil {
 		o.name("cnf")
 		o.b = appendConfirmation(o.b, a.Confirmation)

@@ -26,6 +26,13 @@ func fillFields(t *testing.T, v reflect.Value, fill string) {
 			field.SetString(fill + v.Type().Field(i).Name)
 		case field.Kind() == reflect.Int64:
 			field.SetInt(1<<40 + int64(i))
+		case field.Kind() == reflect.Bool:
+			field.SetBool(fill != "")
+		case field.Kind() == reflect.Struct:
+			fillFields(t, field, fill)
+		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
+			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+			fillFields(t, field.Index(0), fill)
 		case field.Kind() == reflect.Slice:
 			field.Set(reflect.ValueOf([]string{fill, "b"}))
 		case field.Kind() == reflect.Pointer:
@@ -56,6 +63,7 @@ func TestTokensAreEncodedAsEncodingJSONDoes(t *testing.T) {
 	}
 	wantJSON(t, (&accessToken{}).appendJSON(nil), &accessToken{})
 	wantJSON(t, (&accessToken{Audience: []string{}, AMR: []string{}}).appendJSON(nil), &accessToken{Audience: []string{}})
+	wantJSON(t, (&accessToken{Roles: []string{}}).appendJSON(nil), &accessToken{Roles: []string{}})
 	wantJSON(t, (&accessToken{Organisation: &organisation{}}).appendJSON(nil), &accessToken{Organisation: &organisation{}})
 	wantJSON(t, (&tokenResponse{}).appendJSON(nil), &tokenResponse{})
 }

@@ -28,9 +28,10 @@ type introspection struct {
 	ACR           string        `json:"acr,omitempty"`
 	AMR           []string      `json:"amr,omitempty"`
 	Organisation  *organisation `json:"org,omitempty"`
-	Roles         []string      `json:"roles,omitempty"`
+	Roles         []string      `json:"roles,omitzero"`
 	Permissions   []string      `json:"permissions,omitempty"`
 	MemberVersion int64         `json:"mv,omitempty"`
+	Power         *power        `json:"poa,omitempty"`
 	// Confirmation is what the resource server must have proved to it (RFC 8705
 	// §3.2, RFC 9449 §6.2).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
@@ -127,7 +128,7 @@ func (p *Provider) introspect(ctx context.Context, client *registration, token s
 		Active: true, Scope: t.Scope, ClientID: t.ClientID, TokenType: tokenType(t.Confirmation),
 		ExpiresAt: t.ExpiresAt, IssuedAt: t.IssuedAt, Subject: t.Subject, Audience: t.Audience,
 		Issuer: t.Issuer, ID: t.ID, SessionID: t.SessionID, AuthTime: t.AuthTime, ACR: t.ACR, AMR: t.AMR,
-		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion, Confirmation: t.Confirmation,
+		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion, Power: t.Power, Confirmation: t.Confirmation,
 	}, nil
 }
 

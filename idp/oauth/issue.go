@@ -107,7 +107,7 @@ func (p *Provider) approvable(ctx context.Context, request *AuthorizationRequest
 	if approval.OrganisationID == "" {
 		return serverError(errors.New("oauth: an approval without the organisation that its scopes ask for"))
 	}
-	_, err = p.deps.Directory.Membership(ctx, approval.PersonID, approval.OrganisationID)
+	_, err = p.standing(ctx, approval.PersonID, approval.OrganisationID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return fault(http.StatusForbidden, "access_denied", "the person is not a member of the organisation")
 	}

@@ -17,7 +17,8 @@ type owner struct {
 	organisation *organisation
 	roles        []string
 	permissions  []string
-	version      int64 // of the membership; mv
+	version      int64  // of the membership, or of the rights by power; mv
+	power        *power // nil for a member
 }
 
 // organisation is the claim org.
@@ -57,7 +58,7 @@ func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, 
 	if !wantOrganisation(scopes) {
 		return owner{}, p.personStands(ctx, g.PersonID)
 	}
-	membership, err := p.deps.Directory.Membership(ctx, g.PersonID, organisationID)
+	found, err := p.standing(ctx, g.PersonID, organisationID)
 	if errors.Is(err, storage.ErrNotFound) { // so it is for the blocked, too
 		if err := p.personStands(ctx, g.PersonID); err != nil {
 			return owner{}, err
@@ -67,10 +68,23 @@ func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, 
 	if err != nil {
 		return owner{}, err
 	}
-	o := organisationFrom(membership.Organisation)
-	if rank(g.ACR) < rank(o.requiredACR) {
+	if rank(g.ACR) < rank(found.organisation.requiredACR) {
 		return owner{}, errAssurance
 	}
+	return found, nil
+}
+
+// standing is who the person is in the organisation now: a member or, where he is
+// none, whoever a live power of attorney makes him. storage.ErrNotFound.
+func (p *Provider) standing(ctx context.Context, personID, organisationID string) (owner, error) {
+	membership, err := p.deps.Directory.Membership(ctx, personID, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return p.representative(ctx, personID, organisationID)
+	}
+	if err != nil {
+		return owner{}, err
+	}
+	o := organisationFrom(membership.Organisation)
 	return owner{
 		organisation: &o, roles: []string{string(membership.Role)},
 		permissions: names(membership.Permissions()), version: membership.Member.Version,

@@ -137,6 +137,9 @@ func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tok
 	}
 	extra := func(name string) string { s, _ := response.GetExtra(name).(string); return s }
 	seconds, _ := response.GetExtra("expires_in").(int64)
+	if power := request.GetSession().(*session).owner.power; power != nil {
+		seconds = min(seconds, max(power.ends-p.deps.Now().Unix(), 0))
+	}
 	return &tokenResponse{
 		AccessToken: response.GetAccessToken(), TokenType: tokenType(x.confirmation), ExpiresIn: seconds,
 		RefreshToken: extra("refresh_token"), IDToken: extra("id_token"), Scope: extra("scope"),

@@ -96,9 +96,12 @@ type accessToken struct {
 	ACR           string        `json:"acr,omitempty"`
 	AMR           []string      `json:"amr,omitempty"`
 	Organisation  *organisation `json:"org,omitempty"`
-	Roles         []string      `json:"roles,omitempty"`
+	Roles         []string      `json:"roles,omitzero"`
 	Permissions   []string      `json:"permissions,omitempty"`
 	MemberVersion int64         `json:"mv,omitempty"`
+	// Power is by which power of attorney the person, who is no member, acts for
+	// the organisation.
+	Power *power `json:"poa,omitempty"`
 	// Confirmation is what its bearer must prove to hold (RFC 7800 §3).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
 }
@@ -135,6 +138,9 @@ func (a *accessToken) about(g *grant, o owner) {
 		a.SessionID = g.SessionID
 	}
 	a.Organisation, a.Roles, a.Permissions, a.MemberVersion = o.organisation, o.roles, o.permissions, o.version
+	if a.Power = o.power; a.Power != nil {
+		a.ExpiresAt = min(a.ExpiresAt, a.Power.ends)
+	}
 }
 
 func (p *Provider) signAccessToken(client *registration, claims *accessToken) (string, error) {
@@ -156,7 +162,8 @@ type idToken struct {
 	SessionID       string        `json:"sid"`
 	AccessTokenHash string        `json:"at_hash,omitempty"`
 	Organisation    *organisation `json:"org,omitempty"`
-	Roles           []string      `json:"roles,omitempty"`
+	Roles           []string      `json:"roles,omitzero"`
+	Power           *power        `json:"poa,omitempty"`
 }
 
 // audience reads aud as a string or a list of them (RFC 7519 §4.1.3).
@@ -190,6 +197,7 @@ func (p *Provider) idToken(client *registration, s *session, nonce string) (stri
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.IDToken).Unix(),
 		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: g.SessionID,
 		AccessTokenHash: hashOf(client.IDTokenSignedResponseAlg, s.access), Organisation: s.owner.organisation, Roles: s.owner.roles,
+		Power: s.owner.power,
 	})
 }
 

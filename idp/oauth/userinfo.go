@@ -12,7 +12,7 @@ import (
 )
 
 // userInfo is the answer of the userinfo endpoint (OpenID Connect Core §5.1,
-// §5.3.2), and our claims org and roles. What the person has not is left out.
+// §5.3.2), and our claims org, roles and poa. What the person has not is left out.
 type userInfo struct {
 	Subject       string        `json:"sub"`
 	Name          string        `json:"name,omitempty"`
@@ -26,7 +26,8 @@ type userInfo struct {
 	Phone         string        `json:"phone_number,omitempty"`
 	PhoneVerified *bool         `json:"phone_number_verified,omitempty"`
 	Organisation  *organisation `json:"org,omitempty"`
-	Roles         []string      `json:"roles,omitempty"`
+	Roles         []string      `json:"roles,omitzero"`
+	Power         *power        `json:"poa,omitempty"`
 }
 
 // UserInfo is the userinfo endpoint (OpenID Connect Core §5.3): for a live
@@ -82,7 +83,7 @@ func (p *Provider) claimsOf(ctx context.Context, t *accessToken, scopes []string
 	for _, scope := range scopes {
 		answer.add(scope, person)
 	}
-	answer.Organisation, answer.Roles = t.Organisation, t.Roles
+	answer.Organisation, answer.Roles, answer.Power = t.Organisation, t.Roles, t.Power
 	return answer, nil
 }
 

@@ -79,6 +79,9 @@ func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
 	if t.Organisation != nil {
 		token.Organisation = t.Organisation.ID
 	}
+	if t.Power != nil {
+		token.MemberVersion, token.PowerVersion = 0, t.MemberVersion
+	}
 	if p.deps.Revoked.Revoked(token) {
 		return false, nil
 	}
@@ -114,11 +117,15 @@ func (p *Provider) ownerStands(ctx context.Context, t *accessToken) error {
 	if t.Organisation == nil {
 		return p.personStands(ctx, t.Subject)
 	}
-	membership, err := p.deps.Directory.Membership(ctx, t.Subject, t.Organisation.ID)
+	stands := p.standing
+	if t.Power != nil { // whatever he has become since, the token rests on the power
+		stands = p.representative
+	}
+	found, err := stands(ctx, t.Subject, t.Organisation.ID)
 	if err != nil {
 		return err
 	}
-	if membership.Member.Version != t.MemberVersion {
+	if found.version != t.MemberVersion || (found.power != nil) != (t.Power != nil) {
 		return errToken
 	}
 	return nil
