@@ -67,6 +67,12 @@ func (f *Fault) with(name, value string) *Fault {
 	return f
 }
 
+// in names the element.
+func (f *Fault) in(element string) *Fault {
+	f.Element = element
+	return f
+}
+
 // whole is a fault of the file as such.
 func whole(code string) *Fault { return &Fault{Code: code} }
 

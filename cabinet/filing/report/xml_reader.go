@@ -31,7 +31,7 @@ func (r *reader) document() *Fault {
 	switch {
 	case len(r.open) > 0:
 		last := r.open[len(r.open)-1]
-		return r.fault("xml_unclosed", last.at).with("element", last.Name)
+		return r.fault("xml_unclosed", last.at).in(last.Name)
 	case r.tree.Root == nil:
 		return whole("xml_empty")
 	}
@@ -78,7 +78,7 @@ func (r *reader) text() *Fault {
 	}
 	inside := r.open[len(r.open)-1]
 	if inside.Text += value; len(inside.Text) > maxValue {
-		return r.fault("value_too_long", began).with("element", inside.Name)
+		return r.fault("value_too_long", began).in(inside.Name)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (r *reader) end() *Fault {
 	}
 	last := r.open[len(r.open)-1]
 	if last.Name != name {
-		return r.fault("xml_mismatch", began).with("element", last.Name).with("found", cut(name))
+		return r.fault("xml_mismatch", began).in(last.Name).with("found", cut(name))
 	}
 	r.open = r.open[:len(r.open)-1]
 	return nil
