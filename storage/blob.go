@@ -23,7 +23,7 @@ type Blob interface {
 	Put(ctx context.Context, key string, r io.Reader) (size int64, err error)
 	// Open returns the bytes from their beginning; Seek goes elsewhere without
 	// reading what lies between. ErrNotFound when there is no such key. ctx
-	// must last as long as the reading.
+	// must last as long as the reading, which sees one state or fails.
 	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
 	// Delete forgets the key. That there is none is no error.
 	Delete(ctx context.Context, key string) error

@@ -99,14 +99,85 @@ func (b *bucket) Open(ctx context.Context, key string) (io.ReadSeekCloser, error
 	if err := checkBlobKey(key); err != nil {
 		return nil, err
 	}
-	object, err := b.client.GetObject(ctx, b.name, b.prefix+key, minio.GetObjectOptions{})
-	if err != nil {
+	r := &s3Reading{ctx: ctx, bucket: b, key: b.prefix + key}
+	if err := r.ask(); err != nil {
 		return nil, fmt.Errorf("storage: open a blob: %w", err)
 	}
-	if _, err := object.Stat(); err != nil { // the first request: GetObject asks nothing yet
-		return nil, errors.Join(fmt.Errorf("storage: open a blob: %w", s3Meaning(err)), object.Close())
+	return r, nil
+}
+
+// s3Reading reads one state of an object: one request for a reading to the end,
+// and one more for each place that Seek goes to.
+type s3Reading struct {
+	ctx    context.Context
+	bucket *bucket
+	key    string
+	etag   string // of the state
+	size   int64
+	at     int64
+	body   io.ReadCloser // stands at at; nil: to be asked for
+}
+
+// ask requests the object from at on.
+func (r *s3Reading) ask() error {
+	var options minio.GetObjectOptions
+	if r.at > 0 {
+		if err := errors.Join(options.SetRange(r.at, 0), options.SetMatchETag(r.etag)); err != nil {
+			return err
+		}
 	}
-	return object, nil
+	core := minio.Core{Client: r.bucket.client}
+	body, info, _, err := core.GetObject(r.ctx, r.bucket.name, r.key, options)
+	if err != nil {
+		return s3Meaning(err)
+	}
+	if r.body = body; r.etag == "" {
+		r.etag, r.size = info.ETag, info.Size
+	}
+	return nil
+}
+
+func (r *s3Reading) Read(p []byte) (int, error) {
+	if r.at >= r.size {
+		return 0, io.EOF
+	}
+	if r.body == nil {
+		if err := r.ask(); err != nil {
+			return 0, fmt.Errorf("storage: read a blob: %w", err)
+		}
+	}
+	n, err := r.body.Read(p)
+	r.at += int64(n)
+	if errors.Is(err, io.EOF) && r.at < r.size {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func (r *s3Reading) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.at
+	case io.SeekEnd:
+		offset += r.size
+	}
+	if offset < 0 {
+		return 0, errors.New("storage: seek before the beginning of a blob")
+	}
+	if offset == r.at {
+		return offset, nil
+	}
+	r.at = offset
+	return offset, r.Close()
+}
+
+func (r *s3Reading) Close() error {
+	if r.body == nil {
+		return nil
+	}
+	body := r.body
+	r.body = nil
+	return body.Close()
 }
 
 func (b *bucket) Delete(ctx context.Context, key string) error {
