@@ -1,0 +1,4 @@
+package request
+
+// prose is a text with paragraphs.
+type prose = string

@@ -1,0 +1,137 @@
+package request
+
+import (
+	_ "embed"
+	"errors"
+	"net/http"
+
+	"propusk/cabinet/api"
+	"propusk/idp/directory"
+	"propusk/storage"
+	"propusk/storage/file"
+)
+
+//go:embed openapi.json
+var document []byte
+
+const second = "urn:propusk:2"
+
+// Room is the inbox's part of the API, in the order in which somebody meets it.
+func (b *Inbox) Room() api.Room {
+	return api.Room{Name: "request", Routes: b.routes(), Document: document, Texts: problems, FieldTexts: fieldTexts}
+}
+
+func read(method, path string, handle func(api.Call) error) api.Route {
+	return api.Route{Method: method, Path: path, Access: api.OrganisationToken, Scope: "requests:read", Permission: directory.RequestsRead, Handle: handle}
+}
+
+func write(method, path string, handle func(api.Call) error) api.Route {
+	return api.Route{Method: method, Path: path, Access: api.OrganisationToken, Scope: "requests:write", Permission: directory.RequestsWrite,
+		ACR: second, Weighty: true, Handle: handle}
+}
+
+// creates is write for a route that makes something: a repeat under the same
+// Idempotency-Key makes nothing twice.
+func creates(path string, handle func(api.Call) error) api.Route {
+	route := write(http.MethodPost, path, handle)
+	route.Idempotent = true
+	return route
+}
+
+func (b *Inbox) routes() []api.Route {
+	const one = "/v1/organization/requests/{id}"
+	upload := write("POST", "/v1/organization/requests/files", b.upload)
+	upload.BodyLimit = uploadLimit
+	open, post := creates("/v1/organization/requests", b.open), creates(one+"/messages", b.post)
+	open.BodyLimit, post.BodyLimit = proseLimit, proseLimit
+	return []api.Route{
+		{Method: "GET", Path: "/v1/support", Access: api.AnyToken, Handle: b.support},
+
+		read("GET", "/v1/organization/requests", b.list),
+		open,
+		read("GET", "/v1/organization/requests/export", b.export),
+		read("GET", "/v1/organization/requests/history", b.past),
+		upload,
+
+		read("GET", one, b.one),
+		write("PATCH", one, b.plan),
+		read("GET", one+"/messages", b.thread),
+		post,
+		write("PATCH", one+"/messages/{message}", b.edit),
+		read("GET", one+"/messages/{message}/versions", b.versions),
+		write("POST", one+"/accept", b.act(b.Accept)),
+		write("POST", one+"/withdraw", b.act(b.Withdraw)),
+		write("POST", one+"/close", b.act(b.Close)),
+		read("GET", one+"/history", b.acts),
+		read("GET", one+"/files/{file}", b.file),
+
+		write("GET", one+"/draft", b.draft),
+		write("PUT", one+"/draft", b.saveDraft),
+		write("DELETE", one+"/draft", b.dropDraft),
+
+		read("GET", "/v1/organization/request-templates", b.templates),
+		creates("/v1/organization/request-templates", b.addTemplate),
+		write("PUT", "/v1/organization/request-templates/{id}", b.changeTemplate),
+		write("DELETE", "/v1/organization/request-templates/{id}", b.removeTemplate),
+	}
+}
+
+// Refusal tells this package's errors, and those of what it stands on, in the
+// API's codes.
+func Refusal(err error) error {
+	if fault, ok := errors.AsType[*FieldError](err); ok {
+		return api.Invalid(api.FieldFault{Pointer: api.Pointer(fault.Field), Code: fault.Code, Args: fault.Args})
+	}
+	if refused := FileRefusal(err); refused != nil {
+		return refused
+	}
+	switch {
+	case errors.Is(err, ErrStale):
+		return api.Refuse("version_changed").Wrap(err)
+	case errors.Is(err, ErrState):
+		return api.Refuse("request_state").Wrap(err)
+	case errors.Is(err, ErrResponsible):
+		return api.InvalidField("/responsible_id", "not_responsible").Wrap(err)
+	}
+	return api.DirectoryRefusal(err)
+}
+
+// FileRefusal tells why a file is not taken; nil when that is not the matter.
+func FileRefusal(err error) error {
+	kind, wrong := errors.AsType[*file.KindError](err)
+	infected, ill := errors.AsType[*file.InfectedError](err)
+	switch {
+	case wrong:
+		return api.Refuse("file_kind").With("found", kind.Found).With("wanted", kind.Wanted.String()).Wrap(err)
+	case ill:
+		return api.Refuse("file_infected").With("virus", infected.Virus).Wrap(err)
+	case errors.Is(err, file.ErrTooLarge):
+		return api.Refuse("upload_too_large").Wrap(err)
+	case errors.Is(err, file.ErrEmpty):
+		return api.Refuse("file_empty").Wrap(err)
+	case errors.Is(err, file.ErrUnscanned):
+		return api.Refuse("scanner_unavailable").After(60).Wrap(err)
+	case errors.Is(err, file.ErrDamaged):
+		return api.Refuse("file_damaged").Wrap(err)
+	}
+	return nil
+}
+
+// seen is the version that the client has made a condition of, nil when none; the
+// record's version is what the tag names.
+func seen(c api.Call, version int64) (*int64, error) {
+	if !c.Conditional() {
+		return nil, nil
+	}
+	if err := api.CheckIfMatch(c, api.EntityTag(version)); err != nil {
+		return nil, err
+	}
+	return &version, nil
+}
+
+func times(t storage.Time) *storage.Time {
+	if t == 0 {
+		return nil
+	}
+	return &t
+}
