@@ -185,7 +185,7 @@ func assign(members []member, into any, readOnly []string) error {
 			fault.Code = "read_only"
 		case !known:
 			fault.Code = "unknown"
-		case !printable(m.value):
+		case !printable(m.value, hasParagraphs(field)):
 			fault.Code = "invalid"
 		default:
 			fault.Code, fault.Args = assignOne(m.value, field)
@@ -227,16 +227,32 @@ func jsonType(t reflect.Type) string {
 	return "number"
 }
 
-// printable refuses control characters in every string of a value. No field of
-// the API has use for them, and PostgreSQL cannot store U+0000 at all.
-func printable(value json.RawMessage) bool {
+// Prose is a text with paragraphs, such as a letter: in a body it may have line
+// feeds and tabs, which no other string may. So may the values of a map of Prose.
+type Prose string
+
+func hasParagraphs(field reflect.Value) bool {
+	switch field.Interface().(type) {
+	case Prose, Field[Prose], map[string]Prose:
+		return true
+	}
+	return false
+}
+
+// printable refuses control characters in every string of a value. Only Prose has
+// use for some, and PostgreSQL cannot store U+0000 at all.
+func printable(value json.RawMessage, paragraphs bool) bool {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	for {
 		token, err := decoder.Token()
 		if err != nil {
 			return true // the end: the value has been parsed before
 		}
-		if text, ok := token.(string); ok && !clean(text) {
+		text, ok := token.(string)
+		if paragraphs {
+			text = strings.NewReplacer("\n", "", "\t", "").Replace(text)
+		}
+		if ok && !clean(text) {
 			return false
 		}
 	}
