@@ -1,10 +1,12 @@
 package idp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -21,23 +23,23 @@ const shownOrganisations = 50
 // showOrganisation asks on whose behalf to go on. It is asked even of those who
 // have one organisation only: nobody should act in a name he has not seen.
 func (s *Server) showOrganisation(c echo.Context, t *turn, status int, errs ...pages.FieldError) error {
-	memberships, err := s.deps.Directory.Memberships(c.Request().Context(), t.person.ID)
+	lang := language(c, t)
+	offered, err := s.offeredTo(c.Request().Context(), t.person.ID, lang)
 	if err != nil {
-		return fmt.Errorf("list organisations: %w", err)
+		return err
 	}
 	if t.step.Notice != "" {
 		errs = append(errs, browser.Wrong("organisation", t.step.Notice)...)
 	}
-	lang := language(c, t)
 	query := search(c.QueryParam("q"))
 	return s.draw(c, t, status, pages.OrganisationChoice{
 		Request: t.ID, ClientName: t.client(lang), RedirectURI: t.Request.RedirectURI,
 		PersonName:    t.person.FullName(),
 		How:           how(t),
-		Organisations: items(memberships, query, lang),
+		Organisations: matching(offered, query),
 		Query:         query,
 		Chosen:        t.session.OrganisationID,
-		Total:         len(memberships),
+		Total:         len(offered),
 		Errors:        errs,
 	})
 }
@@ -51,16 +53,56 @@ func search(query string) string {
 	return query
 }
 
-// items are the organisations that match the query, by name or by the
-// beginning of a number.
-func items(memberships []directory.Membership, query, lang string) []pages.OrganisationItem {
-	var list []pages.OrganisationItem
+// offer is an organisation that the person may act for.
+type offer struct {
+	directory.Organisation
+	as string // the role, or the power of attorney, in words
+}
+
+// offeredTo are the organisations of which the person is a member, then those that
+// powers of attorney open to him.
+func (s *Server) offeredTo(ctx context.Context, personID, lang string) ([]offer, error) {
+	memberships, err := s.deps.Directory.Memberships(ctx, personID)
+	if err != nil {
+		return nil, fmt.Errorf("list organisations: %w", err)
+	}
+	represented, err := s.deps.Directory.Representations(ctx, personID)
+	if err != nil {
+		return nil, fmt.Errorf("list powers of attorney: %w", err)
+	}
+	var list []offer
 	for _, m := range memberships {
+		list = append(list, offer{m.Organisation, m.Role.Label(lang)})
+	}
+	for _, r := range represented {
+		list = append(list, offer{r.Organisation, byPower(r.Powers[0], lang)})
+	}
+	return list, nil
+}
+
+// byPower says by which power of attorney an organisation is entered, and until
+// when.
+func byPower(p directory.PowerOfAttorney, lang string) string {
+	if lang == "en" {
+		return "by power of attorney No. " + p.Number + " until " + p.LastDay()
+	}
+	day, _ := time.Parse(time.DateOnly, p.LastDay())
+	return "по доверенности № " + p.Number + " до " + day.Format("02.01.2006")
+}
+
+// matching are the organisations that match the query, by name or by the
+// beginning of a number.
+func matching(offered []offer, query string) []pages.OrganisationItem {
+	var list []pages.OrganisationItem
+	for _, o := range offered {
 		if len(list) == shownOrganisations {
 			break
 		}
-		if matches(m.Organisation, query) {
-			list = append(list, item(m, lang))
+		if matches(o.Organisation, query) {
+			list = append(list, pages.OrganisationItem{
+				ID: o.ID, Name: o.Name, INN: o.INN, OGRN: o.OGRN, KPP: o.KPP,
+				RoleLabel: o.as, Sole: o.Kind == directory.KindSole,
+			})
 		}
 	}
 	return list
@@ -74,12 +116,17 @@ func matches(o directory.Organisation, query string) bool {
 		strings.HasPrefix(o.INN, query) || strings.HasPrefix(o.OGRN, query) || strings.HasPrefix(o.KPP, query)
 }
 
-func item(m directory.Membership, lang string) pages.OrganisationItem {
-	o := m.Organisation
-	return pages.OrganisationItem{
-		ID: o.ID, Name: o.Name, INN: o.INN, OGRN: o.OGRN, KPP: o.KPP,
-		RoleLabel: m.Role.Label(lang), Sole: o.Kind == directory.KindSole,
+// mayEnter returns storage.ErrNotFound unless the person is a member of the
+// organisation or holds a live power of attorney of it.
+func (s *Server) mayEnter(ctx context.Context, personID, organisationID string) error {
+	_, err := s.deps.Directory.Membership(ctx, personID, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		_, err = s.deps.Directory.Representation(ctx, personID, organisationID)
 	}
+	if err != nil {
+		return fmt.Errorf("look for membership: %w", err)
+	}
+	return nil
 }
 
 // how says how the person was confirmed: within this attempt by the factor
@@ -137,7 +184,7 @@ func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err err
 	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return "", err
 	}
-	membership, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
+	err = s.mayEnter(ctx, t.person.ID, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		if err := s.signIns.Fail(ctx, browser.Address(c.Request())); err != nil {
 			return "", err
@@ -145,17 +192,17 @@ func (s *Server) choose(c echo.Context, t *turn, id string) (key string, err err
 		return "error.organisation_unknown", s.record(ctx, t, "signin.organisation", outcomeRefused)
 	}
 	if err != nil {
-		return "", fmt.Errorf("look for membership: %w", err)
+		return "", err
 	}
-	policy, err := s.deps.Directory.Policy(ctx, membership.Organisation.ID)
+	policy, err := s.deps.Directory.Policy(ctx, id)
 	if err != nil {
 		return "", fmt.Errorf("look for policy: %w", err)
 	}
 	if notice := closed(t.situation, policy); notice != "" {
 		return notice, nil
 	}
-	t.choose(membership.Organisation.ID)
-	if err := s.sessions.Chose(ctx, t.session, membership.Organisation.ID); err != nil {
+	t.choose(id)
+	if err := s.sessions.Chose(ctx, t.session, id); err != nil {
 		return "", err
 	}
 	return "", s.attempts.save(ctx, t.attempt)

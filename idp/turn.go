@@ -175,18 +175,18 @@ func (s *Server) lookAtDebts(ctx context.Context, t *turn) (err error) {
 }
 
 // lookAtOrganisation finds the organisation asked for or chosen, if the person
-// is an active member of it, and what it demands.
+// is an active member of it or its representative, and what it demands.
 func (s *Server) lookAtOrganisation(ctx context.Context, t *turn) error {
 	id := cmp.Or(t.Request.Organisation, t.Progress.OrganisationID)
 	if id == "" || !t.Request.NeedsOrganisation {
 		return nil
 	}
-	_, err := s.deps.Directory.Membership(ctx, t.person.ID, id)
+	err := s.mayEnter(ctx, t.person.ID, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look for membership: %w", err)
+		return err
 	}
 	t.situation.Organisation, err = s.organisationOf(ctx, t.person.ID, id)
 	return err

@@ -37,7 +37,7 @@ type Claims struct {
 	Permissions       []string           `json:"permissions"`
 	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
 
-	Power             *TokenPower        `json:"poa"` // nil for a member and for a service
+	Power *TokenPower `json:"poa"` // nil for a member and for a service
 
 	Confirmation *possession.Confirmation `json:"cnf"` // what its bearer must prove to hold; nil: nothing
 }
