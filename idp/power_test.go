@@ -50,7 +50,7 @@ func TestARepresentativeSignsInThroughAPower(t *testing.T) {
 		if again.Status != 400 {
 			t.Errorf("a refresh after the revocation: %d", again.Status)
 		}
-		v.begin("app", "organization", h.north.ID, "prompt", "none").refused("access_denied")
+		v.begin("app", "organization", h.north.ID, "prompt", "none").refused("login_required")
 	})
 }
 
