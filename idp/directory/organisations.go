@@ -131,37 +131,7 @@ func (d *Directory) CreateOrganisation(ctx context.Context, n NewOrganisation, f
 	if role != "" && role != Administrator {
 		return Organisation{}, Member{}, fmt.Errorf("%w: the first member must be one", ErrLastAdministrator)
 	}
-	var f fields
-	n = f.organisation(n)
-	if err := f.err(); err != nil {
-		return Organisation{}, Member{}, err
-	}
-	now := d.time()
-	o := Organisation{
-		ID: storage.NewID(), Kind: n.Kind, INN: n.INN, KPP: n.KPP, OGRN: n.OGRN, Name: n.Name, FullName: n.FullName,
-		Address: n.Address, ActualAddress: n.ActualAddress, Phone: n.Phone, Email: n.Email,
-		Status: StatusActive, RequiredACR: n.RequiredACR, Version: 1, CreatedAt: now, UpdatedAt: now,
-	}
-	var first Member
-	err := d.db.Tx(ctx, func(ctx context.Context) error {
-		if _, err := d.activePerson(ctx, firstAdministrator); err != nil {
-			return err
-		}
-		if err := d.insertOrganisation(ctx, o); err != nil {
-			return err
-		}
-		var err error
-		first, err = d.insertMember(ctx, o.ID, firstAdministrator, standing{role: Administrator}, "")
-		if err != nil {
-			return err
-		}
-		return d.record(ctx, Actor{}, o.ID, "organisation.created", o.ID,
-			map[string]string{"inn": o.INN, "administrator": firstAdministrator})
-	})
-	if err != nil {
-		return Organisation{}, Member{}, err
-	}
-	return o, first, nil
+	return d.RegisterOrganisation(ctx, Actor{}, n, firstAdministrator, "")
 }
 
 func (d *Directory) insertOrganisation(ctx context.Context, o Organisation) error {
