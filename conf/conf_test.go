@@ -210,6 +210,17 @@ func TestValidate(t *testing.T) {
 		{"authorities without mutual TLS", func(c *Config) { c.MutualTLS.Authorities = "ca.pem" }, "mutual_tls.authorities"},
 		{"reach that is no network", func(c *Config) { c.Clients.Reach = []string{"here"} }, "clients.reach"},
 		{"a device trusted for ever", func(c *Config) { c.SignIn.TrustedDevice = 1 << 60 }, "sign_in.trusted_device"},
+		{"a body", func(c *Config) {
+			c.Authority = Authority{Bodies: []Body{body("fns", "https://x.example.ru/v1")}, Registry: "fns"}
+		}, ""},
+		{"a body on loopback", func(c *Config) { c.Authority.Bodies = []Body{body("fns", "http://127.0.0.1:9")} }, ""},
+		{"a body in the clear", func(c *Config) { c.Authority.Bodies = []Body{body("fns", "http://x.example.ru")} }, "authority.bodies"},
+		{"a body without a key", func(c *Config) { c.Authority.Bodies = []Body{{Name: "fns", URL: "https://x.example.ru"}} }, "authority.bodies"},
+		{"a body without a name", func(c *Config) { c.Authority.Bodies = []Body{body("ФНС", "https://x.example.ru")} }, "authority.bodies"},
+		{"two bodies of one name", func(c *Config) {
+			c.Authority.Bodies = []Body{body("fns", "https://x.example.ru"), body("fns", "https://y.example.ru")}
+		}, "authority.bodies"},
+		{"a register that is nobody", func(c *Config) { c.Authority.Registry = "fns" }, "authority.registry"},
 		{"SMS on loopback", func(c *Config) { c.SMS.URL = "http://127.0.0.1:9" }, ""},
 	}
 	for _, tt := range tests {
@@ -229,6 +240,30 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBodiesComeFromTheFileAndAsJSONFromTheEnvironment(t *testing.T) {
+	want := []Body{{Name: "fns", URL: "https://x.example.ru", Recipients: []string{"77*"}, Keys: []string{"a.pem"}, Poll: true}}
+	path := write(t, "authority:\n  bodies:\n  - {name: fns, url: \"https://x.example.ru\", recipients: [\"77*\"], keys: [a.pem], poll: true}\n")
+	variable := `PROPUSK_AUTHORITY_BODIES=[{"name":"fns","url":"https://x.example.ru","recipients":["77*"],"keys":["a.pem"],"poll":true}]`
+	for name, load := range map[string]func() (Config, []string, error){
+		"file":        func() (Config, []string, error) { return Load(path, nil) },
+		"environment": func() (Config, []string, error) { return Load("", []string{variable}) },
+	} {
+		cfg, unknown, err := load()
+		if err != nil || len(unknown) != 0 || !reflect.DeepEqual(cfg.Authority.Bodies, want) {
+			t.Errorf("%s: %+v, %v, %v", name, cfg.Authority.Bodies, unknown, err)
+		}
+	}
+	for _, wrong := range []string{`[{"name":"fns","key":"a.pem"}]`, `{`, `[1]`} {
+		if _, _, err := Load("", []string{"PROPUSK_AUTHORITY_BODIES=" + wrong}); err == nil || !strings.Contains(err.Error(), "authority.bodies") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
+func body(name, url string) Body {
+	return Body{Name: name, URL: url, Recipients: []string{"*"}, Keys: []string{"k.pem"}}
 }
 
 func mutual(url string) MutualTLS {

@@ -55,6 +55,7 @@ type Config struct {
 	Runtime  Runtime  `koanf:"runtime"`
 
 	Signature Signature `koanf:"signature"`
+	Authority Authority `koanf:"authority"`
 	MutualTLS MutualTLS `koanf:"mutual_tls"`
 
 	// InvitationLifetime is how long the link in an invitation to an
@@ -246,6 +247,35 @@ type Signature struct {
 // Latin ones that look the same.
 func (s Signature) Class() string {
 	return strings.NewReplacer("K", "К", "C", "С", "B", "В", "A", "А").Replace(s.MinimumClass)
+}
+
+// Authority is the exchange with state bodies; docs/authority.md has its form.
+type Authority struct {
+	// KeyFile is the private key that our messages are signed by: PEM of PKCS #8,
+	// Ed25519 or ECDSA P-256. Empty: a key made from the master key, the same on every
+	// node. `propusk authority key` prints the public one.
+	KeyFile string `koanf:"key_file"`
+	// Bodies are whom submissions go to and answers are taken from. In the environment
+	// they are written as JSON.
+	Bodies []Body `koanf:"bodies"`
+	// Registry is the name of the body that is asked for organisations which no
+	// imported file of the register has. Empty: imported files only.
+	Registry string `koanf:"registry"`
+}
+
+// Body is one state body, or an operator of exchange before many.
+type Body struct {
+	// Name is stable: what was sent and answered is kept under it.
+	Name string `json:"name"`
+	// URL is where the exchange begins, without trailing slash. https, or http on loopback.
+	URL string `json:"url"`
+	// Recipients are the codes of those that it takes submissions for: "7701", "77*", "*".
+	Recipients []string `json:"recipients"`
+	// Keys are the public keys that its messages are signed by: base64 of the
+	// SubjectPublicKeyInfo, or a PEM file. More than one while they change.
+	Keys []string `json:"keys"`
+	// Poll asks it for answers every ten seconds, where it cannot reach us.
+	Poll bool `json:"poll"`
 }
 
 // MutualTLS is a second listener that asks for client certificates (RFC 8705), for

@@ -41,6 +41,7 @@ func Default() Config {
 		Runtime:  Runtime{GCPercent: 400},
 
 		Signature: Signature{MinimumClass: "КС1"},
+		Authority: Authority{Bodies: []Body{}},
 
 		InvitationLifetime: 7 * 24 * time.Hour,
 	}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -115,12 +116,36 @@ func decode(k *koanf.Koanf, cfg *Config) error {
 			TagName:          "koanf",
 			WeaklyTypedInput: true,
 			DecodeHook: mapstructure.ComposeDecodeHookFunc(
+				bodiesHook,
 				mapstructure.StringToTimeDurationHookFunc(),
 				mapstructure.StringToSliceHookFunc(","),
 			),
 		},
 	})
 	return namedDecodeFaults(err)
+}
+
+// bodiesHook reads a list of bodies, from the file or as JSON from the environment.
+// Like every other part of the configuration it has no place for misspelt fields.
+func bodiesHook(_, to reflect.Type, value any) (any, error) {
+	if to != reflect.TypeFor[[]Body]() {
+		return value, nil
+	}
+	text, written := value.(string)
+	if !written {
+		given, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		text = string(given)
+	}
+	bodies := []Body{}
+	if text == "" {
+		return bodies, nil
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	return bodies, dec.Decode(&bodies)
 }
 
 // namedDecodeFaults keeps the field and drops the value of a decoding fault:

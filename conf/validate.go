@@ -76,6 +76,7 @@ func (c Config) Validate() error {
 	f.number("runtime.gc_percent", c.Runtime.GCPercent, 10, 10_000)
 	f.number("runtime.memory_limit", c.Runtime.MemoryLimit, 0, 1<<30)
 	f.signature(c.Signature)
+	f.authority(c.Authority)
 	f.mutualTLS(c.MutualTLS, c.Issuer)
 	f.between("invitation_lifetime", c.InvitationLifetime, time.Minute, 90*24*time.Hour)
 	return f.err()
@@ -281,6 +282,30 @@ func (f *Faults) signature(s Signature) {
 		f.add("signature.verifier_url", "must be an https address (http on loopback only)")
 	}
 }
+
+func (f *Faults) authority(a Authority) {
+	names := map[string]bool{}
+	for _, b := range a.Bodies {
+		u, err := url.Parse(b.URL)
+		switch {
+		case !bodyName.MatchString(b.Name):
+			f.add("authority.bodies", "must each have a name of lower-case Latin letters, digits, dots and dashes")
+		case names[b.Name]:
+			f.add("authority.bodies", "has two bodies called %s", b.Name)
+		case err != nil || u.Host == "" || u.RawQuery != "" || strings.HasSuffix(b.URL, "/") || (u.Scheme != "https" && (u.Scheme != "http" || !Loopback(u.Hostname()))):
+			f.add("authority.bodies", "%s must have an https address (http on loopback only) without trailing slash", b.Name)
+		case len(b.Keys) == 0:
+			f.add("authority.bodies", "%s must have the key that its messages are signed by", b.Name)
+		}
+		names[b.Name] = true
+	}
+	if a.Registry != "" && !names[a.Registry] {
+		f.add("authority.registry", "must be the name of one of authority.bodies")
+	}
+}
+
+// bodyName is what a body may be called.
+var bodyName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,63}$`)
 
 func (f *Faults) mutualTLS(m MutualTLS, issuer string) {
 	if m.Authorities != "" && !m.Enabled() {
