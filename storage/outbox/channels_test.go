@@ -186,3 +186,24 @@ func TestMailIsNotSentReadablyUnlessToldSo(t *testing.T) {
 		}
 	}
 }
+
+func TestMailCarriesAttachmentsWhoseNamesAddNoHeader(t *testing.T) {
+	t.Parallel()
+	port, session := mailServer(t, func(string) string { return "" })
+	m := outbox.Message{
+		ID: "id-1", Channel: "email", To: "anna@example.ru", Text: "Выписка", At: 1, Subject: "Выписка",
+		Attachments: []outbox.Attachment{{
+			Name: "выписка\r\nBcc: everyone@example.ru\".pdf", MediaType: "application/pdf", Content: []byte("%PDF-1.3 bytes"), Size: 14,
+		}},
+	}
+	if err := smtpTo(port).Deliver(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	got := session()
+	if !strings.Contains(got, "Content-Type: application/pdf") || !strings.Contains(got, "JVBERi0xLjMgYnl0ZXM=") {
+		t.Errorf("no attachment in\n%s", got)
+	}
+	if strings.Contains(got, "\nBcc:") || strings.Count(got, "RCPT TO") != 1 {
+		t.Errorf("a file's name added a header:\n%s", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -23,6 +24,8 @@ type Message struct {
 	Code    string       `json:"code,omitempty"` // the one-time code in Text, for the demo's list; channels ignore it
 	At      storage.Time `json:"at"`             // filled by Send when zero
 	Expires storage.Time `json:"expires"`        // not worth delivering after; 0 is a week
+
+	Attachments []Attachment `json:"attachments,omitempty"` // of an e-mail
 }
 
 // Channel delivers messages of one kind. It returns jobs.Permanent when no
@@ -49,6 +52,7 @@ type Deps struct {
 type Outbox struct {
 	Deps
 	watchers []func(context.Context, Result) error
+	attached map[string]func(ctx context.Context, ref string) (io.ReadCloser, error)
 }
 
 // ErrChannel: there is no channel of that name.
@@ -99,6 +103,9 @@ func (o *Outbox) Send(ctx context.Context, m Message) error {
 	}
 	if m.To == "" {
 		return errors.New("outbox: a message needs an addressee")
+	}
+	if err := o.attachable(m); err != nil {
+		return err
 	}
 	if m.ID == "" {
 		m.ID = storage.NewID()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestMessageIsSealedDeliveredAndWiped(t *testing.T) {
 		s.until("it is wiped", func() bool { return s.rows() == 0 })
 		want := letter
 		want.ID, want.At = row.ID, storage.Of(s.clock.Now())
-		if got := s.channel.messages(); len(got) != 1 || got[0] != want {
+		if got := s.channel.messages(); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			t.Fatalf("%+v, want %+v", got, want)
 		}
 		if _, err := s.outbox.List(s.Context(), 10); !errors.Is(err, outbox.ErrNotKept) {

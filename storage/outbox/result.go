@@ -57,6 +57,9 @@ func (o *Outbox) hand(ctx context.Context, m Message) (State, error) {
 	if channel == nil {
 		return Sent, nil
 	}
+	if err := o.fetch(ctx, &m); err != nil {
+		return Sent, err
+	}
 	if confirming, ok := channel.(Confirming); ok {
 		reached, err := confirming.DeliverConfirmed(ctx, m)
 		if reached {

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,5 +126,10 @@ func (s *smtp) compose(m Message) (*mail.Msg, error) {
 	msg.SetMessageIDWithValue(m.ID + "@" + s.Host)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
+	for _, a := range m.Attachments {
+		if err := msg.AttachReader(a.Name, bytes.NewReader(a.Content), mail.WithFileContentType(mail.ContentType(a.MediaType))); err != nil {
+			return nil, fmt.Errorf("smtp: attach: %w", err)
+		}
+	}
 	return msg, nil
 }
