@@ -167,7 +167,7 @@ func (s *Store) release(ctx context.Context, owner, id string) error {
 		return err
 	}
 	_, err = s.DB.Exec(ctx, `
-		UPDATE files SET owners = owners - 1, loose_at = CASE WHEN owners = 1 THEN $1 ELSE 0 END WHERE id = $2`,
+		UPDATE files SET owners = owners - 1, loose_at = CASE WHEN owners = 1 THEN CAST($1 AS BIGINT) ELSE 0 END WHERE id = $2`,
 		s.time(), id)
 	return err
 }
