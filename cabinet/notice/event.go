@@ -168,6 +168,8 @@ func (e Event) check() error {
 		return fmt.Errorf("notice: %s: no permission %q", e.Type, e.Permission)
 	case e.OrganisationID == "" && len(e.Persons) == 0 && e.Category != News:
 		return fmt.Errorf("notice: %s: nobody to tell", e.Type)
+	case e.Category == News && (e.OrganisationID != "" || len(e.Persons) > 0):
+		return fmt.Errorf("notice: %s: news are for everybody", e.Type)
 	case len(e.Persons) > maxPersons || slices.Contains(e.Persons, ""):
 		return fmt.Errorf("notice: %s: at most %d persons, each with an id", e.Type, maxPersons)
 	case e.Path != "" && !localPath(e.Path):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,18 +15,22 @@ import (
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
 	"propusk/storage/outbox"
+	"propusk/storage/revocation"
 )
 
-// Deps are what Notices work with. Everything is required but Metrics.
+// Deps are what Notices work with. Everything is required but Reach and Metrics.
 type Deps struct {
 	DB        *storage.DB
 	Jobs      *jobs.Runner // not started yet
 	Outbox    *outbox.Outbox
 	Events    storage.Events // wakes the streams of every node
+	Revoked   *revocation.List
 	Sealer    *storage.Sealer
 	Directory *directory.Directory
 	Journal   *journal.Journal
-	BaseURL   string // of the cabinet, for links in messages: scheme and host, no final slash
+	VAPID     *outbox.VAPID
+	Reach     []netip.Prefix // where push services may be beside public addresses. DANGER: see package outside
+	BaseURL   string         // of the cabinet, for links in messages: scheme and host, no final slash
 	Now       func() time.Time
 	Log       *slog.Logger
 	Metrics   prometheus.Registerer // nil: nothing is measured
@@ -34,15 +39,27 @@ type Deps struct {
 // Notices tell people what happened. It is safe for use by many goroutines.
 type Notices struct {
 	Deps
-	also []func(context.Context, Event) error
+	also    []func(context.Context, Event) error
+	hub     hub
+	rhythm  rhythm
+	metrics *metrics
 }
 
-// New checks the dependencies and registers its handlers with deps.Jobs.
+// New checks the dependencies and registers its handlers with deps.Jobs and
+// deps.Outbox. Start makes it follow the other nodes.
 func New(deps Deps) (*Notices, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	n := &Notices{Deps: deps}
+	n := &Notices{Deps: deps, rhythm: standardRhythm}
+	var err error
+	if n.metrics, err = newMetrics(deps.Metrics, &n.hub); err != nil {
+		return nil, err
+	}
+	deps.Jobs.Handle(spreadJob, n.spread)
+	deps.Jobs.Every("notices/release", time.Minute, n.Release)
+	deps.Jobs.Every("notices/purge", 6*time.Hour, n.Purge)
+	deps.Outbox.Watch(n.settled)
 	return n, nil
 }
 
@@ -50,6 +67,7 @@ func (d Deps) check() error {
 	for name, missing := range map[string]bool{
 		"DB": d.DB == nil, "Jobs": d.Jobs == nil, "Outbox": d.Outbox == nil, "Events": d.Events == nil,
 		"Sealer": d.Sealer == nil, "Directory": d.Directory == nil, "Journal": d.Journal == nil,
+		"Revoked": d.Revoked == nil, "VAPID": d.VAPID == nil,
 		"BaseURL": d.BaseURL == "", "Now": d.Now == nil, "Log": d.Log == nil,
 	} {
 		if missing {

@@ -15,12 +15,13 @@ const (
 	scopePhone         = "phone"          // Core §5.4
 	scopeOfflineAccess = "offline_access" // Core §11
 	scopeOrganisation  = "organization"   // ours: which organisation, with which role
+	scopeNotices       = "notices"        // ours: the person's notices and how he is told
 	scopeRecoveries    = "recoveries"     // ours: helps people back in, where the person is an operator
 )
 
 // personal are the scopes that speak of a person, so that a client acting for
 // itself cannot have them.
-var personal = []string{scopeOpenID, scopeProfile, scopeEmail, scopePhone, scopeOfflineAccess, scopeRecoveries}
+var personal = []string{scopeOpenID, scopeProfile, scopeEmail, scopePhone, scopeOfflineAccess, scopeNotices, scopeRecoveries}
 
 // Scopes returns every scope of this server, in the order of discovery.
 func Scopes() []string {

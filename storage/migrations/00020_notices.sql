@@ -21,6 +21,7 @@ CREATE TABLE notice_events (
     spread_at       BIGINT NOT NULL
 );
 CREATE INDEX notice_events_created ON notice_events (created_at);
+CREATE INDEX notice_events_news ON notice_events (created_at, id) WHERE category = 'news';
 
 -- The last number given to a notice of a person in an organisation. Raising it is
 -- what puts his notices in the order of their commits, so that whoever has seen
