@@ -59,7 +59,10 @@ type FieldFault struct {
 }
 
 // challenge becomes WWW-Authenticate: Bearer (RFC 6750 §3, RFC 9470 §3).
-type challenge struct{ err, description, scope, acrValues string }
+type challenge struct {
+	err, description, scope, acrValues string
+	maxAge                             int // seconds; 0 = whatever the sign-in's age
+}
 
 // Error implements error.
 func (r *Refusal) Error() string {
@@ -122,6 +125,9 @@ func (r *Refusal) Challenged(err, description string) *Refusal {
 	r.challenge.err, r.challenge.description = err, description
 	return r
 }
+
+// Aged says how fresh a sign-in must be, in seconds (RFC 9470 §3, max_age).
+func (r *Refusal) Aged(seconds int) *Refusal { r.challenge.maxAge = seconds; return r }
 
 // InvalidToken refuses a token (RFC 6750 §3.1 invalid_token).
 func InvalidToken(reason, description string) *Refusal {
@@ -207,6 +213,9 @@ func (c challenge) header() string {
 		if parameter.value != "" {
 			header += ", " + parameter.name + `="` + parameter.value + `"`
 		}
+	}
+	if c.maxAge > 0 {
+		header += `, max_age="` + strconv.Itoa(c.maxAge) + `"`
 	}
 	return header
 }
