@@ -152,6 +152,10 @@ type Password struct {
 	// Concurrency is how many verifications run at a time; more wait shortly
 	// and are then told to come later. 0 is the number of processors.
 	Concurrency int `koanf:"concurrency"`
+	// Apart has serve compute hashes in processes of their own, at the lowest
+	// priority, so that a flood of sign-ins takes nothing from other requests.
+	// Each takes about 40 MB while it is there. Default true.
+	Apart bool `koanf:"apart"`
 	// Breached is a file of SHA-1 hashes of breached passwords, in rising order
 	// (Have I Been Pwned, "ordered by hash"). Empty: only the list that is built
 	// in. It is searched where it lies; it may be of any size.

@@ -30,7 +30,7 @@ func Default() Config {
 		},
 		Keys:     Keys{Overlap: 24 * time.Hour},
 		Session:  Session{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1},
+		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1, Apart: true},
 		Lock:     Lock{Failures: 3, Further: 5, First: 15 * time.Minute, Longest: 24 * time.Hour},
 		Passkeys: Passkeys{Attestation: "none", Permitted: []string{}, Prohibited: []string{}},
 		SignIn:   SignIn{TrustedDevice: 30 * 24 * time.Hour},

@@ -44,6 +44,7 @@ type base struct {
 	revocations *revocation.Log
 	directory   *directory.Directory
 
+	apart         *factor.Apart // where serve hashes passwords; nil: here
 	locks         *factor.Locks
 	passwords     *factor.Passwords
 	totp          *factor.TOTP
@@ -56,7 +57,7 @@ type base struct {
 	keepMessages bool // the demo's outbox
 }
 
-// baseOption changes what the demo needs otherwise.
+// baseOption changes what one command needs otherwise.
 type baseOption func(*base)
 
 // keepingMessages has the outbox keep what it delivered, readable.
@@ -133,6 +134,9 @@ func (b *base) build() (err error) {
 }
 
 func (b *base) close() {
+	if b.apart != nil {
+		b.apart.Close()
+	}
 	if b.volatile != nil {
 		if err := b.volatile.Close(); err != nil {
 			b.log.Warn("the short-lived state did not close", "error", err)

@@ -36,7 +36,7 @@ func (b *base) buildKnowledge() (err error) {
 	}
 	b.passwords, err = factor.NewPasswords(factor.PasswordDeps{
 		Directory: b.directory, Locks: b.locks, Now: b.now,
-		Concurrency: b.cfg.Password.Concurrency, Breached: breached,
+		Concurrency: b.cfg.Password.Concurrency, Breached: breached, Apart: b.apart,
 		Params: factor.Params{
 			Memory: uint32(b.cfg.Password.Memory), Time: uint32(b.cfg.Password.Time), Threads: uint8(b.cfg.Password.Parallelism),
 		},

@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), operatorCommand(), keyCommand(), auditCommand(),
-		signatureCommand(), trustCommand(), versionCommand(),
+		signatureCommand(), trustCommand(), authorityCommand(), registryCommand(), versionCommand(), hashCommand(),
 	)
 	return cmd
 }

@@ -30,7 +30,7 @@ after it has finished what it began.`,
 			tuneRuntime(cfg.Runtime)
 			log, flush := newBufferedLog(cfg.Log, cmd.ErrOrStderr())
 			defer flush()
-			b, err := openBase(cmd.Context(), cfg, log)
+			b, err := openBase(cmd.Context(), cfg, log, hashingApart)
 			if err != nil {
 				return err
 			}

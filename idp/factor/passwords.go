@@ -31,6 +31,7 @@ type PasswordDeps struct {
 	Params      Params    // zero: 19 MiB, t=2, p=1
 	Concurrency int       // hashes at a time; 0: one for each processor
 	Breached    *HashList // beside the list that is built in; nil: none
+	Apart       *Apart    // where hashes are computed; nil: here
 }
 
 // Passwords verifies and sets passwords.
@@ -51,6 +52,10 @@ func NewPasswords(deps PasswordDeps) (*Passwords, error) {
 		return nil, errors.New("factor: passwords: Directory, Locks and Now are required")
 	}
 	params := deps.Params.withDefaults()
+	hash := derive(argon2id)
+	if deps.Apart != nil {
+		hash = deps.Apart.derive
+	}
 	return &Passwords{
 		directory: deps.Directory,
 		lock:      deps.Locks.of("password"),
@@ -58,7 +63,7 @@ func NewPasswords(deps PasswordDeps) (*Passwords, error) {
 		breached:  deps.Breached,
 		params:    params,
 		gate:      newGate(deps.Concurrency),
-		derive:    argon2id,
+		derive:    hash,
 		nobody:    passwordHash{params: params, salt: make([]byte, saltLength), hash: make([]byte, hashLength)},
 	}, nil
 }

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// stepBack does nothing where there are no such priorities.
+func stepBack() {}
