@@ -66,6 +66,9 @@ func algorithmOf(public any) jose.SignatureAlgorithm {
 	return ""
 }
 
+// KeyID is the "kid" of a certificate of the seal.
+func KeyID(c *x509.Certificate) string { return certificateID(c) }
+
 // certificateID names a certificate in 16 characters: the beginning of what JOSE
 // calls x5t#S256 (RFC 7515 §4.1.8). The whole would make every QR denser.
 func certificateID(c *x509.Certificate) string {

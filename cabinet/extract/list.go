@@ -1,0 +1,64 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"propusk/cabinet/api"
+	"propusk/storage"
+)
+
+// Get reads an order of the organisation; storage.ErrNotFound when it has none of
+// that id.
+func (x *Extracts) Get(ctx context.Context, organisationID, id string) (e Extract, err error) {
+	err = x.DB.Get(ctx, &e, `SELECT `+columns+` FROM extracts WHERE id = $1 AND organisation_id = $2`, id, organisationID)
+	if err != nil {
+		return Extract{}, fmt.Errorf("extract: read: %w", err)
+	}
+	return e, nil
+}
+
+// Filter narrows a list; zero fields do not.
+type Filter struct {
+	Kind   string
+	Status Status
+	Since  storage.Time // ordered at or after
+	Before storage.Time // ordered before
+}
+
+// List reads a page of the organisation's orders, newest first, and one row more
+// when there are more.
+func (x *Extracts) List(ctx context.Context, organisationID string, f Filter, page api.Page) ([]Extract, error) {
+	where, args := []string{"organisation_id = $1"}, []any{organisationID}
+	add := func(condition string, values ...any) {
+		for _, value := range values {
+			args = append(args, value)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	if f.Kind != "" {
+		add("kind = ?", f.Kind)
+	}
+	if f.Status != "" {
+		add("status = ?", f.Status)
+	}
+	if f.Since != 0 {
+		add("created_at >= ?", f.Since)
+	}
+	if f.Before != 0 {
+		add("created_at < ?", f.Before)
+	}
+	if page.At != 0 {
+		add("(created_at, id) < (?, ?)", page.At, page.ID)
+	}
+	args = append(args, page.Limit+1)
+	var list []Extract
+	err := x.DB.Select(ctx, &list, `SELECT `+columns+` FROM extracts WHERE `+strings.Join(where, " AND ")+
+		fmt.Sprintf(" ORDER BY created_at DESC, id DESC LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("extract: list: %w", err)
+	}
+	return list, nil
+}
