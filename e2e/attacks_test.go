@@ -89,8 +89,25 @@ func TestCodesAreGuessedInVain(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	crowd(tries, 16, guess)
-	t.Logf("%d codes tried in %.1f s", tries, time.Since(began).Seconds())
+	var tried atomic.Int64
+	locked, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		crowd(tries, 16, func(i int) {
+			guess(i)
+			if tried.Add(1) == int64(tries/10) {
+				close(locked)
+			}
+		})
+	}()
+	<-locked
+	owner.signIn(s.authorization(c, url.Values{"prompt": {"login"}}).url, c.RedirectURIs[0], u, u.Organisations[0].ID)
+	meanwhile := tried.Load()
+	<-over
+	t.Logf("%d codes tried in %.1f s; the owner had signed in after %d", tries, time.Since(began).Seconds(), meanwhile)
+	if meanwhile >= int64(tries) {
+		t.Error("the owner signed in only when the guessing was over")
+	}
 	if n := opened.Load(); n != 0 {
 		t.Errorf("%d tries were answered otherwise than a wrong code", n)
 	}
