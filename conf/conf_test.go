@@ -208,6 +208,9 @@ func TestValidate(t *testing.T) {
 		{"mutual TLS under a path", func(c *Config) { c.MutualTLS = mutual("https://mtls.id.example.ru/x") }, "mutual_tls.url"},
 		{"mutual TLS on the issuer's name", func(c *Config) { c.MutualTLS = mutual("https://LOCALHOST:8443") }, "mutual_tls.url"},
 		{"authorities without mutual TLS", func(c *Config) { c.MutualTLS.Authorities = "ca.pem" }, "mutual_tls.authorities"},
+		{"a seal's key alone", func(c *Config) { c.Seal.Key = "seal.key" }, "seal.key"},
+		{"a seal of the operator's", func(c *Config) { c.Seal.Key, c.Seal.Certificate = "seal.key", "seal.pem" }, ""},
+		{"a seal without a name", func(c *Config) { c.Seal.Name = " " }, "seal.name"},
 		{"reach that is no network", func(c *Config) { c.Clients.Reach = []string{"here"} }, "clients.reach"},
 		{"a device trusted for ever", func(c *Config) { c.SignIn.TrustedDevice = 1 << 60 }, "sign_in.trusted_device"},
 		{"a body", func(c *Config) {

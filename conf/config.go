@@ -56,6 +56,7 @@ type Config struct {
 
 	Signature Signature `koanf:"signature"`
 	Authority Authority `koanf:"authority"`
+	Seal      Seal      `koanf:"seal"`
 	MutualTLS MutualTLS `koanf:"mutual_tls"`
 
 	// InvitationLifetime is how long the link in an invitation to an
@@ -301,6 +302,19 @@ type MutualTLS struct {
 
 // Enabled reports whether there is such a listener.
 func (m MutualTLS) Enabled() bool { return m.Listen != "" }
+
+// Seal is the service's own signature on what it prints: extracts, receipts, acts.
+type Seal struct {
+	// Name is how the service calls itself on paper, and the common name of a
+	// certificate of its own making.
+	Name string `koanf:"name"`
+	// Key and Certificate are the operator's own, as PEM files: RSA from 2048 bits or
+	// P-256, and its certificate with the chain after it. Both empty: a key is made at
+	// the first start and kept in the database, with a certificate signed by itself.
+	// Certificates of earlier times stay published, so that old papers verify.
+	Key         string `koanf:"key"`
+	Certificate string `koanf:"certificate"`
+}
 
 // Runtime tunes the Go runtime. GOGC and GOMEMLIMIT in the environment win.
 type Runtime struct {

@@ -41,6 +41,7 @@ func Default() Config {
 		Runtime:  Runtime{GCPercent: 400},
 
 		Signature: Signature{MinimumClass: "КС1"},
+		Seal:      Seal{Name: "Пропуск"},
 		Authority: Authority{Bodies: []Body{}},
 
 		InvitationLifetime: 7 * 24 * time.Hour,

@@ -78,6 +78,7 @@ func (c Config) Validate() error {
 	f.signature(c.Signature)
 	f.authority(c.Authority)
 	f.mutualTLS(c.MutualTLS, c.Issuer)
+	f.seal(c.Seal)
 	f.between("invitation_lifetime", c.InvitationLifetime, time.Minute, 90*24*time.Hour)
 	return f.err()
 }
@@ -332,6 +333,15 @@ func (f *Faults) mutualTLS(m MutualTLS, issuer string) {
 	}
 	if main, err := url.Parse(issuer); err == nil && strings.EqualFold(main.Hostname(), u.Hostname()) {
 		f.add("mutual_tls.url", "must have another host name than issuer: the issuer's cookies must not reach it")
+	}
+}
+
+func (f *Faults) seal(s Seal) {
+	if (s.Key == "") != (s.Certificate == "") {
+		f.add("seal.key", "and seal.certificate go together: set both or none")
+	}
+	if name := strings.TrimSpace(s.Name); name == "" || len(name) > 60 {
+		f.add("seal.name", "must be how the service calls itself on paper, up to 60 bytes")
 	}
 }
 
