@@ -7,6 +7,7 @@ import (
 
 	"propusk/cabinet"
 	"propusk/cabinet/api"
+	"propusk/cabinet/authority"
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/account"
@@ -40,6 +41,9 @@ type house struct {
 	account      *account.Server
 	files        *file.Store
 
+	authority *authority.Gateway // to state bodies
+	registry  authority.Registry // of organisations
+
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
 
@@ -56,7 +60,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openAuthority, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

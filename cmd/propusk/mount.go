@@ -12,6 +12,7 @@ import (
 func (h *house) mount() {
 	h.mux = http.NewServeMux()
 	h.mux.Handle("/v1/", h.cabinet)
+	h.mux.Handle("/authority/", h.authority)
 	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
 	for path, room := range map[string]http.Handler{
 		"/cabinet": h.web, "/registration": h.registration, "/recovery": h.recovery, "/account": h.account,
