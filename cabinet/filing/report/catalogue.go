@@ -37,9 +37,9 @@ type Regime string
 
 // The regimes by which somebody must file.
 const (
-	General    Regime = "osno"     // общая система
-	Simplified Regime = "usn"      // упрощённая система
-	Employer   Regime = "employer" // pays people; every legal entity does
+	General    Regime = "OSNO"     // общая система
+	Simplified Regime = "USN"      // упрощённая система
+	Employer   Regime = "EMPLOYER" // pays people; every legal entity does
 )
 
 // Duty says who must file: a kind of filer under a regime, "" is any.

@@ -12,6 +12,7 @@ type Profile struct {
 	Kind           string // Legal or Sole
 	INN, KPP       string
 	Name, FullName string
+	TaxOffice      string // where the filer says it is registered; "" is by its numbers
 }
 
 // Sender is the part O of the names of the filer's files.
@@ -22,9 +23,12 @@ func (p Profile) Sender() string {
 	return p.INN
 }
 
-// Office is the tax office that the filer belongs to by its numbers: the first
-// four digits of the КПП, or of a person's ИНН.
+// Office is the tax office that the filer belongs to: the one it names, or the
+// first four digits of the КПП, or of a person's ИНН.
 func (p Profile) Office() string {
+	if p.TaxOffice != "" {
+		return p.TaxOffice
+	}
 	if p.Kind == Legal && len(p.KPP) >= 4 {
 		return p.KPP[:4]
 	}

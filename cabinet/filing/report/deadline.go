@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -15,11 +16,12 @@ type Deadline struct {
 }
 
 // Deadlines lists what such a filer must file with the day between from and to,
-// both included, in the order of the days.
-func Deadlines(kind string, regimes []Regime, from, to Date) []Deadline {
+// both included, in the order of the days. chosen are prefixes of reports that he
+// files whatever his regimes.
+func Deadlines(kind string, regimes []Regime, chosen []string, from, to Date) []Deadline {
 	var list []Deadline
 	for _, t := range catalogue {
-		if !t.Concerns(kind, regimes) {
+		if !t.Concerns(kind, regimes) && !slices.Contains(chosen, t.ID) {
 			continue
 		}
 		// A report of one year is due in that year or the next.

@@ -78,6 +78,41 @@ func (t *Type) Defaults(p Profile, lastName, firstName, patronym string) Values 
 	return v
 }
 
+// ReadValues takes a report apart into the values of a form, without what the house
+// fills in, so that a correction can begin with them. What the format does not know
+// is left out.
+func (t *Type) ReadValues(content []byte) (Values, *Fault) {
+	tree, fault := Read(content)
+	if fault != nil {
+		return nil, fault
+	}
+	v := Values{}
+	if document := tree.Root.Child("Документ"); document != nil && t.schema != nil {
+		v.take(&t.schema.Children[0], document, "")
+	}
+	return v, nil
+}
+
+func (v Values) take(e *Element, n *Node, path string) {
+	for _, a := range n.Attributes {
+		if want := e.attribute(a.Name); want != nil && !want.House {
+			v[path+"@"+a.Name] = a.Value
+		}
+	}
+	counts := map[string]int{}
+	for _, child := range n.Children {
+		want, _ := e.child(child.Name)
+		if want == nil {
+			continue
+		}
+		step := child.Name
+		if counts[step]++; want.Many > 0 {
+			step += "[" + strconv.Itoa(counts[child.Name]) + "]"
+		}
+		v.take(want, child, path+step+"/")
+	}
+}
+
 // place is the usual place of filing of that kind of filer.
 func (t *Type) place(kind string) string {
 	options := t.schema.Children[0].attribute("ПоМесту").Kind.Values

@@ -1,0 +1,231 @@
+package filing
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"propusk/cabinet/api"
+	"propusk/cabinet/filing/report"
+	"propusk/storage"
+)
+
+// filter says which filings of the history are asked for (row 175, «История
+// отправок»). Zero fields do not narrow.
+type filter struct {
+	state, kind, period, number string
+	year                        int
+	from, to                    storage.Time // of creation; to is not included
+	group                       report.Group
+}
+
+// filters are the parameters that narrow the history.
+var filters = []string{"state", "type", "group", "period", "year", "number", "from", "to"}
+
+func readFilter(q *api.Query) filter {
+	states := make([]string, 0, len(States()))
+	for _, s := range States() {
+		states = append(states, string(s))
+	}
+	f := filter{
+		state:  q.OneOf("state", states...),
+		kind:   q.Text("type", func(s string) bool { _, known := report.Find(s); return known }),
+		period: q.Text("period", func(s string) bool { return len(s) == 2 }),
+		number: q.Text("number", ValidNumber), year: int(q.Number("year", 1990, 2100, 0)),
+		from: day(q, "from", 0), to: day(q, "to", 1),
+		group: report.Group(q.OneOf("group", string(report.Tax), string(report.Contributions), string(report.Bookkeeping),
+			string(report.Statistics), string(report.Refund), string(report.Other))),
+	}
+	return f
+}
+
+// day reads a day of Moscow; the beginning of the day that is so many days later.
+func day(q *api.Query, name string, later int) storage.Time {
+	d, ok := report.ParseDate(q.Date(name))
+	if !ok {
+		return 0
+	}
+	return storage.Of(d.Add(later).Start())
+}
+
+// page reads one page of the history, newest first, and one row more. The text is
+// put together of fixed parts, so there are few different statements; each walks an
+// index that begins with the organisation.
+func (r *Filings) page(ctx context.Context, organisationID string, f filter, p api.Page) (list []Filing, err error) {
+	where, args := []string{"organisation_id = $1"}, []any{organisationID}
+	narrow := func(condition string, values ...any) {
+		for _, value := range values {
+			args = append(args, value)
+			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	for column, value := range map[string]string{"state": f.state, "type": f.kind, "period": f.period, "number": f.number} {
+		if value != "" {
+			narrow(column+" = ?", value)
+		}
+	}
+	if f.year != 0 {
+		narrow("year = ?", f.year)
+	}
+	if f.group != "" {
+		f.narrowGroup(narrow)
+	}
+	if f.from != 0 {
+		narrow("created_at >= ?", f.from)
+	}
+	if f.to != 0 {
+		narrow("created_at < ?", f.to)
+	}
+	if p.At != 0 {
+		narrow("(created_at, id) < (?, ?)", p.At, p.ID)
+	}
+	args = append(args, p.Limit+1)
+	query := `SELECT ` + columns + ` FROM filings WHERE ` + strings.Join(where, " AND ") +
+		` ORDER BY created_at DESC, id DESC LIMIT $` + strconv.Itoa(len(args))
+	if err = r.DB.Select(ctx, &list, query, args...); err != nil {
+		return nil, fmt.Errorf("filing: list: %w", err)
+	}
+	return list, nil
+}
+
+func (f filter) narrowGroup(narrow func(string, ...any)) {
+	var marks []string
+	var types []any
+	for _, t := range report.Types() {
+		if t.Group == f.group {
+			marks, types = append(marks, "?"), append(types, t.ID)
+		}
+	}
+	narrow("type IN ("+strings.Join(marks, ", ")+")", types...)
+}
+
+// list answers GET /v1/filings.
+func (r *Filings) list(c api.Call) error {
+	q := c.Query(append([]string{"after", "limit"}, filters...)...)
+	f, page := readFilter(q), q.Page()
+	if err := q.Err(); err != nil {
+		return err
+	}
+	rows, err := r.page(c.Ctx(), c.Organisation(), f, page)
+	if err != nil {
+		return err
+	}
+	rows, next := api.Cut(page, rows, func(f Filing) (storage.Time, string) { return f.CreatedAt, f.ID })
+	items := make([]briefView, len(rows))
+	for i, row := range rows {
+		items[i] = brief(row, c.Lang())
+	}
+	api.Speaks(c, c.Lang())
+	return api.Answer(c, http.StatusOK, "", map[string]any{"filings": items, "next": next})
+}
+
+// eventView is a line of the journal of operations.
+type eventView struct {
+	ID         string       `json:"id"`
+	FilingID   string       `json:"filing_id"`
+	Event      string       `json:"event"`
+	Label      string       `json:"label"`
+	State      State        `json:"state"`
+	StateLabel string       `json:"state_label"`
+	PersonID   string       `json:"person_id,omitempty"`
+	ClientID   string       `json:"client_id,omitempty"`
+	Who        string       `json:"who,omitempty"`
+	Text       string       `json:"text,omitempty"`
+	At         storage.Time `json:"at"`
+}
+
+func eventViews(rows []event, lang string) []eventView {
+	items := make([]eventView, len(rows))
+	for i, e := range rows {
+		items[i] = eventView{
+			e.ID, e.FilingID, e.Event, eventLabel(e.Event, lang), e.State, e.State.Label(lang), e.PersonID, e.ClientID, e.Who, e.Text, e.At,
+		}
+	}
+	return items
+}
+
+// operations answers GET /v1/filings/journal: date, time and processing status of
+// every operation (row 177), newest first.
+func (r *Filings) operations(c api.Call) error {
+	q := c.Query("after", "limit", "from", "to")
+	from, to, page := day(q, "from", 0), day(q, "to", 1), q.Page()
+	if err := q.Err(); err != nil {
+		return err
+	}
+	if to == 0 {
+		to = 1 << 62
+	}
+	at, id := page.At, page.ID
+	if at == 0 {
+		at = 1 << 62
+	}
+	var rows []event
+	err := r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events
+		WHERE organisation_id = $1 AND at >= $2 AND at < $3 AND (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6`,
+		c.Organisation(), from, to, at, id, page.Limit+1)
+	if err != nil {
+		return fmt.Errorf("filing: operations: %w", err)
+	}
+	rows, next := api.Cut(page, rows, func(e event) (storage.Time, string) { return e.At, e.ID })
+	api.Speaks(c, c.Lang())
+	return api.Answer(c, http.StatusOK, "", map[string]any{"operations": eventViews(rows, c.Lang()), "next": next})
+}
+
+// history answers GET /v1/filings/{id}/events, oldest first: a filing has tens.
+func (r *Filings) history(c api.Call) error {
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	var rows []event
+	err = r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events WHERE filing_id = $1 ORDER BY at, id LIMIT 1000`, f.ID)
+	if err != nil {
+		return fmt.Errorf("filing: history: %w", err)
+	}
+	api.Speaks(c, c.Lang())
+	return api.Answer(c, http.StatusOK, "", map[string]any{"operations": eventViews(rows, c.Lang())})
+}
+
+// receiptFile answers GET /v1/filings/{id}/receipts/{file}: a file that a body sent.
+func (r *Filings) receiptFile(c api.Call) error {
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	which, err := c.PathID("file")
+	if err != nil {
+		return err
+	}
+	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	receipts, err := r.receipts(c.Ctx(), f.ID)
+	if err != nil {
+		return err
+	}
+	for _, one := range receipts {
+		for _, a := range one.Files.V {
+			if a.ID == which {
+				return r.give(c, a)
+			}
+		}
+	}
+	return api.Refuse("not_found")
+}
+
+func (r *Filings) give(c api.Call, a attached) error {
+	stored, content, err := r.Files.Open(c.Ctx(), c.Organisation(), a.ID)
+	if err != nil {
+		return refusal(err)
+	}
+	defer func() { _ = content.Close() }()
+	return api.File(c, api.FileAnswer{Name: a.Name, MediaType: stored.MediaType, SHA256: stored.SHA256, Size: stored.Size}, content)
+}

@@ -1,0 +1,298 @@
+package filing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"propusk/cabinet/api"
+	"propusk/cabinet/filing/report"
+	"propusk/idp/directory"
+	"propusk/signature"
+	"propusk/storage"
+)
+
+// mark is one signature of a filing.
+type mark struct {
+	ID             string                            `db:"id"`
+	FilingID       string                            `db:"filing_id"`
+	OrganisationID string                            `db:"organisation_id"`
+	PersonID       string                            `db:"person_id"`
+	ClientID       string                            `db:"client_id"`
+	Signer         string                            `db:"signer"`
+	Fingerprint    string                            `db:"fingerprint"`
+	Authority      storage.JSON[directory.Authority] `db:"authority"`
+	Verdict        storage.JSON[signature.Verdict]   `db:"verdict"`
+	CMS            []byte                            `db:"cms"`
+	CreatedAt      storage.Time                      `db:"created_at"`
+}
+
+const markColumns = `id, filing_id, organisation_id, person_id, client_id, signer, fingerprint, authority, verdict, cms, created_at`
+
+// patience bounds one verification, an outside service's too.
+const patience = 25 * time.Second
+
+// sign answers POST /v1/filings/{id}/signatures (row 297): a detached qualified
+// signature over the very bytes of the report. Several people may sign; the same
+// certificate signs once, so that a retried request is one signature.
+func (r *Filings) sign(c api.Call) error {
+	var body struct {
+		Signature []byte `json:"signature"`
+	}
+	if err := api.ReadObjectUpTo(c, signature.MaxUpload*2, &body); err != nil {
+		return err
+	}
+	if len(body.Signature) == 0 {
+		return api.InvalidField("/signature", "required")
+	}
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	organisation, profile, err := r.profile(c.Ctx(), c.Organisation())
+	if err != nil {
+		return refusal(err)
+	}
+	if why := f.unfit(Sign, profile); why != "" {
+		return r.notNow(c, f, why)
+	}
+	m, err := r.verify(c, f, body.Signature)
+	if err != nil {
+		return err
+	}
+	signed := f
+	changed, err := r.change(c, directory.FilingsSign, func(ctx context.Context, now *Filing, by directory.Authority) error {
+		if now.Version != signed.Version {
+			return errStale
+		}
+		return r.signedBy(ctx, c, now, organisation, by, m)
+	})
+	return r.answer(c, changed, err)
+}
+
+// unfit is the code of what forbids signing or sending, "" when nothing does.
+func (f Filing) unfit(e Event, p report.Profile) string {
+	switch {
+	case e == Submit && f.State == Draft:
+		return "filing_unsigned"
+	case !f.State.Can(e):
+		return "filing_state"
+	case f.CheckedAt == 0 || f.FileID == "" && !f.Faulty:
+		return "filing_not_checked"
+	case f.Faulty:
+		return "filing_faulty"
+	case f.CheckedAs != fingerprint(p):
+		return "filing_profile_changed"
+	}
+	return ""
+}
+
+func (r *Filings) notNow(c api.Call, f Filing, code string) error {
+	refused := api.Refuse(code).With("state", f.State.Label(c.Lang()))
+	return refused
+}
+
+// verify reads the file, with its digest held against what was stored, and judges
+// the signature over it. Whose it may be is for the transaction to say.
+func (r *Filings) verify(c api.Call, f Filing, sent []byte) (mark, error) {
+	_, content, err := r.Files.Read(c.Ctx(), f.OrganisationID, f.FileID, report.MaxFile)
+	if err != nil {
+		return mark{}, refusal(err)
+	}
+	ctx, cancel := context.WithTimeout(c.Ctx(), patience)
+	defer cancel()
+	cms := signature.Decode(sent)
+	verdict, err := r.Verifier.Verify(ctx, signature.Request{Signature: cms, Content: content})
+	if err != nil {
+		return mark{}, api.Refuse("filing_verifier").Wrap(err).After(2)
+	}
+	if !verdict.Accepted {
+		return mark{}, refusedVerdict(verdict)
+	}
+	return mark{
+		ID: storage.NewID(), FilingID: f.ID, OrganisationID: f.OrganisationID, PersonID: c.Person(), ClientID: c.Claims.ClientID,
+		Signer: signerName(*verdict.Subject), Fingerprint: verdict.Certificate.Fingerprint,
+		Verdict: storage.JSON[signature.Verdict]{V: verdict}, CMS: cms, CreatedAt: storage.Of(r.Now()),
+	}, nil
+}
+
+// refusedVerdict shows every check that failed, in words.
+func refusedVerdict(v signature.Verdict) error {
+	refused := api.Refuse("filing_signature_refused").Because("signature_" + string(v.Code))
+	for _, check := range v.Checks {
+		if check.Status == signature.Failed {
+			refused.About(api.FieldFault{Pointer: "/signature", Code: "signature_" + string(check.Code)})
+		}
+	}
+	return refused
+}
+
+// signerName is how a certificate names its owner, without numbers.
+func signerName(s signature.Subject) string {
+	name := s.LastName + " " + s.GivenNames
+	if s.LastName == "" {
+		name = s.CommonName
+	}
+	if s.Organisation != "" && s.Organisation != name {
+		return name + ", " + s.Organisation
+	}
+	return name
+}
+
+// signedBy adds the signature if its owner may sign for the organisation.
+func (r *Filings) signedBy(ctx context.Context, c api.Call, f *Filing, o directory.Organisation, by directory.Authority, m mark) error {
+	if err := r.mayHaveSigned(ctx, c, o, by, *m.Verdict.V.Subject); err != nil {
+		return err
+	}
+	if by.By == directory.ByPower && f.Format != report.PDF && !f.Representative {
+		return api.Refuse("filing_signatory").With("power", by.PowerNumber)
+	}
+	m.Authority.V = by
+	n, err := r.DB.Exec(ctx, `INSERT INTO filing_signatures (`+markColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (filing_id, fingerprint) DO NOTHING`,
+		m.ID, m.FilingID, m.OrganisationID, m.PersonID, m.ClientID, m.Signer, m.Fingerprint, m.Authority, m.Verdict, m.CMS, m.CreatedAt)
+	switch {
+	case err != nil:
+		return fmt.Errorf("filing: keep a signature: %w", err)
+	case n == 0:
+		return errUnchanged
+	}
+	f.State, _ = f.State.Next(Sign)
+	details := byAuthority(by)
+	details["certificate"], details["signature"] = m.Fingerprint, "accepted"
+	return r.note(ctx, c.Actor(), *f, string(Sign), m.Signer, details)
+}
+
+// mayHaveSigned holds the certificate's owner against who may sign: the
+// organisation itself, the person who acts, or whoever the power of attorney that
+// is acted under is given to. Numbers decide, never names, and of a person only
+// those that he has proved to be his.
+func (r *Filings) mayHaveSigned(ctx context.Context, c api.Call, o directory.Organisation, by directory.Authority, s signature.Subject) error {
+	if ofOrganisation(o, s) {
+		return nil
+	}
+	if c.Person() != "" {
+		person, err := r.Directory.Person(ctx, c.Person())
+		if err != nil {
+			return err
+		}
+		if ofPerson(person, s) {
+			return nil
+		}
+	}
+	if by.PowerID != "" {
+		power, err := r.Directory.PowerByID(ctx, by.PowerID)
+		if err != nil {
+			return err
+		}
+		if ofRepresentative(power.Representative.V, s) {
+			return nil
+		}
+	}
+	return api.Refuse("filing_signer")
+}
+
+func ofOrganisation(o directory.Organisation, s signature.Subject) bool {
+	if o.Kind == directory.KindSole {
+		return s.Kind == signature.KindSole && same([2]string{o.INN, s.INN}, [2]string{o.OGRN, s.OGRNIP})
+	}
+	return s.Kind == signature.KindOrganisation && same([2]string{o.INN, s.INNLE}, [2]string{o.OGRN, s.OGRN})
+}
+
+// ofPerson takes certificates of people alone. An organisation's certificate names
+// its head as well, but it speaks for that organisation, whichever it is.
+func ofPerson(p directory.Person, s signature.Subject) bool {
+	snils, inn := "", ""
+	if p.SNILSVerified {
+		snils = p.SNILS
+	}
+	if p.INNVerified {
+		inn = p.INN
+	}
+	return s.Kind == signature.KindPerson && same([2]string{snils, s.SNILS}, [2]string{inn, s.INN})
+}
+
+func ofRepresentative(rep directory.Representative, s signature.Subject) bool {
+	if rep.Kind == directory.RepresentsOrganisation {
+		return s.Kind == signature.KindOrganisation && same([2]string{rep.INN, s.INNLE}, [2]string{rep.OGRN, s.OGRN}) ||
+			s.Kind == signature.KindSole && same([2]string{rep.INN, s.INN}, [2]string{rep.OGRN, s.OGRNIP})
+	}
+	return s.Kind == signature.KindPerson && same([2]string{rep.SNILS, s.SNILS}, [2]string{rep.INN, s.INN})
+}
+
+// same reports whether of the pairs one at least is known on both sides, and none
+// that is differs.
+func same(pairs ...[2]string) bool {
+	found := false
+	for _, pair := range pairs {
+		if pair[0] == "" || pair[1] == "" {
+			continue
+		}
+		if pair[0] != pair[1] {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// marks are a filing's signatures, in the order of signing.
+func (r *Filings) marks(ctx context.Context, filingID string) (list []mark, err error) {
+	err = r.DB.Select(ctx, &list, `SELECT `+markColumns+` FROM filing_signatures WHERE filing_id = $1 ORDER BY created_at, id`, filingID)
+	if err != nil {
+		return nil, fmt.Errorf("filing: read signatures: %w", err)
+	}
+	return list, nil
+}
+
+// signatureFile answers GET /v1/filings/{id}/signatures/{signature} with the CMS.
+func (r *Filings) signatureFile(c api.Call) error {
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	which, err := c.PathID("signature")
+	if err != nil {
+		return err
+	}
+	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	var cms []byte
+	err = r.DB.Get(c.Ctx(), &cms, `SELECT cms FROM filing_signatures WHERE id = $1 AND filing_id = $2`, which, f.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return api.Refuse("not_found")
+	}
+	if err != nil {
+		return fmt.Errorf("filing: read a signature: %w", err)
+	}
+	return api.File(c, api.FileAnswer{Name: f.FileName + ".sig", MediaType: "application/pkcs7-signature", Size: int64(len(cms))}, bytes.NewReader(cms))
+}
+
+// download answers GET /v1/filings/{id}/file: the very bytes that are signed.
+func (r *Filings) download(c api.Call) error {
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	if f.FileID == "" {
+		return api.Refuse("filing_no_file")
+	}
+	stored, content, err := r.Files.Open(c.Ctx(), c.Organisation(), f.FileID)
+	if err != nil {
+		return refusal(err)
+	}
+	defer func() { _ = content.Close() }()
+	return api.File(c, api.FileAnswer{Name: f.FileName, MediaType: stored.MediaType, SHA256: stored.SHA256, Size: stored.Size}, content)
+}
