@@ -37,7 +37,7 @@ func (b *Inbox) remindDue(ctx context.Context) error {
 		if err := b.record(ctx, r, outside(""), "reminded", r.Status, nil); err != nil {
 			return err
 		}
-		return b.tell(ctx, r, happening{what: "reminder", importance: important})
+		return b.tell(ctx, r, happening{what: "due", importance: important})
 	})
 }
 

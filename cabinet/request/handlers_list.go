@@ -103,7 +103,7 @@ func (b *Inbox) export(c api.Call) error {
 		return Refusal(err)
 	}
 	if e.Cut {
-		c.Response().Header().Set("Content-Range", "rows 0-*/*")
+		c.Response().Header().Set("Request-Rows-Cut", "true")
 	}
 	api.Speaks(c, c.Lang())
 	return api.File(c, api.FileAnswer{Name: e.Name, MediaType: e.MediaType, Size: int64(len(e.Content))}, bytes.NewReader(e.Content))

@@ -85,7 +85,7 @@ type newRequest struct {
 	Type          Type         `json:"type"`
 	Kind          string       `json:"kind"`
 	Subject       string       `json:"subject"`
-	Text          prose        `json:"text"`
+	Text          api.Prose    `json:"text"`
 	Recipient     string       `json:"recipient"`
 	RecipientName string       `json:"recipient_name"`
 	Files         []string     `json:"files"`
@@ -260,7 +260,7 @@ func filePart(c api.Call) (*multipart.Part, error) {
 	body := http.MaxBytesReader(c.Response(), c.Request().Body, uploadLimit)
 	part, err := multipart.NewReader(body, parameters["boundary"]).NextPart()
 	if err != nil || part.FormName() != "file" || part.FileName() == "" {
-		return nil, api.Refuse("upload_malformed").Wrap(err)
+		return nil, api.Refuse("form_file_missing").Wrap(err)
 	}
 	return part, nil
 }

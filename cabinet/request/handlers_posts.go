@@ -9,7 +9,7 @@ import (
 
 type newPost struct {
 	Kind       PostKind          `json:"kind"`
-	Text       prose             `json:"text"`
+	Text       api.Prose         `json:"text"`
 	Files      []string          `json:"files"`
 	Signatures map[string]string `json:"signatures"`
 	DueAt      storage.Time      `json:"due_at"`
@@ -49,7 +49,7 @@ func (b *Inbox) edit(c api.Call) error {
 		return err
 	}
 	var body struct {
-		Text       api.Field[prose]        `json:"text"`
+		Text       api.Field[api.Prose]    `json:"text"`
 		Files      api.Field[[]string]     `json:"files"`
 		Signatures map[string]string       `json:"signatures"`
 		DueAt      api.Field[storage.Time] `json:"due_at"`
@@ -142,7 +142,7 @@ func (b *Inbox) saveDraft(c api.Call) error {
 		return err
 	}
 	var body struct {
-		Text  prose        `json:"text"`
+		Text  api.Prose    `json:"text"`
 		Files []string     `json:"files"`
 		DueAt storage.Time `json:"due_at"`
 	}
@@ -179,10 +179,10 @@ func (b *Inbox) dropDraft(c api.Call) error {
 }
 
 type templateBody struct {
-	Title     string `json:"title"`
-	Type      Type   `json:"type"`
-	Recipient string `json:"recipient"`
-	Text      prose  `json:"text"`
+	Title     string    `json:"title"`
+	Type      Type      `json:"type"`
+	Recipient string    `json:"recipient"`
+	Text      api.Prose `json:"text"`
 }
 
 // addTemplate answers POST /v1/organization/request-templates.

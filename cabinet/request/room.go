@@ -7,8 +7,6 @@ import (
 
 	"propusk/cabinet/api"
 	"propusk/idp/directory"
-	"propusk/storage"
-	"propusk/storage/file"
 )
 
 //go:embed openapi.json
@@ -82,9 +80,6 @@ func Refusal(err error) error {
 	if fault, ok := errors.AsType[*FieldError](err); ok {
 		return api.Invalid(api.FieldFault{Pointer: api.Pointer(fault.Field), Code: fault.Code, Args: fault.Args})
 	}
-	if refused := FileRefusal(err); refused != nil {
-		return refused
-	}
 	switch {
 	case errors.Is(err, ErrStale):
 		return api.Refuse("version_changed").Wrap(err)
@@ -93,28 +88,10 @@ func Refusal(err error) error {
 	case errors.Is(err, ErrResponsible):
 		return api.InvalidField("/responsible_id", "not_responsible").Wrap(err)
 	}
-	return api.DirectoryRefusal(err)
-}
-
-// FileRefusal tells why a file is not taken; nil when that is not the matter.
-func FileRefusal(err error) error {
-	kind, wrong := errors.AsType[*file.KindError](err)
-	infected, ill := errors.AsType[*file.InfectedError](err)
-	switch {
-	case wrong:
-		return api.Refuse("file_kind").With("found", kind.Found).With("wanted", kind.Wanted.String()).Wrap(err)
-	case ill:
-		return api.Refuse("file_infected").With("virus", infected.Virus).Wrap(err)
-	case errors.Is(err, file.ErrTooLarge):
-		return api.Refuse("upload_too_large").Wrap(err)
-	case errors.Is(err, file.ErrEmpty):
-		return api.Refuse("file_empty").Wrap(err)
-	case errors.Is(err, file.ErrUnscanned):
-		return api.Refuse("scanner_unavailable").After(60).Wrap(err)
-	case errors.Is(err, file.ErrDamaged):
-		return api.Refuse("file_damaged").Wrap(err)
+	if refused, ok := errors.AsType[*api.Refusal](api.FileRefusal(err)); ok {
+		return refused
 	}
-	return nil
+	return api.DirectoryRefusal(err)
 }
 
 // seen is the version that the client has made a condition of, nil when none; the
@@ -127,11 +104,4 @@ func seen(c api.Call, version int64) (*int64, error) {
 		return nil, err
 	}
 	return &version, nil
-}
-
-func times(t storage.Time) *storage.Time {
-	if t == 0 {
-		return nil
-	}
-	return &t
 }

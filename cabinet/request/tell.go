@@ -40,7 +40,7 @@ var subjects = map[string]label{
 	"commented":      {"комментарий сотрудника", "a colleague's comment"},
 	"assigned":       {"вы назначены ответственным", "you are responsible for it"},
 	"overdue":        {"срок истёк", "overdue"},
-	"reminder":       {"срок через три дня", "due in three days"},
+	"due":            {"срок через три дня", "due in three days"},
 	"not_sent":       {"не удалось отправить", "it could not be sent"},
 }
 
@@ -65,20 +65,21 @@ func (b *Inbox) tell(ctx context.Context, r *Request, h happening) error {
 	if h.quiet {
 		importance = quiet
 	}
-	if h.what == "assigned" {
-		importance = normal
+	category := family.category
+	if h.what == "due" || h.what == "overdue" {
+		category = notice.Deadline
 	}
 	return b.Notices.Tell(ctx, notice.Event{
-		ID:             fmt.Sprintf("request/%s/%s/%s", r.ID, h.what, storage.NewID()),
+		ID:             "request/" + r.ID + "/" + storage.NewID(),
 		Type:           family.name + "." + h.what,
-		OrganisationID: r.OrganisationID, Category: family.category, Importance: importance,
+		OrganisationID: r.OrganisationID, Category: category, Importance: importance,
 		Permission: directory.RequestsRead, Persons: h.persons,
 		Texts:    notice.Texts{RU: r.message(h, "ru"), EN: r.message(h, "en")},
 		Path:     "/cabinet/requests/" + r.ID,
 		Source:   r.Party,
 		Document: noticeDocument(r),
 		Data: map[string]any{
-			"id": r.ID, "number": r.Number, "type": r.Type, "status": r.Status, "created_at": r.CreatedAt, "due_at": r.DueAt,
+			"request_id": r.ID, "number": r.Number, "type": r.Type, "status": r.Status, "created_at": r.CreatedAt, "due_at": r.DueAt,
 		},
 	})
 }

@@ -1,4 +1,0 @@
-package request
-
-// prose is a text with paragraphs.
-type prose = string
