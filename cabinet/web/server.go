@@ -41,6 +41,7 @@ type Deps struct {
 	Sealer       *storage.Sealer   // seals them
 	Pages        *pages.Kit        // its Assets must be served where the cabinet stands
 	HTTPClient   *http.Client      // for the issuer and the API; nil = one that waits 10 s
+	Idle         time.Duration     // how long a session may go unused; 0 = 30 minutes
 	Log          *slog.Logger
 	Now          func() time.Time
 }
@@ -63,6 +64,9 @@ func New(deps Deps) (*Server, error) {
 	}
 	if deps.URL == "" {
 		deps.URL = deps.Issuer
+	}
+	if deps.Idle == 0 {
+		deps.Idle = idleLife
 	}
 	if deps.HTTPClient == nil {
 		deps.HTTPClient = &http.Client{Timeout: 10 * time.Second}
@@ -98,6 +102,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+SignedOutPath, s.open(s.signedOut))
 	mux.HandleFunc("POST /cabinet/signout", s.open(s.signOut))
 
+	mux.HandleFunc("POST /cabinet/prolong", s.private((*visit).prolong))
 	mux.HandleFunc("GET /cabinet", s.private((*visit).organisation))
 	mux.HandleFunc("GET /cabinet/{$}", s.private((*visit).organisation))
 	mux.HandleFunc("GET /cabinet/organisations", s.private((*visit).organisations))

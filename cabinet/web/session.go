@@ -13,6 +13,8 @@ import (
 
 const (
 	sessionLife = 12 * time.Hour   // a session ends then, however busy
+	idleLife    = 30 * time.Minute // and then, when it is not used; see Deps.Idle
+	seenPause   = 30 * time.Second // how exactly its last use is known
 	attemptLife = 30 * time.Minute // for a sign-in, enrolment of a second step included
 )
 
@@ -20,10 +22,12 @@ const (
 type session struct {
 	Tokens   tokens
 	Subject  string
-	SignedIn time.Time // when the tokens came from a sign-in, not from a refresh
-	Until    time.Time // the session's end
-	Several  bool      // the person has more than one organisation
-	Draft    *draft    `json:",omitempty"`
+	SignedIn time.Time     // when the tokens came from a sign-in, not from a refresh
+	Until    time.Time     // the session's end
+	Seen     time.Time     // its last use, as exactly as seenPause
+	Idle     time.Duration // how long it may go unused: the organisation may demand less than we
+	Several  bool          // the person has more than one organisation
+	Draft    *draft        `json:",omitempty"`
 }
 
 // tokens of one grant.
@@ -85,11 +89,14 @@ func (s *Server) session(ctx context.Context, key string) (*session, error) {
 	if err := s.unseal(key, sealed, found); err != nil {
 		return nil, err
 	}
-	if !s.deps.Now().Before(found.Until) {
+	if now := s.deps.Now(); !now.Before(found.Until) || !now.Before(found.idleEnd()) {
 		return nil, storage.ErrNotFound
 	}
 	return found, nil
 }
+
+// idleEnd is when the session ends if it is not used again.
+func (k *session) idleEnd() time.Time { return k.Seen.Add(k.Idle) }
 
 // keep stores the session until its end.
 func (s *Server) keep(ctx context.Context, key string, kept *session) error {

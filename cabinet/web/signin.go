@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -116,7 +117,8 @@ func (s *Server) enter(q *request, code string, begun *attempt) error {
 		return failed(http.StatusForbidden, "refused").because(err).retry(begun.Return)
 	}
 	now := s.deps.Now()
-	entered := &session{Tokens: got, Subject: subject, SignedIn: now, Until: now.Add(sessionLife)}
+	entered := &session{Tokens: got, Subject: subject, SignedIn: now, Seen: now, Until: now.Add(sessionLife)}
+	entered.Idle = s.idleLife(q, got.Access)
 	entered.Several = s.severalOrganisations(q, got.Access)
 	if len(begun.Form) > 0 {
 		page, _, _ := strings.Cut(begun.Return, "?")
@@ -143,6 +145,21 @@ func (s *Server) severalOrganisations(q *request, access string) bool {
 		s.deps.Log.WarnContext(q.ctx(), "the person's organisations are not known", "error", err)
 	}
 	return len(list) > 1
+}
+
+// idleLife is how long a session of the token's organisation may go unused: as long
+// as ours, or less where its policy says so. When the policy cannot be had, ours.
+func (s *Server) idleLife(q *request, access string) time.Duration {
+	var policy struct {
+		Idle int64 `json:"idle"` // seconds; 0 = none of its own
+	}
+	if err := s.api.ask(q.ctx(), access, q.lang, http.MethodGet, "/organization/policy", nil, &policy); err != nil {
+		s.deps.Log.WarnContext(q.ctx(), "the organisation's policy is not known", "error", err)
+	}
+	if own := time.Duration(policy.Idle) * time.Second; own > 0 && own < s.deps.Idle {
+		return own
+	}
+	return s.deps.Idle
 }
 
 // signOut ends the session here and at the issuer (OpenID Connect RP-Initiated

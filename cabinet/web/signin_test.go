@@ -157,10 +157,11 @@ func TestSessionOfAnotherKeyOrTooOldIsNobodys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.signIn()
-	w.get("/cabinet").want(t, 200)
-	for range 13 {
-		w.clock.Advance(time.Hour)
+	for range 47 { // however busy
+		w.clock.Advance(15 * time.Minute)
+		w.get("/cabinet").want(t, 200)
 	}
+	w.clock.Advance(15 * time.Minute)
 	w.asked(w.get("/cabinet"))
 
 	w.signIn()
@@ -169,6 +170,28 @@ func TestSessionOfAnotherKeyOrTooOldIsNobodys(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.browser.Jar.SetCookies(u, []*http.Cookie{{Name: sessionCookie, Value: "forged", Path: "/", Secure: true}})
+	w.asked(w.get("/cabinet"))
+}
+
+// TestSessionThatIsNotUsedEnds: after half an hour, or as soon as the organisation
+// demands; the page warns before, and a person who is at it prolongs it.
+func TestSessionThatIsNotUsedEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.clock.Advance(29 * time.Minute)
+	w.get("/cabinet").want(t, 200, `data-left="1800"`, `data-prolong="/cabinet/prolong"`)
+	w.clock.Advance(29 * time.Minute)
+	w.post("/cabinet/prolong", nil).want(t, 204)
+	w.clock.Advance(30*time.Minute - time.Second)
+	w.get("/cabinet").want(t, 200)
+	w.clock.Advance(30 * time.Minute)
+	w.asked(w.get("/cabinet"))
+
+	w.answer("GET /v1/organization/policy", 200, map[string]any{"idle": 300})
+	w.signIn()
+	w.get("/cabinet").want(t, 200, `data-left="300"`)
+	w.clock.Advance(5 * time.Minute)
 	w.asked(w.get("/cabinet"))
 }
 

@@ -58,7 +58,34 @@ func (s *Server) visit(q *request) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &visit{request: q, key: key, session: found}, nil
+	v := &visit{request: q, key: key, session: found}
+	return v, v.seen()
+}
+
+// seen notes the use of the session.
+func (v *visit) seen() error {
+	now := v.s.deps.Now()
+	if now.Sub(v.session.Seen) < seenPause {
+		return nil
+	}
+	v.session.Seen = now
+	return v.s.keep(v.ctx(), v.key, v.session)
+}
+
+// prolong is asked for by a page whose person is at it still; it needs no answer.
+func (v *visit) prolong() error {
+	v.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// idle lets the page warn before the session ends by itself, and keep what was
+// typed for the same person's return.
+func (v *visit) idle() *pages.Idle {
+	left := v.session.idleEnd().Sub(v.s.deps.Now())
+	return &pages.Idle{
+		Left: max(left, time.Second), ProlongURL: "/cabinet/prolong", EndURL: v.back(),
+		Keeper: digest("cabinet/" + v.session.Subject)[:16],
+	}
 }
 
 // call asks the API with a live token. A token that the API refuses is renewed
@@ -127,6 +154,9 @@ func (v *visit) renew(organisation string) error {
 		}
 		if current.Tokens, err = v.s.issuer.refresh(ctx, current, organisation); err != nil {
 			return nil, err
+		}
+		if organisation != "" {
+			current.Idle = v.s.idleLife(v.request, current.Tokens.Access)
 		}
 		return current, v.s.keep(ctx, v.key, current)
 	})
@@ -201,7 +231,7 @@ func formPage(path string) string {
 // page draws a page in the cabinet's frame.
 func (v *visit) page(status int, template, title string, data any, errs ...pages.FieldError) error {
 	return v.s.pages.Render(v.w, v.r, status, pages.Custom{
-		Template: template, Title: title, Data: data, Errors: errs, Shell: v.shell(), RedirectURI: v.s.deps.Issuer,
+		Template: template, Title: title, Data: data, Errors: errs, Shell: v.shell(), Idle: v.idle(), RedirectURI: v.s.deps.Issuer,
 	})
 }
 

@@ -26,7 +26,7 @@ func (h *house) openWeb(ctx context.Context) error {
 	var err error
 	h.web, err = web.New(web.Deps{
 		Issuer: h.cfg.Issuer, API: h.cfg.Issuer, ClientID: cabinetClientID, ClientSecret: secret,
-		Ephemeral: h.volatile, Sealer: h.sealer, Pages: h.pages, Log: h.log, Now: h.now,
+		Ephemeral: h.volatile, Sealer: h.sealer, Pages: h.pages, Idle: h.cfg.Session.Idle, Log: h.log, Now: h.now,
 		HTTPClient: &http.Client{Transport: inProcess{h}, Timeout: 10 * time.Second},
 	})
 	if err != nil {
