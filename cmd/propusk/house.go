@@ -8,6 +8,7 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
+	"propusk/cabinet/paper"
 	"propusk/cabinet/web"
 	"propusk/idp"
 	"propusk/idp/account"
@@ -43,6 +44,8 @@ type house struct {
 
 	authority *authority.Gateway // to state bodies
 	registry  authority.Registry // of organisations
+	seal      *paper.Seal        // the service's own signature
+	paper     *paper.Paper       // what rooms print and sign by
 
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
@@ -60,7 +63,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openAuthority, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openPaper, h.openAuthority, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

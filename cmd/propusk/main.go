@@ -34,7 +34,8 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), operatorCommand(), keyCommand(), auditCommand(),
-		signatureCommand(), trustCommand(), authorityCommand(), registryCommand(), versionCommand(), hashCommand(),
+		signatureCommand(), trustCommand(), authorityCommand(), registryCommand(),
+		sealCommand(), paperCommand(), versionCommand(), hashCommand(),
 	)
 	return cmd
 }
