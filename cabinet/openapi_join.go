@@ -46,13 +46,24 @@ func join(main object, room api.Room) error {
 		}
 		declare(operation, route)
 	}
-	if err := add(main, part, "paths"); err != nil {
+	if err := addPaths(child(main, "paths"), child(part, "paths")); err != nil {
 		return err
 	}
 	main["tags"] = append(main["tags"].([]any), list(part["tags"])...)
 	for kind := range child(part, "components") {
 		if err := add(child(main, "components"), child(part, "components"), kind); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addPaths moves a part's operations over: two rooms may share a path, never an
+// operation.
+func addPaths(into, paths object) error {
+	for path := range paths {
+		if err := add(into, paths, path); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return nil

@@ -17,11 +17,12 @@ const (
 	scopeOrganisation  = "organization"   // ours: which organisation, with which role
 	scopeNotices       = "notices"        // ours: the person's notices and how he is told
 	scopeRecoveries    = "recoveries"     // ours: helps people back in, where the person is an operator
+	scopeModeration    = "moderation"     // ours: decides about organisations, where the person is an operator
 )
 
 // personal are the scopes that speak of a person, so that a client acting for
 // itself cannot have them.
-var personal = []string{scopeOpenID, scopeProfile, scopeEmail, scopePhone, scopeOfflineAccess, scopeNotices, scopeRecoveries}
+var personal = []string{scopeOpenID, scopeProfile, scopeEmail, scopePhone, scopeOfflineAccess, scopeNotices, scopeRecoveries, scopeModeration}
 
 // Scopes returns every scope of this server, in the order of discovery.
 func Scopes() []string {
