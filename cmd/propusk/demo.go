@@ -62,13 +62,17 @@ func runDemo(cmd *cobra.Command, options demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	tuneRuntime(cfg.Runtime)
-	b, err := openBase(cmd.Context(), cfg, demoLog(options, cmd.ErrOrStderr()), keepingMessages)
+	office, err := demoOffice(cmd.Context(), dir, &cfg)
 	if err != nil {
 		return errors.Join(err, d.close())
 	}
+	tuneRuntime(cfg.Runtime)
+	b, err := openBase(cmd.Context(), cfg, demoLog(options, cmd.ErrOrStderr()), keepingMessages)
+	if err != nil {
+		return errors.Join(err, d.close(), office.close())
+	}
 	defer b.close()
-	return b.demonstrate(cmd, dir, d, options.json)
+	return b.demonstrate(cmd, dir, d, office, options.json)
 }
 
 // demoDoors opens the addresses of the demo and gives the configuration that fits.
@@ -88,16 +92,20 @@ func demoDoors(ctx context.Context, dir, address string) (cfg conf.Config, d doo
 }
 
 // demonstrate fills the node, runs it and says so.
-func (b *base) demonstrate(cmd *cobra.Command, dir string, at doors, asJSON bool) error {
+func (b *base) demonstrate(cmd *cobra.Command, dir string, at doors, office *office, asJSON bool) error {
 	h, err := openHouse(cmd.Context(), b)
 	if err != nil {
-		return errors.Join(err, at.close())
+		return errors.Join(err, at.close(), office.close())
 	}
 	defer h.close()
 	d, err := h.openDemo(cmd.Context(), dir)
-	if err != nil {
-		return errors.Join(err, at.close())
+	if err == nil {
+		err = office.open(cmd.Context(), b, d)
 	}
+	if err != nil {
+		return errors.Join(err, at.close(), office.close())
+	}
+	defer office.wait()
 	h.handler, h.mutual = localNamesOnly(d.Over(h.handler)), localNamesOnly(h.mutual)
 	return h.run(cmd.Context(), at, func() {
 		// Filling took passwords' worth of memory that is not needed again.
@@ -112,6 +120,7 @@ func (h *house) openDemo(ctx context.Context, dir string) (*demo.Demo, error) {
 		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
 		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnSecrets: map[string]string{cabinetClientID: h.cabinetSecret()},
 		MutualTLS: demo.LineMutualTLS{URL: h.cfg.MutualTLS.URL, Certificate: h.cfg.MutualTLS.Certificate},
+		Sandbox:   demo.LineSandbox{URL: h.cfg.Authority.Bodies[0].URL},
 	})
 	if err != nil {
 		return nil, err
@@ -138,10 +147,11 @@ func announce(w io.Writer, line demo.Line, asJSON bool) {
   Messages    %s
   Test CA     %s   (.p12 password: %s)
   Mutual TLS  %s   (known by %s)
+  State body  %s/   (a sandbox: docs/sandbox.md)
 
 Sign in as %s with the password %s.
 Ctrl-C ends it.
-`, line.Issuer, line.Cabinet, line.API, line.Outbox, line.Trust.Dir, demo.KeyPassword, line.MutualTLS.URL, line.MutualTLS.Certificate, first.Login, first.Password)
+`, line.Issuer, line.Cabinet, line.API, line.Outbox, line.Trust.Dir, demo.KeyPassword, line.MutualTLS.URL, line.MutualTLS.Certificate, line.Sandbox.URL, first.Login, first.Password)
 }
 
 // loopbackOnly refuses every address that somebody else could reach: the demo

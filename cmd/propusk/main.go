@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), operatorCommand(), keyCommand(), auditCommand(),
-		signatureCommand(), trustCommand(), authorityCommand(), registryCommand(),
+		signatureCommand(), trustCommand(), authorityCommand(), sandboxCommand(), registryCommand(),
 		sealCommand(), paperCommand(), versionCommand(), hashCommand(),
 	)
 	return cmd

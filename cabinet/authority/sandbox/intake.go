@@ -31,7 +31,7 @@ func problem(status int, code, detail string) reply {
 
 // signed verifies the request and signs the answer.
 func (s *Sandbox) signed(handle func(r *http.Request, body []byte) (reply, error)) http.HandlerFunc {
-	v := httpsig.Verifier{Now: s.Now, Key: func(id string) (httpsig.Public, bool) { return s.Client, id == s.Client.ID }}
+	v := httpsig.Verifier{Now: s.Now, Key: s.Key}
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, body, err := v.Request(r, submissionLimit)
 		if err != nil {

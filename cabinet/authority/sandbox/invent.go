@@ -52,7 +52,7 @@ func Invent(r authority.Record) authority.Record {
 func inventLegal(r authority.Record, stamp authority.Stamp) authority.Record {
 	r.ShortName = cmp.Or(r.ShortName, shortName(r.FullName))
 	if r.Form.Name == "" {
-		r.Form = authority.Code{Code: "12300", Name: "Общества с ограниченной ответственностью"}
+		r.Form = legalForm(r.FullName)
 	}
 	if r.Address.Text == "" {
 		r.Address = authority.Address{
@@ -122,6 +122,14 @@ func taxOffice(r authority.Record) authority.Office {
 		code = r.KPP[:4]
 	}
 	return authority.Office{Code: code, Name: "Межрайонная инспекция Федеральной налоговой службы № " + strings.TrimLeft(code[2:], "0"), Address: "190000, г. Санкт-Петербург, ул. Ведомственная, д. 2"}
+}
+
+// legalForm is the one that a full name begins with (ОКОПФ).
+func legalForm(full string) authority.Code {
+	if strings.Contains(strings.ToLower(full), "акционерное общество") {
+		return authority.Code{Code: "12200", Name: "Акционерные общества"}
+	}
+	return authority.Code{Code: "12300", Name: "Общества с ограниченной ответственностью"}
 }
 
 // shortName abbreviates the legal form at the beginning of a full name.

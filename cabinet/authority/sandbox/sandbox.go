@@ -12,14 +12,14 @@ import (
 	"propusk/cabinet/authority/httpsig"
 )
 
-// Deps is what a sandbox is made of. Signer and Client are required.
+// Deps is what a sandbox is made of. Signer and Key are required.
 type Deps struct {
 	// Dir keeps everything; "" keeps nothing over the end of the process.
 	Dir string
 	// Signer signs what the sandbox says.
 	Signer *httpsig.Signer
-	// Client is the key that submissions must be signed by.
-	Client httpsig.Public
+	// Key finds the key, by its id, that submissions are signed by.
+	Key func(id string) (httpsig.Public, bool)
 	// Callback is where answers go; "" leaves them to be asked for (GET /answers).
 	Callback string
 	// AdminToken, when set, must be sent to the admin API as a bearer token.
@@ -49,7 +49,7 @@ type Sandbox struct {
 
 // New opens the folder and reads what happened before.
 func New(deps Deps) (*Sandbox, error) {
-	if deps.Signer == nil || deps.Client.ID == "" {
+	if deps.Signer == nil || deps.Key == nil {
 		return nil, errors.New("sandbox: its own key and that of its client are required")
 	}
 	if deps.Now == nil {

@@ -39,6 +39,7 @@ type Deps struct {
 	Dir       string // where demo.json and the test authority are kept
 	Now       func() time.Time
 	MutualTLS LineMutualTLS
+	Sandbox   LineSandbox
 	// OwnSecrets are those of the house's own clients, by client_id: they are
 	// shown beside the demo's, which are kept in demo.json.
 	OwnSecrets map[string]string

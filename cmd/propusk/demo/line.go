@@ -14,6 +14,7 @@ type Line struct {
 	RegistrationAccessToken string        `json:"registration_access_token"`
 	Trust                   LineTrust     `json:"trust"`
 	MutualTLS               LineMutualTLS `json:"mutual_tls"`
+	Sandbox                 LineSandbox   `json:"sandbox"`
 }
 
 // LineUser is one person and what signs the person in.
@@ -57,6 +58,12 @@ type LineClient struct {
 // LineTrust says where the test certification authority is.
 type LineTrust struct {
 	Dir string `json:"dir"`
+}
+
+// LineSandbox says where the state body of the demo is: the sandbox of
+// docs/sandbox.md, with its admin API.
+type LineSandbox struct {
+	URL string `json:"url"`
 }
 
 // LineMutualTLS says where client certificates are asked for, and by which

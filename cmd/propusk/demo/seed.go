@@ -159,7 +159,7 @@ func (d *Demo) line(ctx context.Context) (Line, error) {
 	line := Line{
 		Issuer: d.deps.Issuer, API: d.deps.Issuer, Cabinet: d.deps.Issuer + "/cabinet",
 		Outbox: d.deps.Issuer + OutboxPath, Trust: LineTrust{Dir: d.trustDir()},
-		MutualTLS: d.deps.MutualTLS,
+		MutualTLS: d.deps.MutualTLS, Sandbox: d.deps.Sandbox,
 	}
 	for _, p := range people {
 		u, err := d.lineUser(ctx, p)
