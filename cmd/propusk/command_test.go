@@ -19,7 +19,7 @@ import (
 func TestEveryCommandHelpsByAnExample(t *testing.T) {
 	t.Parallel()
 	quiet := map[string]bool{ // print no result, or one that is JSON already
-		"propusk serve": true, "propusk demo": true, "propusk audit export": true,
+		"propusk serve": true, "propusk demo": true, "propusk audit export": true, "propusk hash-passwords": true,
 	}
 	var visit func(c *cobra.Command)
 	visit = func(c *cobra.Command) {
@@ -124,6 +124,17 @@ func TestUserCommands(t *testing.T) {
 		t.Errorf("after blocking %q", u.Status)
 	}
 	c.json(&u, "user", "unblock", anna)
+	var unused []userAnswer
+	if c.json(&unused, "user", "unused", "--days", "0", "--block"); len(unused) != 2 || unused[0].Status != "blocked" {
+		t.Errorf("accounts that nobody uses: %+v", unused)
+	}
+	if c.json(&unused, "user", "unused", "--days", "0"); len(unused) != 0 {
+		t.Errorf("blocked ones are listed: %+v", unused)
+	}
+	c.json(&u, "user", "unblock", anna)
+	if c.json(&unused, "user", "unused"); len(unused) != 0 {
+		t.Errorf("a new account is listed: %+v", unused)
+	}
 	c.json(&u, "user", "reset-totp", anna)
 	c.refused("no code generator", "user", "reset-totp", anna)
 	if _, err := c.run("Gavan-73-Lampa\n", "user", "set-password", anna, "--password-stdin"); err != nil {

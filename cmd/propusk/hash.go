@@ -16,10 +16,11 @@ const hashCommandName = "hash-passwords"
 // input ends, at the lowest priority.
 func hashCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    hashCommandName,
-		Short:  "Compute password hashes for a running server",
-		Hidden: true,
-		Args:   cobra.NoArgs,
+		Use:     hashCommandName,
+		Short:   "Compute password hashes for a running server",
+		Example: "  propusk " + hashCommandName + "    (started by propusk serve)",
+		Hidden:  true,
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			stepBack()
 			return factor.ServeHashes(os.Stdin, os.Stdout)

@@ -21,7 +21,7 @@ func userCommand() *cobra.Command {
 	cmd.AddCommand(userCreateCommand(), userListCommand(), userShowCommand(), userSetPasswordCommand(), userResetTOTPCommand(),
 		userStatusCommand("block", directory.StatusBlocked, "End a person's sessions and tokens and refuse new ones"),
 		userStatusCommand("unblock", directory.StatusActive, "Let a blocked person sign in again"),
-		userUnlockCommand(), userConfirmCommand(), userRecoverCommand())
+		userUnusedCommand(), userUnlockCommand(), userConfirmCommand(), userRecoverCommand())
 	return cmd
 }
 
@@ -80,7 +80,6 @@ generator and prints its secret this once; without it the first sign-in does.`,
 			if verified, _ := cmd.Flags().GetBool("verified"); verified {
 				n.EmailVerified, n.PhoneVerified = n.Email != "", n.Phone != ""
 			}
-			n.NumbersVerified, _ = cmd.Flags().GetBool("numbers-verified")
 			n.NumbersVerified = true // whoever runs this command answers for them
 			password, err := passwordFlag(cmd)
 			if err != nil {
@@ -104,7 +103,6 @@ generator and prints its secret this once; without it the first sign-in does.`,
 	f.StringVar(&n.INN, "inn", "", "ИНН, from the document, with the same effect")
 	f.StringVar(&n.Locale, "locale", "ru", "language of messages: ru, en")
 	f.Bool("verified", false, "e-mail and phone were proved to be the person's. DANGER: whoever holds a verified one gets codes and invitations")
-	f.Bool("numbers-verified", false, "СНИЛС and ИНН were compared with documents. DANGER: whoever holds a certificate with them signs in as this person")
 	f.Bool("totp", false, "set up a code generator and print its secret")
 	passwordFlags(cmd)
 	_ = cmd.MarkFlagRequired("last-name")
