@@ -23,8 +23,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var cheap = Params{Memory: 64, Time: 1, Threads: 1}
-
 func TestHashesApartAreTheSame(t *testing.T) {
 	t.Parallel()
 	a := NewApart(2, os.Args[0], asHasher)
