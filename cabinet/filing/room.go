@@ -5,6 +5,7 @@ import (
 	_ "embed" // the OpenAPI fragment
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"propusk/cabinet/api"
@@ -38,7 +39,8 @@ type Deps struct {
 // Filings is the room.
 type Filings struct {
 	Deps
-	own []api.Route
+	own       []api.Route
+	templates sync.Map // of report types, by type and language
 }
 
 // kind is the gateway's word for what this room sends.

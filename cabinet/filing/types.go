@@ -145,7 +145,7 @@ func (r *Filings) template(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	book, err := t.Template(c.Lang())
+	book, err := r.workbook(t, c.Lang())
 	if err != nil {
 		return err
 	}
@@ -158,4 +158,16 @@ func (r *Filings) template(c api.Call) error {
 		Name: t.ID + ".xlsx", MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 		SHA256: hex.EncodeToString(sum[:]), Size: int64(len(book)),
 	}, bytes.NewReader(book))
+}
+
+// workbook makes each template once: making one costs a thousand times its sending.
+func (r *Filings) workbook(t *report.Type, lang string) ([]byte, error) {
+	if made, ok := r.templates.Load(t.ID + lang); ok {
+		return made.([]byte), nil
+	}
+	book, err := t.Template(lang)
+	if err == nil {
+		r.templates.Store(t.ID+lang, book)
+	}
+	return book, err
 }
