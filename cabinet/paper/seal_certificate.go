@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -33,7 +34,15 @@ func makeStamp(name string, now time.Time) (stamp, error) {
 	if err != nil {
 		return stamp{}, fmt.Errorf("paper: make the seal's serial number: %w", err)
 	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return stamp{}, fmt.Errorf("paper: encode the seal's public key: %w", err)
+	}
+	// RFC 7093 §2 (1). Both identifiers are there, because after a rotation only they
+	// tell a reader which of two certificates of one name is the signer's.
+	id := sha256.Sum256(public)
 	template := &x509.Certificate{
+		SubjectKeyId: id[:20], AuthorityKeyId: id[:20],
 		SerialNumber: serial.Add(serial, big.NewInt(1)),
 		Subject:      pkix.Name{Country: []string{"RU"}, CommonName: name},
 		NotBefore:    now.Add(-clockSkew).Truncate(time.Second), NotAfter: now.AddDate(certificateYears, 0, 0).Truncate(time.Second),
