@@ -21,7 +21,7 @@ import (
 
 // Deps is what the cabinet stands on. Everything is required but Limits, Signatures,
 // DB, Sealer,
-// Rooms and Metrics.
+// SignJournal, Rooms and Metrics.
 type Deps struct {
 	Issuer      string    // iss that tokens must have; the OpenAPI document's server
 	Audience    string    // aud that tokens must have, usually Issuer + "/v1"
@@ -37,6 +37,7 @@ type Deps struct {
 	Signatures  signature.Verifier    // nil: no signature is verified
 	DB          *storage.DB           // keys of idempotent requests; nil: none are taken
 	Sealer      *storage.Sealer       // their answers at rest; required with DB
+	SignJournal journal.Sign          // signs the end of an exported journal; nil: none is exported
 	Rooms       []api.Room            // what the cabinet offers beside the organisation and its people
 	Metrics     prometheus.Registerer // nil: nothing is measured
 }
@@ -95,6 +96,7 @@ func (s *Server) table() []api.Route {
 		{Method: "DELETE", Path: "/v1/recoveries/{id}", Access: api.PersonToken, Scope: "recoveries", ACR: second, Handle: s.refuseRecovery},
 
 		{Method: "GET", Path: "/v1/organization/journal", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, Handle: s.journal},
+		{Method: "GET", Path: "/v1/organization/journal/export", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, Handle: s.exportJournal},
 	}
 }
 

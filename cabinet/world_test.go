@@ -98,6 +98,7 @@ func newWorld(t testing.TB, db *storage.DB, options ...worldOption) *world {
 		Revocations: list, Directory: w.directory, Journal: w.journal, Ephemeral: w.memory,
 		Log: log, Now: w.clock.Now, Metrics: w.metrics, Limits: Limits{PerClient: -1, PerOrganisation: -1, PerVerifier: -1},
 		Signatures: w.authority.Verifier, DB: db, Sealer: sealer,
+		SignJournal: func(context.Context, []byte) (string, error) { return "a signature", nil },
 	}
 	for _, option := range options {
 		option(&deps)

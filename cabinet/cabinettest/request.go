@@ -164,8 +164,8 @@ func (d *document) judge(r *http.Request, body string, reply Reply) error {
 	r = r.Clone(context.Background())
 	r.Body = io.NopCloser(strings.NewReader(body))
 	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
-	options.ExcludeRequestBody = !strings.Contains(r.Header.Get("Content-Type"), "json")
-	options.ExcludeResponseBody = !strings.Contains(reply.Header.Get("Content-Type"), "json") && reply.Text != ""
+	options.ExcludeRequestBody = !isJSON(r.Header)
+	options.ExcludeResponseBody = !isJSON(reply.Header) && reply.Text != ""
 	input := &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route, Options: options}
 	if reply.StatusCode < 400 {
 		if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
@@ -176,4 +176,9 @@ func (d *document) judge(r *http.Request, body string, reply Reply) error {
 		RequestValidationInput: input, Status: reply.StatusCode, Header: reply.Header,
 		Body: io.NopCloser(strings.NewReader(reply.Text)), Options: options,
 	})
+}
+
+func isJSON(header http.Header) bool {
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
 }

@@ -78,7 +78,7 @@ type World struct {
 }
 
 // New builds a world with the rooms under test. nil has no rooms.
-func New(t testing.TB, db *storage.DB, rooms Rooms) *World {
+func New(t testing.TB, db *storage.DB, rooms Rooms, options ...func(*cabinet.Deps)) *World {
 	t.Helper()
 	w := &World{T: t, Base: newBase(t, db)}
 	var built []api.Room
@@ -86,12 +86,16 @@ func New(t testing.TB, db *storage.DB, rooms Rooms) *World {
 		built = rooms(w.Base)
 	}
 	var err error
-	w.Server, err = cabinet.New(cabinet.Deps{
+	deps := cabinet.Deps{
 		Issuer: Issuer, Audience: Audience, Keys: issuerKeys, Revocations: w.Revoked, Directory: w.Directory,
 		Journal: w.Journal, Ephemeral: w.Memory, Log: w.Log, Now: w.Clock.Now, Metrics: w.Metrics,
 		Limits:     cabinet.Limits{PerClient: -1, PerOrganisation: -1, PerVerifier: -1},
 		Signatures: w.Authority.Verifier, DB: db, Sealer: w.Sealer, Rooms: built,
-	})
+	}
+	for _, option := range options {
+		option(&deps)
+	}
+	w.Server, err = cabinet.New(deps)
 	Must(t, err)
 	w.document = loadDocument(t, w.Server)
 	return w
