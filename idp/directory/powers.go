@@ -203,8 +203,8 @@ func (d *Directory) PowerByID(ctx context.Context, id string) (PowerOfAttorney, 
 	return p, nil
 }
 
-// Power reads a power that the organisation gave or was given; storage.ErrNotFound
-// for any other, as for one that does not exist.
+// Power reads a power that the organisation gave, was given or handed on;
+// storage.ErrNotFound for any other, as for one that does not exist.
 func (d *Directory) Power(ctx context.Context, organisationID, id string) (PowerOfAttorney, error) {
 	p, err := d.PowerByID(ctx, id)
 	if err != nil || p.OrganisationID == organisationID {
@@ -214,10 +214,48 @@ func (d *Directory) Power(ctx context.Context, organisationID, id string) (Power
 	if err != nil {
 		return PowerOfAttorney{}, err
 	}
-	if p.RepresentativeKey != organisationKey(o.INN) || p.Status == PowerDraft || p.Status == PowerChecking {
-		return PowerOfAttorney{}, fmt.Errorf("directory: power of attorney: %w", storage.ErrNotFound)
+	if p.RepresentativeKey == organisationKey(o.INN) && p.shown() {
+		return p, nil
+	}
+	if p.ParentID != "" {
+		parent, err := d.PowerByID(ctx, p.ParentID)
+		if err != nil {
+			return PowerOfAttorney{}, err
+		}
+		if parent.RepresentativeKey == organisationKey(o.INN) {
+			return p, nil
+		}
+	}
+	return PowerOfAttorney{}, fmt.Errorf("directory: power of attorney: %w", storage.ErrNotFound)
+}
+
+// shown reports whether the representative sees the power: not before it is whole.
+func (p PowerOfAttorney) shown() bool {
+	return p.Status != PowerDraft && p.Status != PowerChecking && p.Status != PowerRefused
+}
+
+// PowerByNumber reads the organisation's power with the number of its form;
+// storage.ErrNotFound.
+func (d *Directory) PowerByNumber(ctx context.Context, organisationID, number string) (PowerOfAttorney, error) {
+	var p PowerOfAttorney
+	err := d.db.Get(ctx, &p, "SELECT "+powerNames+` FROM powers
+		WHERE organisation_id = $1 AND number = $2 AND status <> 'refused'`, organisationID, strings.ToLower(number))
+	if err != nil {
+		return PowerOfAttorney{}, fmt.Errorf("directory: power by number: %w", err)
 	}
 	return p, nil
+}
+
+// CheckingPowers lists powers whose signature could not be judged yet, in an order
+// that stays.
+func (d *Directory) CheckingPowers(ctx context.Context, p Page) (list []PowerOfAttorney, next string, err error) {
+	err = d.db.Select(ctx, &list, "SELECT "+powerNames+` FROM powers WHERE status = 'checking' AND id > $1 ORDER BY id LIMIT $2`,
+		p.After, p.limit()+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("directory: powers that are checked: %w", err)
+	}
+	list, next = page(list, p.limit(), func(p PowerOfAttorney) string { return p.ID })
+	return list, next, nil
 }
 
 // PowerFilter narrows a list of powers; the zero value shows all.

@@ -192,6 +192,18 @@ func (d *Directory) AddPower(ctx context.Context, actor Actor, organisationID st
 	return p, nil
 }
 
+// CheckPower says what AddPower would refuse, and changes nothing.
+func (d *Directory) CheckPower(ctx context.Context, actor Actor, organisationID string, n NewPower) error {
+	var f fields
+	p := f.power(n, d.time())
+	if err := f.err(); err != nil {
+		return err
+	}
+	return d.givingPower(ctx, actor, organisationID, n.ParentID, "power.created", func(ctx context.Context, o Organisation, _ rights) error {
+		return d.powerFits(ctx, o, &p)
+	})
+}
+
 // givingPower runs fn with what the actor holds as a giver of powers.
 func (d *Directory) givingPower(ctx context.Context, actor Actor, organisationID, parentID, action string,
 	fn func(ctx context.Context, o Organisation, held rights) error,
@@ -210,6 +222,13 @@ func (d *Directory) givingPower(ctx context.Context, actor Actor, organisationID
 		}
 		if parent.OrganisationID != o.ID {
 			return fmt.Errorf("directory: power to hand on: %w", storage.ErrNotFound)
+		}
+		held, err := d.rights(ctx, actor, o.ID)
+		if err == nil && held.set.covers(setOf([]Permission{PowersWrite})) {
+			return fn(ctx, o, held) // the principal's own people enter what was handed on
+		}
+		if err != nil && !errors.Is(err, ErrForbidden) {
+			return err
 		}
 		if err := d.mayRepresent(ctx, actor, parent); err != nil {
 			return err

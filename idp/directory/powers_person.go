@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,47 @@ func personKeys(p Person) []string {
 // that ends last first.
 func (d *Directory) PowersOfPerson(ctx context.Context, personID string) ([]PowerOfAttorney, error) {
 	return d.livePowers(ctx, personID)
+}
+
+// PowerOfPerson reads a power that the person can use now, was given himself or
+// has handed on; storage.ErrNotFound for any other.
+func (d *Directory) PowerOfPerson(ctx context.Context, personID, id string) (PowerOfAttorney, error) {
+	none := fmt.Errorf("directory: power of a person: %w", storage.ErrNotFound)
+	person, err := d.Person(ctx, personID)
+	if err != nil || person.Status != StatusActive {
+		return PowerOfAttorney{}, cmp.Or(err, none)
+	}
+	p, err := d.PowerByID(ctx, id)
+	if err != nil {
+		return PowerOfAttorney{}, err
+	}
+	if p.Representative.V.is(person) && p.shown() {
+		return p, nil
+	}
+	if p.ParentID != "" {
+		parent, err := d.PowerByID(ctx, p.ParentID)
+		if err != nil {
+			return PowerOfAttorney{}, err
+		}
+		if parent.Representative.V.is(person) {
+			return p, nil
+		}
+	}
+	live, err := d.livePowers(ctx, personID)
+	if err != nil {
+		return PowerOfAttorney{}, err
+	}
+	if !slices.ContainsFunc(live, func(w PowerOfAttorney) bool { return w.ID == id }) {
+		return PowerOfAttorney{}, none
+	}
+	return p, nil
+}
+
+// Heads are the members of the organisation with the role of its head.
+func (d *Directory) Heads(ctx context.Context, organisationID string) ([]MemberView, error) {
+	var list []MemberView
+	err := d.db.Select(ctx, &list, memberView+` AND m.role = 'head' AND p.status = 'active' ORDER BY m.id`, organisationID)
+	return list, wrapped("heads", err)
 }
 
 // Representations are the active organisations that the person may enter by

@@ -146,12 +146,14 @@ func TestAnExpiredPowerOpensNothing(t *testing.T) {
 		if _, err := w.Representation(w.ctx, anna.ID, w.org.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("representation: %v", err)
 		}
-		expired, err := w.ExpirePowers(w.ctx)
+		var expired []PowerOfAttorney
+		note := func(_ context.Context, p PowerOfAttorney) error { expired = append(expired, p); return nil }
+		_, err := w.ExpirePowers(w.ctx, note)
 		w.must(err)
 		if len(expired) != 1 || expired[0].Status != PowerExpired || w.powerBelow(anna.ID, w.org.ID) != 2 {
 			t.Errorf("expired %v, tokens below %d", expired, w.powerBelow(anna.ID, w.org.ID))
 		}
-		if again, err := w.ExpirePowers(w.ctx); err != nil || len(again) != 0 {
+		if again, err := w.ExpirePowers(w.ctx, note); err != nil || again != 0 || len(expired) != 1 {
 			t.Errorf("expired twice: %v, %v", again, err)
 		}
 		if got := w.lastEntry(w.org.ID); got.Action != "power.expired" || got.Details["snils"] != "*******"+anna.SNILS[7:] {

@@ -17,16 +17,15 @@ var PowerReminders = []int{1, 7, 30}
 const powersAtOnce = 100
 
 // ExpirePowers notes the powers whose last day is over, no more than some at a
-// time, and returns them. Nobody could use them any more before either: see
-// PowerOfAttorney.LiveAt.
-func (d *Directory) ExpirePowers(ctx context.Context) ([]PowerOfAttorney, error) {
+// time, and has then called for each in its transaction. It returns how many.
+// Nobody could use them any more before either: see PowerOfAttorney.LiveAt.
+func (d *Directory) ExpirePowers(ctx context.Context, then func(ctx context.Context, p PowerOfAttorney) error) (int, error) {
 	var due []PowerOfAttorney
 	err := d.db.Select(ctx, &due, `SELECT `+powerNames+` FROM powers WHERE status = 'active' AND valid_until <= $1
 		ORDER BY valid_until, id LIMIT $2`, d.time(), powersAtOnce)
 	if err != nil {
-		return nil, fmt.Errorf("directory: powers that are over: %w", err)
+		return 0, fmt.Errorf("directory: powers that are over: %w", err)
 	}
-	var expired []PowerOfAttorney
 	for _, p := range due {
 		err := d.db.Tx(ctx, func(ctx context.Context) error {
 			moved, err := d.movePower(ctx, p, PowerExpired, "")
@@ -36,17 +35,19 @@ func (d *Directory) ExpirePowers(ctx context.Context) ([]PowerOfAttorney, error)
 			if err != nil {
 				return err
 			}
-			expired = append(expired, moved)
 			if err := d.raiseHolders(ctx, moved); err != nil {
 				return err
 			}
-			return d.powerMoved(ctx, System(), moved, "power.expired")
+			if err := d.powerMoved(ctx, System(), moved, "power.expired"); err != nil {
+				return err
+			}
+			return then(ctx, moved)
 		})
 		if err != nil {
-			return expired, err
+			return 0, err
 		}
 	}
-	return expired, nil
+	return len(due), nil
 }
 
 // EndingPower is a power of whose end somebody is to be told.

@@ -37,6 +37,7 @@ CREATE UNIQUE INDEX powers_number ON powers (organisation_id, number) WHERE stat
 CREATE INDEX powers_granted ON powers (organisation_id, created_at, id);
 CREATE INDEX powers_given ON powers (representative_key, created_at, id);
 CREATE INDEX powers_parent ON powers (parent_id) WHERE parent_id <> '';
+CREATE INDEX powers_checking ON powers (id) WHERE status = 'checking';
 CREATE INDEX powers_ending ON powers (valid_until, id) WHERE status = 'active';
 
 -- Who of an organisation that represents another acts for it: people it named.
