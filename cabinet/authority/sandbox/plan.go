@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"strings"
@@ -53,7 +54,7 @@ func reportOf(sub authority.Submission) string {
 		}
 		return name
 	}
-	return sub.Fields["report"]
+	return cmp.Or(sub.Fields["report"], sub.Fields["extract"])
 }
 
 var (

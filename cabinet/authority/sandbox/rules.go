@@ -52,7 +52,7 @@ type Rule struct {
 // Match is what a submission must be; "" matches everything.
 type Match struct {
 	Kind       string `json:"kind,omitempty"`       // filing, application, appeal, message, answer, extract
-	Report     string `json:"report,omitempty"`     // beginning of a file's name, "NO_NDS"
+	Report     string `json:"report,omitempty"`     // beginning of a file's name, "NO_NDS"; of an extract its kind, "tax_debt"
 	INN        string `json:"inn,omitempty"`        //
 	Recipient  string `json:"recipient,omitempty"`  // the code that it was sent to
 	Correction string `json:"correction,omitempty"` // "0", "2" or ">0": fields.correction, or НомКорр of an XML file
@@ -150,7 +150,7 @@ func (m Match) corrects(s authority.Submission) bool {
 // a second.
 func BuiltIn() []Rule {
 	ms := func(n int) Duration { return Duration(time.Duration(n) * time.Millisecond) }
-	return []Rule{
+	return append(extractRules(), []Rule{
 		{Name: "filing", Match: Match{Kind: "filing"}, Answers: []Step{
 			{Event: authority.Delivered, After: ms(100)}, {Event: authority.Accepted, After: ms(300)}, {Event: authority.Entered, After: ms(600)},
 		}},
@@ -163,12 +163,9 @@ func BuiltIn() []Rule {
 			{Event: authority.InWork, After: ms(100), Text: "Обращение зарегистрировано и передано исполнителю."},
 			{Event: authority.Resolved, After: ms(600), Text: "Обращение рассмотрено. Разъяснение приведено в тексте ответа."},
 		}},
-		{Name: "extract", Match: Match{Kind: "extract"}, Answers: []Step{
-			{Event: authority.InWork, After: ms(50)}, {Event: authority.Result, After: ms(300), Fields: map[string]string{"debt_kopecks": "0", "tax_status": "плательщик состоит на учёте"}},
-		}},
 		{Name: "answer", Match: Match{Kind: "answer"}, Answers: []Step{
 			{Event: authority.Delivered, After: ms(100)}, {Event: authority.Accepted, After: ms(300), Text: "Ответ на требование принят."},
 		}},
 		{Name: "everything else", Answers: []Step{{Event: authority.Delivered, After: ms(100)}}},
-	}
+	}...)
 }
