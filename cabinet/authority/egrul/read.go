@@ -63,7 +63,9 @@ func place(dec *xml.Decoder, err error) error {
 		text = "the file breaks off"
 	case isSyntax:
 		line, text = syntax.Line, "not XML: "+syntax.Msg
-	case errors.Is(err, errTooLong), errors.Is(err, errDepth), errors.Is(err, errCharset), errors.Is(err, errRoot):
+	case errors.Is(err, errCharset): // the decoder has put words of its own before
+		text = err.Error()[strings.Index(err.Error(), errCharset.Error()):]
+	case errors.Is(err, errTooLong), errors.Is(err, errDepth), errors.Is(err, errRoot):
 		text = err.Error()
 	default:
 		return err
