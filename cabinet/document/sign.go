@@ -1,0 +1,269 @@
+package document
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"propusk/idp/directory"
+	"propusk/signature"
+	"propusk/storage"
+)
+
+// Signature is an accepted one, of certain bytes of a document.
+type Signature struct {
+	ID             string                            `db:"id"`
+	DocumentID     string                            `db:"document_id"`
+	FileID         string                            `db:"file_id"`
+	OrganisationID string                            `db:"organisation_id"` // in whose cabinet it was added
+	Fingerprint    string                            `db:"fingerprint"`     // of the certificate
+	CMS            []byte                            `db:"signature"`       // DER
+	Verdict        storage.JSON[signature.Verdict]   `db:"verdict"`
+	Authority      storage.JSON[directory.Authority] `db:"authority"`
+	PersonID       string                            `db:"person_id"`
+	ClientID       string                            `db:"client_id"`
+	CreatedAt      storage.Time                      `db:"created_at"`
+}
+
+const signatureColumns = `id, document_id, file_id, organisation_id, fingerprint, signature, verdict, authority, person_id, client_id, created_at`
+
+const (
+	// maxSigned is the largest file that is signed in the cabinet, in bytes: it is
+	// held in memory while its signature is verified.
+	maxSigned = 32 << 20
+	// patience bounds one verification, an outside service's too.
+	patience = 25 * time.Second
+	// maxSignatures bounds the signatures of one version.
+	maxSignatures = 50
+)
+
+var (
+	// ErrNoVerifier: nobody judges signatures here, or it cannot be reached.
+	ErrNoVerifier = errors.New("document: signatures cannot be verified")
+	// ErrSignatureExists: the same certificate has signed these bytes.
+	ErrSignatureExists = errors.New("document: signed by this certificate already")
+	// ErrSigner: the certificate is of somebody who may not sign here.
+	ErrSigner = errors.New("document: signed by somebody else")
+)
+
+// RefusedError is a signature that was judged and refused.
+type RefusedError struct{ Verdict signature.Verdict }
+
+func (e *RefusedError) Error() string {
+	return "document: signature refused: " + string(e.Verdict.Code)
+}
+
+// Sign adds a detached signature to a version of an organisation's own document;
+// number 0 is the present one. It is verified first: a *RefusedError names what
+// failed, ErrSigner says that the certificate is neither the organisation's, nor the
+// acting person's own, nor that of the representative of the power under which he
+// acts. Nothing is kept then.
+func (d *Documents) Sign(ctx context.Context, actor directory.Actor, organisationID, id string, number int64, cms []byte) (Signature, error) {
+	doc, err := d.Get(ctx, organisationID, id)
+	if err != nil {
+		return Signature{}, err
+	}
+	return d.sign(ctx, actor, organisationID, doc, number, cms)
+}
+
+// sign is Sign for the document's own organisation or for one that it was handed to.
+func (d *Documents) sign(ctx context.Context, actor directory.Actor, organisationID string, doc Document, number int64, cms []byte) (Signature, error) {
+	if doc.Status == Archived {
+		return Signature{}, ErrArchived
+	}
+	v, err := d.version(ctx, doc, number)
+	if err != nil {
+		return Signature{}, err
+	}
+	verdict, err := d.judge(ctx, doc, v, cms)
+	if err != nil {
+		return Signature{}, err
+	}
+	s := Signature{
+		ID: storage.NewID(), DocumentID: doc.ID, FileID: v.FileID, OrganisationID: organisationID, Fingerprint: verdict.Certificate.Fingerprint,
+		CMS: cms, Verdict: storage.JSON[signature.Verdict]{V: verdict}, PersonID: actor.PersonID, ClientID: actor.ClientID, CreatedAt: d.time(),
+	}
+	if err := d.DB.Tx(ctx, func(ctx context.Context) error { return d.keepSignature(ctx, actor, doc, v, &s) }); err != nil {
+		return Signature{}, fmt.Errorf("document: sign: %w", err)
+	}
+	return s, nil
+}
+
+// judge has the signature verified over the very bytes, before any transaction: it
+// may take as long as a revocation list takes to come.
+func (d *Documents) judge(ctx context.Context, doc Document, v Version, cms []byte) (signature.Verdict, error) {
+	if d.Verifier == nil {
+		return signature.Verdict{}, ErrNoVerifier
+	}
+	_, content, err := d.Files.Read(ctx, doc.OrganisationID, v.FileID, maxSigned)
+	if err != nil {
+		return signature.Verdict{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	verdict, err := d.Verifier.Verify(ctx, signature.Request{Signature: cms, Content: content})
+	switch {
+	case err != nil:
+		return verdict, fmt.Errorf("%w: %w", ErrNoVerifier, err)
+	case !verdict.Accepted || verdict.Subject == nil || verdict.Certificate == nil:
+		return verdict, &RefusedError{verdict}
+	}
+	return verdict, nil
+}
+
+func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, doc Document, v Version, s *Signature) error {
+	locked, err := d.lock(ctx, doc.OrganisationID, doc.ID, nil)
+	if err != nil {
+		return err
+	}
+	if locked.Status == Archived {
+		return ErrArchived
+	}
+	by, err := d.authorise(ctx, actor, s.OrganisationID, directory.DocumentsSign, doc.Kind)
+	if err != nil {
+		return err
+	}
+	s.Authority.V = by.Authority
+	if err := d.maySign(ctx, by, s.OrganisationID, *s.Verdict.V.Subject); err != nil {
+		return err
+	}
+	before, err := d.countSignatures(ctx, doc.ID, v.FileID)
+	if err != nil {
+		return err
+	}
+	if before >= maxSignatures {
+		return ErrSignatureExists
+	}
+	n, err := d.DB.Exec(ctx, `
+		INSERT INTO document_signatures (`+signatureColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (document_id, file_id, fingerprint) DO NOTHING`,
+		s.ID, s.DocumentID, s.FileID, s.OrganisationID, s.Fingerprint, s.CMS, s.Verdict, s.Authority, s.PersonID, s.ClientID, s.CreatedAt)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return ErrSignatureExists
+	}
+	if locked.FileID == v.FileID {
+		if _, err := d.DB.Exec(ctx, `UPDATE documents SET signatures = $1 WHERE id = $2`, before+1, doc.ID); err != nil {
+			return err
+		}
+	}
+	return d.signed(ctx, by, doc, v, *s, before+1)
+}
+
+// signed writes the journal of everybody concerned and tells them.
+func (d *Documents) signed(ctx context.Context, by By, doc Document, v Version, s Signature, count int64) error {
+	details := func() map[string]string {
+		return map[string]string{
+			"name": doc.Name, "number": fmt.Sprint(v.Number), "sha256": v.SHA256, "certificate": s.Fingerprint, "signer": Signer(*s.Verdict.V.Subject),
+			"verdict": string(s.Verdict.V.Code),
+		}
+	}
+	if err := d.record(ctx, by, s.OrganisationID, "document.signed", doc.ID, details()); err != nil {
+		return err
+	}
+	if s.OrganisationID != doc.OrganisationID {
+		stranger := By{Actor: directory.Actor{}} // who it was there is not this organisation's to know
+		if err := d.record(ctx, stranger, doc.OrganisationID, "document.signed", doc.ID, details()); err != nil {
+			return err
+		}
+	}
+	return d.tellSigned(ctx, doc, s, count)
+}
+
+// maySign holds the certificate's owner against who may sign. Numbers decide, never
+// names, and of a person only those that he has proved to be his.
+func (d *Documents) maySign(ctx context.Context, by By, organisationID string, s signature.Subject) error {
+	o, err := d.Directory.Organisation(ctx, organisationID)
+	if err != nil {
+		return err
+	}
+	if organisationIs(o.Kind == directory.KindSole, o.INN, o.OGRN, s) {
+		return nil
+	}
+	if by.Actor.PersonID != "" {
+		p, err := d.Directory.Person(ctx, by.Actor.PersonID)
+		if err != nil {
+			return err
+		}
+		if s.Kind == signature.KindPerson && same([2]string{proved(p.SNILS, p.SNILSVerified), s.SNILS}, [2]string{proved(p.INN, p.INNVerified), s.INN}) {
+			return nil
+		}
+	}
+	return d.representativeMaySign(ctx, by, s)
+}
+
+// representativeMaySign: whoever acts under a power given to an organisation may
+// bring that organisation's signature.
+func (d *Documents) representativeMaySign(ctx context.Context, by By, s signature.Subject) error {
+	if by.Authority.PowerID == "" {
+		return ErrSigner
+	}
+	power, err := d.Directory.PowerByID(ctx, by.Authority.PowerID)
+	if err != nil {
+		return err
+	}
+	r := power.Representative.V
+	if r.Kind == directory.RepresentsOrganisation && organisationIs(s.Kind == signature.KindSole, r.INN, r.OGRN, s) ||
+		r.Kind == directory.RepresentsPerson && s.Kind == signature.KindPerson && same([2]string{r.SNILS, s.SNILS}, [2]string{r.INN, s.INN}) {
+		return nil
+	}
+	return ErrSigner
+}
+
+// organisationIs reports whether a certificate is an organisation's own. It names
+// its head as well, but speaks for the organisation.
+func organisationIs(sole bool, inn, ogrn string, s signature.Subject) bool {
+	if sole {
+		return s.Kind == signature.KindSole && same([2]string{inn, s.INN}, [2]string{ogrn, s.OGRNIP})
+	}
+	return s.Kind == signature.KindOrganisation && same([2]string{inn, s.INNLE}, [2]string{ogrn, s.OGRN})
+}
+
+func proved(number string, verified bool) string {
+	if !verified {
+		return ""
+	}
+	return number
+}
+
+// same reports whether of the pairs one at least is known on both sides, and none
+// that is differs.
+func same(pairs ...[2]string) bool {
+	found := false
+	for _, pair := range pairs {
+		if pair[0] == "" || pair[1] == "" {
+			continue
+		}
+		if pair[0] != pair[1] {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// Signer is how a certificate names its owner, without numbers.
+func Signer(s signature.Subject) string {
+	name := s.LastName + " " + s.GivenNames
+	if s.LastName == "" {
+		name = s.CommonName
+	}
+	if s.Organisation != "" && s.Organisation != name {
+		return name + ", " + s.Organisation
+	}
+	return name
+}
+
+// signatures lists those of certain bytes of a document, in the order of signing.
+func (d *Documents) signatures(ctx context.Context, documentID, fileID string) ([]Signature, error) {
+	var list []Signature
+	err := d.DB.Select(ctx, &list, `
+		SELECT `+signatureColumns+` FROM document_signatures WHERE document_id = $1 AND file_id = $2 ORDER BY created_at, id`, documentID, fileID)
+	if err != nil {
+		return nil, fmt.Errorf("document: signatures: %w", err)
+	}
+	return list, nil
+}
