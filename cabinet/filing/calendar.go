@@ -60,9 +60,15 @@ func (r *Filings) calendar(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
+	visible, err := r.visible(c)
+	if err != nil {
+		return err
+	}
 	list := make([]deadlineView, 0, len(duties))
 	for _, d := range duties {
-		list = append(list, d.view(c.Lang(), today))
+		if seen(visible, d.Type.ID) {
+			list = append(list, d.view(c.Lang(), today))
+		}
 	}
 	api.Speaks(c, c.Lang())
 	return api.Answer(c, http.StatusOK, "", map[string]any{

@@ -96,6 +96,9 @@ func (r *Filings) check(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
+	if _, err := r.authorise(c.Ctx(), c, directory.FilingsWrite, f.Type, f.Amount); err != nil {
+		return refusal(err)
+	}
 	if f.State == Draft {
 		if f, err = r.checked(c, f); err != nil {
 			return err

@@ -19,6 +19,7 @@ type filter struct {
 	year                        int
 	from, to                    storage.Time // of creation; to is not included
 	group                       report.Group
+	visible                     []string // types that the caller may read; nil is all
 }
 
 // filters are the parameters that narrow the history.
@@ -70,8 +71,8 @@ func (r *Filings) page(ctx context.Context, organisationID string, f filter, p a
 	if f.year != 0 {
 		narrow("year = ?", f.year)
 	}
-	if f.group != "" {
-		f.narrowGroup(narrow)
+	if f.group != "" || f.visible != nil {
+		f.narrowTypes(narrow)
 	}
 	if f.from != 0 {
 		narrow("created_at >= ?", f.from)
@@ -91,11 +92,12 @@ func (r *Filings) page(ctx context.Context, organisationID string, f filter, p a
 	return list, nil
 }
 
-func (f filter) narrowGroup(narrow func(string, ...any)) {
-	var marks []string
-	var types []any
+// narrowTypes takes the types of a group, of those that the caller may read. With
+// none left it takes a type that does not exist.
+func (f filter) narrowTypes(narrow func(string, ...any)) {
+	marks, types := []string{"?"}, []any{""}
 	for _, t := range report.Types() {
-		if t.Group == f.group {
+		if (f.group == "" || t.Group == f.group) && seen(f.visible, t.ID) {
 			marks, types = append(marks, "?"), append(types, t.ID)
 		}
 	}
@@ -107,6 +109,10 @@ func (r *Filings) list(c api.Call) error {
 	q := c.Query(append([]string{"after", "limit"}, filters...)...)
 	f, page := readFilter(q), q.Page()
 	if err := q.Err(); err != nil {
+		return err
+	}
+	var err error
+	if f.visible, err = r.visible(c); err != nil {
 		return err
 	}
 	rows, err := r.page(c.Ctx(), c.Organisation(), f, page)
@@ -162,8 +168,15 @@ func (r *Filings) operations(c api.Call) error {
 	if at == 0 {
 		at = 1 << 62
 	}
+	visible, err := r.visible(c)
+	if err != nil {
+		return err
+	}
+	if visible != nil {
+		return api.Refuse("power_exceeded").Because("the journal tells of every report")
+	}
 	var rows []event
-	err := r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events
+	err = r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events
 		WHERE organisation_id = $1 AND at >= $2 AND at < $3 AND (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6`,
 		c.Organisation(), from, to, at, id, page.Limit+1)
 	if err != nil {
@@ -176,13 +189,9 @@ func (r *Filings) operations(c api.Call) error {
 
 // history answers GET /v1/filings/{id}/events, oldest first: a filing has tens.
 func (r *Filings) history(c api.Call) error {
-	id, err := c.ID()
+	f, err := r.reading(c)
 	if err != nil {
 		return err
-	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
-	if err != nil {
-		return refusal(err)
 	}
 	var rows []event
 	err = r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events WHERE filing_id = $1 ORDER BY at, id LIMIT 1000`, f.ID)
@@ -195,17 +204,13 @@ func (r *Filings) history(c api.Call) error {
 
 // receiptFile answers GET /v1/filings/{id}/receipts/{file}: a file that a body sent.
 func (r *Filings) receiptFile(c api.Call) error {
-	id, err := c.ID()
-	if err != nil {
-		return err
-	}
 	which, err := c.PathID("file")
 	if err != nil {
 		return err
 	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	f, err := r.reading(c)
 	if err != nil {
-		return refusal(err)
+		return err
 	}
 	receipts, err := r.receipts(c.Ctx(), f.ID)
 	if err != nil {

@@ -17,13 +17,9 @@ import (
 // once the body has taken the report, the confirmation of sending before (row 173).
 // Its QR verifies offline: the seal signs number, control code and digest.
 func (r *Filings) act(c api.Call) error {
-	id, err := c.ID()
+	f, err := r.reading(c)
 	if err != nil {
 		return err
-	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
-	if err != nil {
-		return refusal(err)
 	}
 	if f.Control == "" {
 		return api.Refuse("filing_nothing_to_print")
@@ -125,6 +121,10 @@ func (r *Filings) export(c api.Call) error {
 	q := c.Query(append([]string{"format"}, filters...)...)
 	format, f := q.OneOf("format", "xlsx", "pdf"), readFilter(q)
 	if err := q.Err(); err != nil {
+		return err
+	}
+	var err error
+	if f.visible, err = r.visible(c); err != nil {
 		return err
 	}
 	rows, err := r.page(c.Ctx(), c.Organisation(), f, api.Page{Limit: exportLimit - 1})

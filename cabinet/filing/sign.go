@@ -253,17 +253,13 @@ func (r *Filings) marks(ctx context.Context, filingID string) (list []mark, err 
 
 // signatureFile answers GET /v1/filings/{id}/signatures/{signature} with the CMS.
 func (r *Filings) signatureFile(c api.Call) error {
-	id, err := c.ID()
-	if err != nil {
-		return err
-	}
 	which, err := c.PathID("signature")
 	if err != nil {
 		return err
 	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
+	f, err := r.reading(c)
 	if err != nil {
-		return refusal(err)
+		return err
 	}
 	var cms []byte
 	err = r.DB.Get(c.Ctx(), &cms, `SELECT cms FROM filing_signatures WHERE id = $1 AND filing_id = $2`, which, f.ID)
@@ -278,13 +274,9 @@ func (r *Filings) signatureFile(c api.Call) error {
 
 // download answers GET /v1/filings/{id}/file: the very bytes that are signed.
 func (r *Filings) download(c api.Call) error {
-	id, err := c.ID()
+	f, err := r.reading(c)
 	if err != nil {
 		return err
-	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
-	if err != nil {
-		return refusal(err)
 	}
 	if f.FileID == "" {
 		return api.Refuse("filing_no_file")

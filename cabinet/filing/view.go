@@ -230,10 +230,6 @@ func (r *Filings) acts(f Filing) []api.Act {
 
 // one answers GET /v1/filings/{id}.
 func (r *Filings) one(c api.Call) error {
-	id, err := c.ID()
-	if err != nil {
-		return err
-	}
-	f, err := r.get(c.Ctx(), c.Organisation(), id)
-	return r.answer(c, f, refusal(err))
+	f, err := r.reading(c)
+	return r.answer(c, f, err)
 }

@@ -3,8 +3,10 @@ package filing_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"mime/multipart"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,14 +31,19 @@ import (
 
 var must = cabinettest.Must
 
+type office = cabinettest.Office
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
 // world is a cabinet with the room of filings, whose body the test plays.
 type world struct {
 	*cabinettest.World
 	room    api.Room
 	filings *filing.Filings
 	body    *authoritytest.Office
-	aimed   map[string]string // paths that the isolation test has made
-	next    atomic.Int64      // correction number of the next filing, so that each stands alone
+	offices map[string]*office // by id
+	aimed   map[string]string  // paths that the isolation test has made
+	next    atomic.Int64       // correction number of the next filing, so that each stands alone
 }
 
 // each runs the test on both engines.
@@ -48,7 +55,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 
 func newWorld(t testing.TB, db *storage.DB) *world {
 	t.Helper()
-	w := &world{aimed: map[string]string{}}
+	w := &world{aimed: map[string]string{}, offices: map[string]*office{}}
 	w.World = cabinettest.New(t, db, func(b cabinettest.Base) []api.Room {
 		w.body = authoritytest.New(t, authoritytest.Base{DB: b.DB, Now: b.Clock.Now, Ephemeral: b.Memory, Jobs: b.Jobs, Log: b.Log})
 		w.filings, w.room = newRoom(t, b, w.body.Gateway)
@@ -159,6 +166,20 @@ func form(t testing.TB, f reporttest.File, fields ...string) (body []byte, heade
 	must(t, err)
 	must(t, writer.Close())
 	return out.Bytes(), []string{"Content-Type", writer.FormDataContentType()}
+}
+
+// Office remembers its offices by their ids.
+func (w *world) Office(tag string, roles ...directory.Role) *office {
+	o := w.World.Office(tag, roles...)
+	w.offices[o.ID] = o
+	return o
+}
+
+func (w *world) tokenOf(organisationID string) string { return w.admin(w.offices[organisationID]) }
+
+// certificates are those that acts are verified against.
+func (w *world) certificates(t testing.TB) []*x509.Certificate {
+	return papertest.Seal(t, w.DB, w.Clock.Now).Certificates()
 }
 
 func (w *world) admin(o *cabinettest.Office) string { return w.Token(o, directory.Administrator) }
