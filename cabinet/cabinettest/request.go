@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -116,29 +118,51 @@ func (w *World) Expect(reply Reply, status int, code string) Reply {
 // document holds requests and answers against the served OpenAPI document.
 type document struct{ router routers.Router }
 
+// loaded are documents by their text: the worlds of a package have the same one,
+// and reading it takes longer than most tests.
+var loaded sync.Map
+
+type readDocument struct {
+	described map[string]bool // METHOD /path
+	router    routers.Router
+	err       error
+}
+
 func loadDocument(t testing.TB, server *cabinet.Server) *document {
 	t.Helper()
 	recorder := httptest.NewRecorder()
 	server.ServeHTTP(recorder, httptest.NewRequest("GET", "/v1/openapi.json", nil))
-	doc, err := openapi3.NewLoader().LoadFromData(recorder.Body.Bytes())
-	Must(t, err)
-	Must(t, doc.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()))
-	described := map[string]bool{}
-	for path, item := range doc.Paths.Map() {
-		for method := range item.Operations() {
-			described[method+" "+path] = true
-		}
-	}
+	body := recorder.Body.String()
+	once, _ := loaded.LoadOrStore(body, sync.OnceValue(func() readDocument { return parseDocument(body) }))
+	read := once.(func() readDocument)()
+	Must(t, read.err)
+	described := maps.Clone(read.described)
 	for _, route := range server.Routes() {
 		delete(described, route.Method+" "+route.Path)
 	}
 	for name := range described {
 		t.Errorf("%s is described but not served", name)
 	}
+	return &document{read.router}
+}
+
+func parseDocument(body string) (read readDocument) {
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(body))
+	if err != nil {
+		return readDocument{err: err}
+	}
+	if err := doc.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()); err != nil {
+		return readDocument{err: err}
+	}
+	read.described = map[string]bool{}
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			read.described[method+" "+path] = true
+		}
+	}
 	doc.Servers = nil // the tests' requests have no host
-	router, err := legacy.NewRouter(doc, openapi3.IsOpenAPI31OrLater())
-	Must(t, err)
-	return &document{router}
+	read.router, read.err = legacy.NewRouter(doc, openapi3.IsOpenAPI31OrLater())
+	return read
 }
 
 func (d *document) check(t testing.TB, r *http.Request, body string, reply Reply) {
