@@ -436,7 +436,7 @@ func (o *Organisations) tellBound(ctx context.Context, b binding, m directory.Me
 	if err != nil {
 		return err
 	}
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "binding/" + b.ID, Type: "organization.member_bound", OrganisationID: b.OrganisationID,
 		Category: notice.Member, Importance: notice.High, Permission: directory.MembersRead,
 		Texts: boundTexts.with("{person}", p.FullName(), "{organisation}", made.Name).notice(),

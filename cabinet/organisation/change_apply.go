@@ -171,7 +171,7 @@ func (o *Organisations) tellChange(ctx context.Context, ch change, words letter)
 			}
 		}
 	}
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "change/" + ch.ID + "/" + ch.State, Type: "organization.change_" + ch.State, OrganisationID: ch.OrganisationID,
 		Category: notice.Organisation, Importance: notice.High, Permission: directory.OrganizationRead,
 		Texts: words.notice(), Path: "/cabinet/organization/changes/" + ch.ID,

@@ -201,7 +201,7 @@ func (o *Organisations) answerOne(ctx context.Context, actor directory.Actor, k 
 }
 
 func (o *Organisations) tellCorrection(ctx context.Context, k correction, words letter) error {
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "correction/" + k.ID + "/" + k.State, Type: "organization.correction_" + k.State, OrganisationID: k.OrganisationID,
 		Category: notice.Organisation, Importance: notice.High, Permission: directory.OrganizationRead,
 		Texts: words.notice(), Path: "/cabinet/organization/legal-status", Data: map[string]string{"correction_id": k.ID, "state": k.State},

@@ -349,7 +349,7 @@ func (o *Organisations) tellDeactivation(ctx context.Context, d deactivation, st
 		if err := o.mail(ctx, p.Email, lang(p), words); err != nil {
 			return err
 		}
-		err := o.Notices.Tell(ctx, notice.Event{
+		err := o.Tell(ctx, notice.Event{
 			ID: "deactivation/" + d.ID + "/" + step + "/" + p.ID, Type: "organization.deactivation_" + step, Persons: []string{p.ID},
 			Category: notice.Security, Importance: notice.Critical, Texts: words.notice(), Path: "/cabinet/organization/deactivation",
 		})

@@ -192,7 +192,7 @@ func (o *Organisations) statusMoved(ctx context.Context, made directory.Organisa
 	if before.Status != after.Status || len(before.Restrictions) != len(after.Restrictions) {
 		importance = notice.High
 	}
-	err = o.Notices.Tell(ctx, notice.Event{
+	err = o.Tell(ctx, notice.Event{
 		ID: "status/" + made.ID + "/" + is.Digest[:16] + "/" + fmt.Sprint(int64(is.ChangedAt)), Type: "organization.status_changed",
 		OrganisationID: made.ID, Category: notice.Organisation, Importance: importance, Permission: directory.OrganizationRead,
 		Texts: statusChangedTexts.with("{status}", after.Status.Name).notice(), Path: "/cabinet/organization/legal-status",

@@ -287,7 +287,7 @@ func (o *Organisations) activate(ctx context.Context, organisationID string) err
 	if err := o.record(ctx, directory.Actor{}, organisationID, "organisation.activated", organisationID, nil); err != nil {
 		return err
 	}
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "organisation/" + organisationID + "/activated", Type: "organization.activated", OrganisationID: organisationID,
 		Category: notice.Organisation, Permission: directory.OrganizationRead,
 		Texts: activatedTexts.with("{organisation}", p.Organisation.Name).notice(), Path: "/cabinet/organization",

@@ -207,7 +207,7 @@ func (o *Organisations) welcome(ctx context.Context, r registration, made direct
 			return err
 		}
 	}
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "registration/" + r.ID + "/done", Type: "organization.registered", OrganisationID: made.ID,
 		Category: notice.Organisation, Importance: notice.High, Permission: directory.OrganizationRead,
 		Texts: words.notice(), Path: "/cabinet/organization", Data: map[string]string{"organization_id": made.ID},
@@ -268,7 +268,7 @@ func (o *Organisations) tellApplicant(ctx context.Context, r registration, words
 	if err := o.mail(ctx, r.Proofs.V.Email, lang(p), words); err != nil {
 		return err
 	}
-	return o.Notices.Tell(ctx, notice.Event{
+	return o.Tell(ctx, notice.Event{
 		ID: "registration/" + r.ID + "/" + r.State, Type: "registration.decided", Persons: []string{r.PersonID},
 		Category: notice.Organisation, Importance: notice.High, Texts: words.notice(), Path: "/cabinet/registrations/" + r.ID,
 	})

@@ -33,7 +33,8 @@ type Deps struct {
 	Files     *file.Store
 	Registry  authority.Registry
 	Verifier  signature.Verifier
-	Notices   *notice.Notices
+	// Tell tells people of an event, in the transaction of ctx; notice.Notices.Tell.
+	Tell func(ctx context.Context, e notice.Event) error
 	// Paper prints the legal status; nil: it is shown, not printed.
 	Paper *paper.Paper
 	// Power reads a power of attorney that a person would open a cabinet by; nil:
@@ -72,7 +73,7 @@ func New(deps Deps) (*Organisations, error) {
 	for name, missing := range map[string]bool{
 		"DB": deps.DB == nil, "Directory": deps.Directory == nil, "Journal": deps.Journal == nil, "Outbox": deps.Outbox == nil,
 		"Jobs": deps.Jobs == nil, "Ephemeral": deps.Ephemeral == nil, "Sealer": deps.Sealer == nil, "Files": deps.Files == nil,
-		"Registry": deps.Registry == nil, "Verifier": deps.Verifier == nil, "Notices": deps.Notices == nil,
+		"Registry": deps.Registry == nil, "Verifier": deps.Verifier == nil, "Tell": deps.Tell == nil,
 		"BaseURL": deps.BaseURL == "", "Now": deps.Now == nil, "Log": deps.Log == nil,
 	} {
 		if missing {
