@@ -35,6 +35,13 @@ func (r *Filings) submit(c api.Call) error {
 
 // sent moves a filing to the body.
 func (r *Filings) sent(ctx context.Context, c api.Call, f *Filing, o directory.Organisation, by directory.Authority) error {
+	var signatures int
+	if err := r.DB.Get(ctx, &signatures, `SELECT COUNT(*) FROM filing_signatures WHERE filing_id = $1`, f.ID); err != nil {
+		return fmt.Errorf("filing: count signatures: %w", err)
+	}
+	if signatures == 0 {
+		return api.Refuse("filing_unsigned")
+	}
 	f.State, _ = f.State.Next(Submit)
 	f.SubmittedAt = storage.Of(r.Now())
 	f.Control = controlCode(*f, o.INN)
