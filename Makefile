@@ -24,7 +24,7 @@ run: ## Start the demo on http://localhost:8080
 build: ## Build bin/propusk
 	go build -trimpath -o bin/propusk ./cmd/propusk
 
-install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, Node modules)
+install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, Node and Python modules)
 	@scripts/install
 
 test: install ## Run every test with the race detector, on both engines, browser included
