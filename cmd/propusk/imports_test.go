@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -102,6 +103,30 @@ func checkFile(t *testing.T, file, pkg string) {
 	}
 }
 
+// ground are the rooms of the cabinet that others stand on; the rest stand side by
+// side. An application is a request of the inbox, so service stands on request.
+var ground = map[string][]string{
+	"":                {"cabinet/api", "cabinet/authority", "cabinet/notice", "cabinet/paper"},
+	"cabinet/service": {"cabinet/request"},
+}
+
+// neighbours reports whether two packages are rooms of the cabinet of which
+// neither stands on the other.
+func neighbours(pkg, ours string) bool {
+	room, other := roomOf(pkg), roomOf(ours)
+	return room != "" && other != "" && room != other &&
+		!slices.Contains(ground[""], other) && !slices.Contains(ground[room], other)
+}
+
+// roomOf is cabinet/<room> of a package in or below it, "" outside.
+func roomOf(pkg string) string {
+	parts := strings.SplitN(pkg, "/", 3)
+	if len(parts) < 2 || parts[0] != "cabinet" {
+		return ""
+	}
+	return "cabinet/" + parts[1]
+}
+
 // kit reports whether a package is there for tests alone: by the house's custom its
 // name is that of what it tests with "test" behind (storagetest, cabinettest).
 func kit(pkg string) bool { return strings.HasSuffix(pkg, "test") }
@@ -122,6 +147,9 @@ func forbidden(pkg, imported string) string {
 	ours, ok := strings.CutPrefix(imported, "propusk/")
 	if !ok {
 		return ""
+	}
+	if neighbours(pkg, ours) {
+		return "rooms of the cabinet stand side by side; cmd joins them"
 	}
 	if pkg == "cabinet/web" && ours == "cabinet" || strings.HasPrefix(pkg, "cabinet") && ours == "idp" {
 		return "they meet over HTTP"
@@ -164,6 +192,11 @@ func TestImportRulesRefuse(t *testing.T) {
 		{"cmd/propusk", "propusk/storage/storagetest", true},
 		{"cabinet/cabinettest", "propusk/storage/storagetest", false},
 		{"cabinet/api", "propusk/cabinet", true},
+		{"cabinet/filing", "propusk/cabinet/document", true},
+		{"cabinet/filing/report", "propusk/cabinet/filing", false},
+		{"cabinet/extract", "propusk/cabinet/authority/egrul", false},
+		{"cabinet/service", "propusk/cabinet/request", false},
+		{"cabinet/request", "propusk/cabinet/service", true},
 		{path.Join("unheard", "of"), "propusk/storage", true},
 	} {
 		if got := forbidden(tt.pkg, tt.imported) != ""; got != tt.refused {
