@@ -65,16 +65,20 @@ type held struct {
 
 // settings reads what holds for a person, or with personID "" for an organisation.
 func (n *Notices) settings(ctx context.Context, organisationID, personID string) (held, error) {
-	origins := []struct{ person, origin string }{{personID, "own"}, {"", "organization"}}
+	type origin struct{ person, name string }
+	var origins []origin
+	if personID != "" {
+		origins = append(origins, origin{personID, "own"})
+	}
+	if organisationID != "" {
+		origins = append(origins, origin{"", "organization"})
+	}
 	for _, o := range origins {
-		if o.person == "" && organisationID == "" {
-			continue
-		}
 		var row keptSettings
 		err := n.DB.Get(ctx, &row, `SELECT person_id, settings, version, updated_at FROM notice_settings
 			WHERE organisation_id = $1 AND person_id = $2`, organisationID, o.person)
 		if err == nil {
-			return held{row.Settings.V, o.origin, row.Version, row.UpdatedAt}, nil
+			return held{row.Settings.V, o.name, row.Version, row.UpdatedAt}, nil
 		}
 		if !errors.Is(err, storage.ErrNotFound) {
 			return held{}, fmt.Errorf("notice: settings: %w", err)

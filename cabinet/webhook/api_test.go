@@ -1,0 +1,221 @@
+package webhook_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"propusk/cabinet/api"
+	"propusk/cabinet/cabinettest"
+	"propusk/cabinet/notice"
+	"propusk/idp/directory"
+)
+
+func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
+	each(t, func(h house) {
+		r := receive(t, nil)
+		aim := func(route api.Route, o *cabinettest.Office) (string, any, []string) {
+			path := route.Path
+			if !strings.Contains(path, "{id}") {
+				var body any
+				if route.Method == "POST" {
+					h.clear(o)
+					body = map[string]any{"url": r.URL} // what it names would be answered
+				}
+				return path, body, nil
+			}
+			h.clear(o)
+			made := h.register(o, r.URL+"/"+o.Tag)
+			path = strings.Replace(path, "{id}", made.ID, 1)
+			if strings.Contains(path, "{delivery}") {
+				h.tell(o)
+				d := h.settled(o, made.ID, 1)
+				path = strings.Replace(path, "{delivery}", d.ID, 1)
+			}
+			switch {
+			case strings.HasSuffix(path, "/secret"):
+				return path, `{}`, nil
+			case strings.HasSuffix(route.Path, "{id}/replay"):
+				return path, map[string]any{"from": "2020-01-01T00:00:00Z"}, nil
+			case route.Method == "PATCH":
+				return path, map[string]any{"description": o.Tag}, nil
+			}
+			return path, nil, nil
+		}
+		cabinettest.Isolation(t, h.World, h.room, aim, nil)
+	})
+}
+
+// clear removes the office's webhooks: there may be twenty.
+func (h house) clear(o *cabinettest.Office) {
+	h.t.Helper()
+	_, err := h.DB.Exec(h.t.Context(), `DELETE FROM webhooks WHERE organisation_id = $1`, o.ID)
+	h.must(err)
+}
+
+func TestNoWebhookHearsOfAnotherOrganisation(t *testing.T) {
+	each(t, func(h house) {
+		ra, rb := receive(t, nil), receive(t, nil)
+		a, b := h.Office("Alpha"), h.Office("Beta")
+		ha, hb := h.register(a, ra.URL), h.register(b, rb.URL)
+		h.tell(a)
+		h.settled(a, ha.ID, 1)
+		h.tell(b)
+		h.settled(b, hb.ID, 1)
+		if got := ra.requests(); len(got) != 1 || strings.Contains(got[0].body, "Beta") || !strings.Contains(got[0].body, "Alpha") {
+			t.Errorf("%+v", got)
+		}
+		if got := rb.requests(); len(got) != 1 || !strings.Contains(got[0].body, "Beta") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Who may not read filings does not learn of them by a webhook either.
+func TestAWebhookShowsNoMoreThanItsOwnerMayLearn(t *testing.T) {
+	each(t, func(h house) {
+		r := receive(t, nil)
+		o := h.Office("Alpha")
+		robot := h.Service(o, directory.ClientsRead, directory.ClientsWrite, directory.RequestsRead)
+		reply := h.Do("POST", "/v1/webhooks", robot, map[string]any{"url": r.URL, "types": []string{"appeal.replied", "filing.accepted"}})
+		h.Expect(reply, 422, "validation_failed")
+		if p := reply.Problem(t); p.Errors[0].Pointer != "/types/1" || p.Errors[0].Code != "not_allowed" {
+			t.Errorf("%+v", p)
+		}
+		var made hook
+		h.Expect(h.Do("POST", "/v1/webhooks", robot, map[string]any{"url": r.URL}), 201, "").Into(t, &made) // all it may
+		h.tell(o)
+		h.tell(o, func(e *notice.Event) {
+			e.Type, e.Category, e.Permission = "appeal.replied", notice.Appeal, directory.RequestsRead
+		})
+		h.settled(o, made.ID, 1)
+		if list := h.deliveries(o, made.ID, ""); len(list) != 1 || list[0].Type != "appeal.replied" {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
+func TestEventsOfPersonsAreNotForPrograms(t *testing.T) {
+	each(t, func(h house) {
+		r := receive(t, nil)
+		o := h.Office("Alpha")
+		made := h.register(o, r.URL)
+		h.tell(o, func(e *notice.Event) { e.Persons = []string{o.Admin.ID} })
+		h.tell(o, func(e *notice.Event) {
+			e.Type, e.Category, e.OrganisationID, e.Permission, e.Persons = "security.account_locked", notice.Security, "", "", []string{o.Admin.ID}
+		})
+		if list := h.deliveries(o, made.ID, ""); len(list) != 0 {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
+func TestAWebhookIsChangedAndRemoved(t *testing.T) {
+	each(t, func(h house) {
+		r := receive(t, nil)
+		o := h.Office("Alpha")
+		token := h.admin(o)
+		made := h.register(o, r.URL, "filing.accepted")
+		path := "/v1/webhooks/" + made.ID
+		got := h.Expect(h.Do("GET", path, token, nil), 200, "")
+		tag := got.Header.Get("ETag")
+		h.Expect(h.Do("PATCH", path, token, map[string]any{"program": "1С:Бухгалтерия", "types": []string{"filing.refused"}}, "If-Match", tag), 200, "")
+		h.Expect(h.Do("PATCH", path, token, map[string]any{"program": "SAP"}, "If-Match", tag), 412, "version_changed")
+		now := h.read(o, made.ID)
+		if now.Program != "1С:Бухгалтерия" || len(now.Types) != 1 || now.Types[0] != "filing.refused" || now.URL != r.URL {
+			t.Errorf("%+v", now)
+		}
+		for pointer, body := range map[string]map[string]any{
+			"/url": {"url": "ftp://x.example"}, "/state": {"state": "disabled"}, "/types/0": {"types": []string{"x.y"}},
+			"/types/1": {"types": []string{"filing.accepted", "filing.accepted"}}, "/description": {"description": strings.Repeat("я", 201)},
+			"/secret": {"secret": "whsec_x"},
+		} {
+			p := h.Expect(h.Do("PATCH", path, token, body), 422, "validation_failed").Problem(t)
+			if p.Errors[0].Pointer != pointer {
+				t.Errorf("%v: %+v", body, p.Errors)
+			}
+		}
+		if list := now.Actions; len(list) != 5 || !list[0].Allowed {
+			t.Errorf("%+v", list)
+		}
+		h.Expect(h.Do("DELETE", path, token, nil, "If-Match", tag), 412, "version_changed")
+		h.Expect(h.Do("DELETE", path, token, nil), 204, "")
+		h.Expect(h.Do("GET", path, token, nil), 404, "not_found")
+		h.Expect(h.Do("POST", "/v1/webhooks", token, map[string]any{"description": "x"}), 422, "validation_failed")
+		for range 20 {
+			h.register(o, r.URL)
+		}
+		h.Expect(h.Do("POST", "/v1/webhooks", token, map[string]any{"url": r.URL}), 409, "webhooks_exhausted")
+		var list struct{ Webhooks []hook }
+		if h.Expect(h.Do("GET", "/v1/webhooks", token, nil), 200, "").Into(t, &list); len(list.Webhooks) != 20 {
+			t.Errorf("%d webhooks", len(list.Webhooks))
+		}
+		var actions []string
+		h.must(h.DB.Select(t.Context(), &actions, `SELECT action FROM journal WHERE organisation = $1 AND action LIKE 'webhook%' ORDER BY seq LIMIT 3`, o.ID))
+		if strings.Join(actions, " ") != "webhook.created webhook.changed webhook.removed" {
+			t.Error(actions)
+		}
+	})
+}
+
+// A request repeated with its key makes one webhook and answers one secret.
+func TestARepeatedRegistrationIsOneWebhook(t *testing.T) {
+	each(t, func(h house) {
+		r := receive(t, nil)
+		o := h.Office("Alpha")
+		token := h.admin(o)
+		var secrets []string
+		for range 2 {
+			var made hook
+			h.Expect(h.Do("POST", "/v1/webhooks", token, map[string]any{"url": r.URL}, "Idempotency-Key", "k-1"), 201, "").Into(t, &made)
+			secrets = append(secrets, made.Secret)
+		}
+		var list struct{ Webhooks []hook }
+		if h.Expect(h.Do("GET", "/v1/webhooks", token, nil), 200, "").Into(t, &list); len(list.Webhooks) != 1 || secrets[0] != secrets[1] || secrets[0] == "" {
+			t.Errorf("%d webhooks, secrets %v", len(list.Webhooks), secrets)
+		}
+	})
+}
+
+func TestTheCatalogueHasAnExampleOfEach(t *testing.T) {
+	each(t, func(h house) {
+		var page struct {
+			Events []struct {
+				Type, Description string
+				Example           struct {
+					ID, Type string
+					Data     json.RawMessage
+				}
+			}
+		}
+		reply := h.Expect(h.Do("GET", "/v1/webhook-events", h.admin(h.Office("Alpha")), nil, "Accept-Language", "en"), 200, "")
+		reply.Into(t, &page)
+		if len(page.Events) < 40 {
+			t.Fatalf("%d types", len(page.Events))
+		}
+		for _, e := range page.Events {
+			if e.Example.Type != e.Type || e.Description == "" || !strings.HasPrefix(e.Example.ID, "msg_") || e.Example.Data[0] != '{' {
+				t.Errorf("%+v", e)
+			}
+			if notice.Mask(string(e.Example.Data)) != string(e.Example.Data) {
+				t.Errorf("%s: the example has a number of a person", e.Type)
+			}
+		}
+	})
+}
+
+func TestAnAddressInsideIsRefusedWhenItIsRegistered(t *testing.T) {
+	each(t, func(h house) {
+		o := h.Office("Alpha")
+		for url, code := range map[string]string{
+			"http://169.254.169.254/latest/meta-data/": "address_refused", "https://169.254.169.254/": "address_refused",
+			"https://10.0.0.7/": "address_refused", "https://[::ffff:192.168.1.1]/": "address_refused", "https://[fd00::1]/": "address_refused",
+			"http://hooks.example.ru/": "invalid", "javascript:alert(1)": "invalid", "https://user:pass@hooks.example.ru/": "invalid",
+		} {
+			p := h.Expect(h.Do("POST", "/v1/webhooks", h.admin(o), map[string]any{"url": url}), 422, "validation_failed").Problem(t)
+			if p.Errors[0].Pointer != "/url" || p.Errors[0].Code != code {
+				t.Errorf("%s: %+v", url, p.Errors)
+			}
+		}
+	})
+}

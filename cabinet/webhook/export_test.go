@@ -1,0 +1,6 @@
+package webhook
+
+import "time"
+
+// Pace makes the dispatcher look at the clock of a test more often.
+func (w *Webhooks) Pace(poll time.Duration) { w.pace.poll = poll }
