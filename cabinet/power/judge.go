@@ -64,6 +64,8 @@ func (s signer) refuses(subject *signature.Subject) string {
 			return "signer_not_head"
 		}
 		return ""
+	case subject.Kind == signature.KindOrganisation: // who heads two signs for each with its own
+		return "signer_other"
 	case !slices.ContainsFunc(s.People, func(p directory.Person) bool { return proved(p, subject) }):
 		return "signer_other"
 	case len(s.Named) > 0 && !named(s.Named, subject):
