@@ -91,7 +91,7 @@ func TestSecondLivingFilingIsRefusedWithTheNumberOfTheFirst(t *testing.T) {
 		if !strings.Contains(p.Detail, first.Number) {
 			t.Errorf("the refusal does not name %s: %s", first.Number, p.Detail)
 		}
-		second := w.createForm(o, nil)
+		second := w.createForm(o, map[string]string{})
 		p = w.Expect(w.Do("PATCH", "/v1/filings/"+second.ID, w.admin(o), map[string]any{"correction": first.Correction}), 409, "filing_exists").Problem(t)
 		if !strings.Contains(p.Detail, first.Number) {
 			t.Errorf("the refusal of a change does not name it: %s", p.Detail)
@@ -105,7 +105,7 @@ func TestSecondLivingFilingIsRefusedWithTheNumberOfTheFirst(t *testing.T) {
 func TestTwoEditorsAreToldOfEachOther(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		o := w.Office("Alpha")
-		f := w.createForm(o, nil)
+		f := w.createForm(o, map[string]string{})
 		read := w.Do("GET", "/v1/filings/"+f.ID, w.admin(o), nil)
 		etag := read.Header.Get("ETag")
 		change := map[string]any{"values": map[string]any{"СвНП/@Тлф": "+74950000001"}}
@@ -197,7 +197,7 @@ func TestUnreadableFileMakesNoDraft(t *testing.T) {
 			"a program":          {reporttest.File{Name: "a.xml", Content: []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff")}, 422, ""},
 			"nothing":            {reporttest.File{Name: "a.xml"}, 422, "file_empty"},
 			"too large":          {reporttest.File{Name: "a.xml", Content: bytes.Repeat([]byte(" "), 10<<20+1)}, 413, ""},
-			"another form":       {w.vat(o).Replace(`<Файл `, `<Счет `).Replace(`</Файл>`, `</Счет>`), 201, ""},
+			"another form":       {w.vat(o).Replace(`<Файл `, `<Счет `).Replace(`</Файл>`, `</Счет>`), 422, "filing_unreadable"},
 			"a workbook of ours": {reporttest.File{Name: "a.xlsx", Content: filetest.XLSX()}, 422, "filing_unreadable"},
 		} {
 			body, headers := form(t, tt.file)

@@ -93,6 +93,9 @@ func Peek(name string, content []byte) (*Type, Header, *Fault) {
 	if fault != nil {
 		return nil, Header{}, fault
 	}
+	if tree.Root.Name != pathFile {
+		return nil, Header{}, tree.fault("root_wrong", tree.Root.at).in(cut(tree.Root.Name)).with("expected", pathFile)
+	}
 	h := readHeader(tree.Root, nil)
 	parsed, _ := ParseFileName(name)
 	for _, t := range catalogue {
