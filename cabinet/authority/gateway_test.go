@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -181,65 +182,88 @@ func TestBodyThatFailsIsLeftAlone(t *testing.T) {
 }
 
 func TestRefusedSubmissionIsADeadLetterUntilAnOperatorRetries(t *testing.T) {
-	for _, status := range []int{400, 409, 410, 413, 415, 422} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			each(t, func(w *world) {
-				w.submit("a")
-				w.Fail(status)
-				w.Deliver(w.T)
-				dead := w.dead()
-				if len(dead) != 1 || dead[0].ID != "a" || dead[0].Kind != "filing" || !strings.Contains(dead[0].Fault, fmt.Sprint(status)) {
-					w.Fatalf("%+v", dead)
-				}
-				if len(w.ends) != 1 || w.ends[0].State != authority.Dead || w.ends[0].Reason == "" {
-					w.Fatalf("%+v", w.ends)
-				}
-				w.must(w.letters.Retry(w.Context(), "Соколов", "a"))
-				w.Deliver(w.T)
-				if len(w.Sent()) != 1 || w.ends[1].State != authority.Sent {
-					w.Fatalf("%+v", w.ends)
-				}
-				entries, err := w.letters.Journal.List(w.Context(), journal.Filter{Limit: 5})
-				w.must(err)
-				if len(entries) != 1 || entries[0].Action != "authority.retried" || entries[0].Object != "submission/a" || entries[0].Details["by"] != "Соколов" {
-					w.Fatalf("%+v", entries)
-				}
-				if err := w.letters.Retry(w.Context(), "Соколов", "a"); !errors.Is(err, storage.ErrNotFound) {
-					w.Fatal(err)
-				}
-			})
-		})
-	}
+	each(t, func(w *world) {
+		for n, status := range []int{400, 409, 410, 413, 415, 422} {
+			id := fmt.Sprint("s", status)
+			w.submit(id)
+			w.Fail(status)
+			w.Deliver(w.T)
+			dead := w.dead()
+			if len(dead) != 1 || dead[0].ID != id || dead[0].Kind != "filing" || !strings.Contains(dead[0].Fault, fmt.Sprint(status)) {
+				w.Fatalf("%+v", dead)
+			}
+			if end := w.ends[2*n]; end.ID != id || end.State != authority.Dead || end.Reason == "" {
+				w.Fatalf("%+v", end)
+			}
+			w.must(w.letters.Retry(w.Context(), "Соколов", id))
+			w.Deliver(w.T)
+			if len(w.Sent()) != n+1 || w.ends[2*n+1].State != authority.Sent {
+				w.Fatalf("%+v", w.ends)
+			}
+			if err := w.letters.Retry(w.Context(), "Соколов", id); !errors.Is(err, storage.ErrNotFound) {
+				w.Fatal(err)
+			}
+		}
+		entries, err := w.letters.Journal.List(w.Context(), journal.Filter{Limit: 10})
+		w.must(err)
+		if len(entries) != 6 || entries[0].Action != "authority.retried" || !strings.HasPrefix(entries[0].Object, "submission/s4") || entries[0].Details["by"] != "Соколов" {
+			w.Fatalf("%+v", entries)
+		}
+	})
 }
 
 func TestWhatCannotBeLoaded(t *testing.T) {
-	for name, tt := range map[string]struct {
-		err  error
-		dead int
-	}{
-		"is withdrawn":        {authority.ErrWithdrawn, 0},
-		"is gone":             {storage.ErrNotFound, 1},
-		"is broken for good":  {jobs.Permanent(errors.New("no such format")), 1},
-		"is tried once more":  {errors.New("the disk is busy"), 0},
-		"is withdrawn, later": {fmt.Errorf("wrapped: %w", authority.ErrWithdrawn), 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(w *world) {
-				w.submit("a")
-				w.loadFail = tt.err
-				w.Deliver(w.T)
-				if dead := w.dead(); len(dead) != tt.dead || len(w.ends) != tt.dead {
-					w.Fatalf("dead %+v, ends %+v", dead, w.ends)
-				}
-				w.loadFail = nil
-				w.clock.Advance(time.Minute)
-				w.Deliver(w.T)
-				if got, want := len(w.Sent()) == 1, name == "is tried once more"; got != want {
-					w.Fatalf("sent: %v", got)
-				}
-			})
-		})
-	}
+	each(t, func(w *world) {
+		for n, tt := range []struct {
+			name string
+			err  error
+			dead bool // given up, and the room is told
+			sent bool // tried again
+		}{
+			{"is withdrawn", authority.ErrWithdrawn, false, false},
+			{"is withdrawn, wrapped", fmt.Errorf("wrapped: %w", authority.ErrWithdrawn), false, false},
+			{"is gone", storage.ErrNotFound, true, false},
+			{"is broken for good", jobs.Permanent(errors.New("no such format")), true, false},
+			{"is tried once more", errors.New("the disk is busy"), false, true},
+		} {
+			before, told, sent := len(w.dead()), len(w.ends), len(w.Sent())
+			w.submit(fmt.Sprint("s", n))
+			w.loadFail = tt.err
+			w.Deliver(w.T)
+			if dead := len(w.dead()) > before; dead != tt.dead || (len(w.ends) > told) != tt.dead {
+				w.Errorf("%s: dead %v, ends %+v", tt.name, w.dead(), w.ends)
+			}
+			w.loadFail = nil
+			w.clock.Advance(time.Minute)
+			w.Deliver(w.T)
+			if got := len(w.Sent()) > sent; got != tt.sent {
+				w.Errorf("%s: sent %v", tt.name, got)
+			}
+		}
+	})
+}
+
+func TestWhatIsOverdueIsTakenUpAgain(t *testing.T) {
+	each(t, func(w *world) {
+		runner := jobs.New(jobs.Deps{DB: w.db, Log: slog.New(slog.DiscardHandler), Now: w.clock.Now, Poll: 5 * time.Millisecond})
+		w.Office = authoritytest.New(w.T, authoritytest.Base{DB: w.db, Now: w.clock.Now, Jobs: runner})
+		w.Load("filing", w.load)
+		w.Handle("filing", w.handle)
+		w.submit("a")
+		w.Deliver(w.T)
+		w.Callback(w.T, authority.Answer{ID: "1", SubmissionID: "a", Seq: 1, Event: authority.Delivered, At: storage.Of(w.clock.Now())})
+		w.submit("b")
+		_, err := w.db.Exec(w.Context(), `DELETE FROM jobs`) // somebody has tidied up
+		w.must(err)
+		w.clock.Advance(10 * time.Minute)
+		w.must(runner.Start(w.Context()))
+		w.Cleanup(func() { _ = runner.Stop(context.Background()) })
+		for deadline := time.Now().Add(10 * time.Second); len(w.Sent()) != 2 || len(w.events()) != 1; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.Fatalf("%d sent, %v", len(w.Sent()), w.events())
+			}
+		}
+	})
 }
 
 func TestAnswersAreHandledInTheirOrderWhateverTheOrderTheyComeIn(t *testing.T) {
