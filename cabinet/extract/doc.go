@@ -5,8 +5,8 @@
 //	                  └tx─► requested ─► gateway ─► the authority's answer ─┘                 └► notice, mail
 //
 // It owns: the catalogue of what can be ordered, as data (catalogue.go); the states
-// of an order (state.go); how a record becomes a paper and a file in the published
-// form of the register (egrul*.go); the archive of what was made, with its
+// of an order (state.go); how a record of the register (register.go) and an authority's
+// answer (facts.go) become a paper and an XML file; the archive of what was made, with its
 // signatures, and its sending by mail; the seal's and the papers' public routes
 // (GET /v1/seal, POST /v1/papers/verify).
 //

@@ -1,9 +1,11 @@
 package extract
 
 import (
+	"bytes"
 	"strconv"
 
 	"propusk/cabinet/authority"
+	"propusk/cabinet/authority/egrul"
 	"propusk/cabinet/paper"
 )
 
@@ -16,7 +18,11 @@ func (x *Extracts) registerContent(e Extract, r authority.Record) content {
 		return c
 	}
 	c.blocks = recordBlocks(r)
-	c.xml = func() ([]byte, error) { return recordXML(r) }
+	c.xml = func() ([]byte, error) {
+		var file bytes.Buffer
+		err := egrul.Write(&file, egrul.Windows1251, r)
+		return file.Bytes(), err
+	}
 	return c
 }
 

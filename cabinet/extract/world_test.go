@@ -30,6 +30,7 @@ type world struct {
 	register *register
 	gateway  *gateway
 	told     *told
+	folder   string // of the files' bytes
 }
 
 func setup(t *testing.T, db *storage.DB) *world {
@@ -51,7 +52,8 @@ func (w *world) build(t *testing.T, b cabinettest.Base) {
 	cabinettest.Must(t, err)
 	w.paper, err = paper.New(paper.Deps{Seal: w.seal, Issuer: cabinettest.Issuer, Name: "Пропуск", Now: b.Clock.Now})
 	cabinettest.Must(t, err)
-	blob, err := storage.OpenBlob("file://" + t.TempDir())
+	w.folder = t.TempDir()
+	blob, err := storage.OpenBlob("file://" + w.folder)
 	cabinettest.Must(t, err)
 	w.files, err = file.New(file.Deps{DB: b.DB, Blob: blob, Sealer: b.Sealer, Journal: b.Journal, Now: b.Clock.Now, Log: b.Log})
 	cabinettest.Must(t, err)

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"strings"
-
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
 )
 
 // element is an XML element that is to be written; nil is none.
@@ -14,7 +11,6 @@ type element struct {
 	name       string
 	attributes []attribute
 	children   []*element
-	text       string
 }
 
 type attribute struct{ name, value string }
@@ -48,7 +44,7 @@ func el(name string, parts ...any) *element {
 
 // some is the element unless it says nothing at all.
 func (e *element) some() *element {
-	if len(e.attributes) == 0 && len(e.children) == 0 && e.text == "" {
+	if len(e.attributes) == 0 && len(e.children) == 0 {
 		return nil
 	}
 	return e
@@ -63,12 +59,11 @@ func (e *element) write(out *bytes.Buffer) {
 		_ = xml.EscapeText(out, []byte(attribute.value)) // a buffer takes everything
 		out.WriteByte('"')
 	}
-	if len(e.children) == 0 && e.text == "" {
+	if len(e.children) == 0 {
 		out.WriteString("/>")
 		return
 	}
 	out.WriteByte('>')
-	_ = xml.EscapeText(out, []byte(e.text))
 	for _, child := range e.children {
 		child.write(out)
 	}
@@ -81,15 +76,6 @@ func utf8XML(root *element) []byte {
 	root.write(out)
 	out.WriteByte('\n')
 	return out.Bytes()
-}
-
-// windowsXML is a whole document in windows-1251, as the tax service publishes.
-// Letters that the encoding lacks become character references.
-func windowsXML(root *element) ([]byte, error) {
-	out := bytes.NewBufferString(`<?xml version="1.0" encoding="windows-1251"?>` + "\n")
-	root.write(out)
-	out.WriteByte('\n')
-	return encoding.HTMLEscapeUnsupported(charmap.Windows1251.NewEncoder()).Bytes(out.Bytes())
 }
 
 // joined is the parts that say something, with a separator.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-fonts/dejavu/dejavusans"
@@ -54,8 +55,31 @@ func (p *Paper) text(d Document) (string, error) {
 	return s.said(), nil
 }
 
+// linesPerPage is more than any page takes.
+const linesPerPage = 60
+
+// hopeless tells at a glance that a document has more lines than all pages take,
+// before work is spent on the first of them.
+func (d Document) hopeless() bool {
+	lines := 0
+	for _, block := range d.Blocks {
+		switch b := block.(type) {
+		case Table:
+			lines += len(b.Rows)
+		case Fields:
+			lines += len(b)
+		case Paragraph:
+			lines += 1 + strings.Count(b.Text, "\n")
+		}
+	}
+	return lines > maxPages*linesPerPage
+}
+
 // lay puts the document on pages. reserve keeps the place of the QR free.
 func (p *Paper) lay(d Document, reserve bool) (*sheet, error) {
+	if d.hopeless() {
+		return nil, ErrTooLarge
+	}
 	s := newSheet()
 	s.describe(p.deps.Name, d)
 	s.newPage()
@@ -87,6 +111,9 @@ type sheet struct {
 	pages []pageText
 	size  int // bytes of text so far
 	err   error
+
+	current style // in force on page styled
+	styled  int
 }
 
 // pageText is what a page says, in the order of its content stream.

@@ -28,6 +28,10 @@ var (
 )
 
 func (s *sheet) style(st style) {
+	if s.current == st && s.styled == s.pdf.PageNo() {
+		return
+	}
+	s.current, s.styled = st, s.pdf.PageNo()
 	s.pdf.SetFont(family, st.weight, st.size)
 	s.pdf.SetTextColor(st.grey, st.grey, st.grey)
 }

@@ -1,0 +1,156 @@
+package extract_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"propusk/cabinet/cabinettest"
+	"propusk/cabinet/paper"
+)
+
+// judged is the answer of POST /v1/papers/verify.
+type judged struct {
+	Genuine        bool
+	Reason, Detail string
+	Paper          *struct {
+		Document, Name, Number, INN, OGRN, Issuer, Kid string
+		Valid                                          bool
+		ValidUntil                                     string `json:"valid_until"`
+		Says                                           map[string]any
+	}
+}
+
+func (w *world) judge(body any) (v judged) {
+	w.T.Helper()
+	w.Clock.Advance(time.Minute)
+	w.Expect(w.Do("POST", "/v1/papers/verify", "", body), 200, "").Into(w.T, &v)
+	return v
+}
+
+func TestAnybodyLearnsWhetherAPaperIsGenuine(t *testing.T) {
+	w := one(t)
+	alpha := w.office("Alpha")
+	e := w.ready(alpha)
+	pdf := w.part(alpha, e, "pdf")
+	printed, err := paper.ReadPDF(pdf)
+	cabinettest.Must(t, err)
+	for name, body := range map[string]any{"its code": map[string]any{"code": printed.Code}, "the PDF": map[string]any{"pdf": pdf}} {
+		v := w.judge(body)
+		if !v.Genuine || v.Paper.Number != e.Number || v.Paper.INN != alpha.INN || v.Paper.Document != "extract/egrul" || v.Paper.Name != "Выписка из ЕГРЮЛ" ||
+			!v.Paper.Valid || v.Paper.Issuer != cabinettest.Issuer || v.Paper.Kid == "" || len(v.Paper.Says) != 0 {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if text, _ := json.Marshal(v); bytes.Contains(text, []byte("Alpha")) {
+			t.Errorf("%s: it tells more than the code says: %s", name, text)
+		}
+	}
+	w.Clock.Advance(31 * 24 * time.Hour)
+	if v := w.judge(map[string]any{"code": printed.Code}); !v.Genuine || v.Paper.Valid {
+		t.Errorf("after its term: %+v", v)
+	}
+	changed := append([]byte{}, pdf...)
+	changed[bytes.Index(changed, []byte("stream"))+40] ^= 1
+	for reason, body := range map[string]any{
+		"not_a_code":    map[string]any{"code": "a.b.c"},
+		"forged":        map[string]any{"code": printed.Code[:len(printed.Code)-4] + "AAAA"},
+		"not_as_issued": map[string]any{"pdf": changed},
+	} {
+		if v := w.judge(body); v.Genuine || v.Reason != reason || v.Detail == "" || v.Paper != nil {
+			t.Errorf("%s: %+v", reason, v)
+		}
+	}
+	plain, err := w.paper.PDF(paper.Document{Title: "Без кода"})
+	cabinettest.Must(t, err)
+	if v := w.judge(map[string]any{"pdf": plain}); v.Reason != "without_code" {
+		t.Errorf("%+v", v)
+	}
+	other, err := w.paper.Code(map[string]any{"doc": "filing/receipt", "control": "42"})
+	cabinettest.Must(t, err)
+	if v := w.judge(map[string]any{"code": other}); !v.Genuine || v.Paper.Says["control"] != "42" || v.Paper.Name != "" {
+		t.Errorf("%+v", v)
+	}
+	for _, body := range []any{map[string]any{}, map[string]any{"code": "a", "pdf": []byte("b")}} {
+		w.Expect(w.Do("POST", "/v1/papers/verify", "", body), 422, "validation_failed")
+	}
+}
+
+// TestCodeOfOneExtractOnAnothersPaperIsFoundOut: the attack is to print the QR of a
+// clean certificate on the paper of a debtor.
+func TestCodeOfOneExtractOnAnothersPaperIsFoundOut(t *testing.T) {
+	w := one(t)
+	alpha, beta := w.office("Alpha"), w.office("Beta")
+	mine, theirs := w.part(alpha, w.ready(alpha), "pdf"), w.part(beta, w.ready(beta), "pdf")
+	clean, err := paper.ReadPDF(mine)
+	cabinettest.Must(t, err)
+	debtor, err := paper.ReadPDF(theirs)
+	cabinettest.Must(t, err)
+	if len(clean.Code) != len(debtor.Code) {
+		t.Fatalf("the codes have %d and %d characters, so that one cannot take the other's place in the file", len(clean.Code), len(debtor.Code))
+	}
+	swapped := bytes.Replace(theirs, []byte(debtor.Code), []byte(clean.Code), 1)
+	if v := w.judge(map[string]any{"pdf": swapped}); v.Genuine || v.Reason != "of_another_paper" || v.Paper != nil {
+		t.Errorf("%+v", v)
+	}
+	if v := w.judge(map[string]any{"code": clean.Code}); !v.Genuine || v.Paper.INN != alpha.INN {
+		t.Errorf("the code alone says whose it is: %+v", v)
+	}
+}
+
+func TestStrangersMayAskOnlySoOften(t *testing.T) {
+	w := one(t)
+	for range 30 {
+		w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
+	}
+	got := w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 429, "rate_limited")
+	if got.Header.Get("Retry-After") == "" {
+		t.Error("nobody says when")
+	}
+	w.Clock.Advance(time.Minute)
+	w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
+}
+
+func TestSealIsPublishedWithoutItsPrivateHalf(t *testing.T) {
+	w := one(t)
+	cabinettest.Must(t, w.seal.Rotate(t.Context()))
+	got := w.Expect(w.Do("GET", "/v1/seal", "", nil), 200, "")
+	for _, private := range []string{`"d":`, "PRIVATE KEY"} {
+		if strings.Contains(got.Text, private) {
+			t.Errorf("%s in %s", private, got.Text)
+		}
+	}
+	if got.Header.Get("Cache-Control") != "public, max-age=300" || strings.Count(got.Text, `"x5c"`) != 2 || strings.Count(got.Text, `"current":true`) != 1 {
+		t.Errorf("%v %s", got.Header, got.Text)
+	}
+	pem := w.Expect(w.Do("GET", "/v1/seal?format=pem", "", nil), 200, "")
+	trust, err := paper.ParseSeal([]byte(pem.Text))
+	cabinettest.Must(t, err)
+	code, err := w.paper.Code(map[string]any{"num": "1"})
+	cabinettest.Must(t, err)
+	if _, err := trust.Read(code); err != nil || pem.Header.Get("Content-Type") != "application/x-pem-file" {
+		t.Errorf("%v %v", err, pem.Header)
+	}
+	w.Expect(w.Do("GET", "/v1/seal?format=der", "", nil), 400, "parameter_invalid")
+}
+
+func TestCatalogueShowsWhatTheOrganisationCanOrder(t *testing.T) {
+	w := one(t)
+	alpha := w.office("Alpha")
+	var types struct {
+		Items []struct {
+			ID, Name, Period string
+			Parameters       []struct{ ID string }
+		}
+	}
+	got := w.Expect(w.Do("GET", "/v1/extract-types", w.Token(alpha, "observer"), nil, "Accept-Language", "en"), 200, "")
+	got.Into(t, &types)
+	names := map[string]string{}
+	for _, item := range types.Items {
+		names[item.ID] = item.Name
+	}
+	if names["egrul"] != "Extract from the register of legal entities" || names["egrip"] != "" || len(names) != 8-1 {
+		t.Errorf("%v", names)
+	}
+}
