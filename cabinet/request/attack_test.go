@@ -131,7 +131,7 @@ func TestFileOfAnotherOrganisationIsNotAttached(t *testing.T) {
 			{"kind": "comment", "files": []string{theirs}},
 		} {
 			got := w.Expect(w.Do("POST", requests+"/"+r.ID+"/messages", token, body), http.StatusUnprocessableEntity, "validation_failed").Problem(t)
-			if got.Errors[0].Code != "unknown_file" {
+			if got.Errors[0].Code != "request_unknown_file" {
 				t.Errorf("%+v", got)
 			}
 		}
@@ -163,7 +163,7 @@ func TestStrangerIsNotMadeResponsible(t *testing.T) {
 		} {
 			got := w.Expect(w.Do("PATCH", requests+"/"+r.ID, w.Token(a, directory.Manager), map[string]any{"responsible_id": id}),
 				http.StatusUnprocessableEntity, "validation_failed").Problem(t)
-			if got.Errors[0].Pointer != "/responsible_id" || got.Errors[0].Code != "not_responsible" {
+			if got.Errors[0].Pointer != "/responsible_id" || got.Errors[0].Code != "request_not_responsible" {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}
@@ -315,13 +315,13 @@ func TestTicketTakesFiveFiles(t *testing.T) {
 		}
 		body := map[string]any{"type": "ticket", "kind": "other", "subject": "x", "text": "x", "reply_channel": "cabinet", "files": files}
 		got := w.Expect(w.Do("POST", requests, w.Token(o, directory.Manager), body), http.StatusUnprocessableEntity, "validation_failed").Problem(t)
-		if got.Errors[0].Code != "too_many_files" {
+		if got.Errors[0].Code != "request_too_many_files" {
 			t.Errorf("%+v", got)
 		}
 		large := filetest.XML(strings.Repeat("x", 6<<20))
 		body["files"] = []string{w.upload(o, "1.xml", large), w.upload(o, "2.xml", large)}
 		got = w.Expect(w.Do("POST", requests, w.Token(o, directory.Manager), body), http.StatusUnprocessableEntity, "validation_failed").Problem(t)
-		if got.Errors[0].Code != "files_too_large" {
+		if got.Errors[0].Code != "request_files_too_large" {
 			t.Errorf("%+v", got)
 		}
 		body["files"] = files[:5]
@@ -357,22 +357,22 @@ func TestWhatIsOpenedIsCheckedFieldByField(t *testing.T) {
 		"an application":       {good(map[string]any{"type": "application"}), "/type", "not_allowed"},
 		"a requirement":        {good(map[string]any{"type": "requirement"}), "/type", "not_allowed"},
 		"no subject":           {good(map[string]any{"subject": " "}), "/subject", "required"},
-		"long subject":         {good(map[string]any{"subject": strings.Repeat("я", 301)}), "/subject", "too_long"},
+		"long subject":         {good(map[string]any{"subject": strings.Repeat("я", 301)}), "/subject", "request_too_long"},
 		"subject of two lines": {good(map[string]any{"subject": "a\nb"}), "/subject", "invalid"},
 		"turned subject":       {good(map[string]any{"subject": "a\u202eb"}), "/subject", "invalid"},
 		"no text":              {good(map[string]any{"text": ""}), "/text", "required"},
-		"long text":            {good(map[string]any{"text": strings.Repeat("я", 10001)}), "/text", "too_long"},
+		"long text":            {good(map[string]any{"text": strings.Repeat("я", 10001)}), "/text", "request_too_long"},
 		"no kind":              {good(map[string]any{"kind": "complaint"}), "/kind", "not_allowed"},
 		"no channel":           {good(map[string]any{"reply_channel": ""}), "/reply_channel", "not_allowed"},
 		"e-mail missing":       {good(map[string]any{"reply_channel": "email"}), "/email", "invalid"},
 		"phone wrong":          {good(map[string]any{"reply_channel": "phone", "phone": "123"}), "/phone", "invalid"},
 		"error without code":   {good(map[string]any{"kind": "error"}), "/error_code", "required"},
 		"code that is none":    {good(map[string]any{"kind": "error", "error_code": "<b>"}), "/error_code", "format"},
-		"earlier misread":      {good(map[string]any{"earlier": "T26-000000000-0"}), "/earlier", "format"},
-		"another's number":     {good(map[string]any{"earlier": foreign.Number}), "/earlier", "unknown_number"},
-		"another's related":    {good(map[string]any{"related": foreign.Number}), "/related", "unknown_number"},
+		"earlier misread":      {good(map[string]any{"earlier": "T26-000000000-0"}), "/earlier", "request_number"},
+		"another's number":     {good(map[string]any{"earlier": foreign.Number}), "/earlier", "request_unknown_number"},
+		"another's related":    {good(map[string]any{"related": foreign.Number}), "/related", "request_unknown_number"},
 		"no recipient":         {appeal(map[string]any{"recipient": ""}), "/recipient", "required"},
-		"recipient in words":   {appeal(map[string]any{"recipient": "ИФНС"}), "/recipient", "format"},
+		"recipient in words":   {appeal(map[string]any{"recipient": "ИФНС"}), "/recipient", "request_body_code"},
 		"no recipient's name":  {appeal(map[string]any{"recipient_name": ""}), "/recipient_name", "required"},
 		"unknown field":        {appeal(map[string]any{"status": "resolved"}), "/status", "unknown"},
 	} {
@@ -384,8 +384,8 @@ func TestWhatIsOpenedIsCheckedFieldByField(t *testing.T) {
 	}
 	r := w.requirement(o, 48*time.Hour)
 	for name, test := range map[string]struct{ body, why string }{
-		"past":          {`{"execution_at":"2020-01-01T00:00:00Z"}`, "past"},
-		"after the due": {`{"execution_at":"` + w.Clock.Now().Add(72*time.Hour).Format(time.RFC3339) + `"}`, "after_due"},
+		"past":          {`{"execution_at":"2020-01-01T00:00:00Z"}`, "request_past"},
+		"after the due": {`{"execution_at":"` + w.Clock.Now().Add(72*time.Hour).Format(time.RFC3339) + `"}`, "request_after_due"},
 		"status":        {`{"status":"done"}`, "read_only"},
 		"due date":      {`{"due_at":"2030-01-01T00:00:00Z"}`, "read_only"},
 	} {

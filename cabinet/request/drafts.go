@@ -75,13 +75,13 @@ func (b *Inbox) SaveDraft(ctx context.Context, actor directory.Actor, organisati
 
 func checkDraft(body string, files []string) error {
 	if utf8.RuneCountInString(body) > MaxBody {
-		return &FieldError{Field: "text", Code: "too_long", Args: map[string]string{"most": fmt.Sprint(MaxBody)}}
+		return &FieldError{Field: "text", Code: "request_too_long", Args: map[string]string{"most": fmt.Sprint(MaxBody)}}
 	}
 	if strings.ContainsFunc(body, func(r rune) bool { return forbidden(r, true) }) {
 		return &FieldError{Field: "text", Code: "invalid"}
 	}
 	if len(files) > MaxFiles {
-		return &FieldError{Field: "files", Code: "too_many_files", Args: map[string]string{"most": fmt.Sprint(MaxFiles)}}
+		return &FieldError{Field: "files", Code: "request_too_many_files", Args: map[string]string{"most": fmt.Sprint(MaxFiles)}}
 	}
 	return nil
 }
@@ -91,9 +91,9 @@ func (b *Inbox) keepDraftFiles(ctx context.Context, r *Request, w writer, files 
 	keeper := draftOwner(r.ID, draftAuthor(w.actor))
 	for _, id := range files {
 		if _, err := b.Files.Get(ctx, r.OrganisationID, id); err != nil {
-			return &FieldError{Field: "files", Code: "unknown_file"}
+			return &FieldError{Field: "files", Code: "request_unknown_file"}
 		}
-		if err := b.attachable(ctx, r, w, id); err != nil {
+		if err := b.MayAttach(ctx, w.actor, r.OrganisationID, id); err != nil {
 			return err
 		}
 	}

@@ -45,13 +45,13 @@ func (b *Inbox) attach(ctx context.Context, r *Request, w writer, ids []string, 
 		}
 		f, err := b.Files.Get(ctx, r.OrganisationID, id)
 		if errors.Is(err, storage.ErrNotFound) {
-			return nil, &FieldError{Field: "files", Code: "unknown_file"}
+			return nil, &FieldError{Field: "files", Code: "request_unknown_file"}
 		}
 		if err != nil {
 			return nil, err
 		}
 		if !slices.Contains(known, id) {
-			if err := b.attachable(ctx, r, w, id); err != nil {
+			if err := b.MayAttach(ctx, w.actor, r.OrganisationID, id); err != nil {
 				return nil, err
 			}
 		}
@@ -85,9 +85,11 @@ func pair(refs []FileRef, signed, by string) error {
 	return nil
 }
 
-// attachable keeps a thread, which everybody with requests:read sees, from being a
-// way to a file that its keeper shows to fewer.
-func (b *Inbox) attachable(ctx context.Context, r *Request, w writer, id string) error {
+// MayAttach keeps a thread, which everybody with requests:read sees, from being a
+// way to a file that its keeper shows to fewer: a *FieldError refuses a file that is
+// not loose and not of requests, unless the actor may read the organisation's
+// documents. The zero actor is the house itself.
+func (b *Inbox) MayAttach(ctx context.Context, actor directory.Actor, organisationID, id string) error {
 	owners, err := b.Files.Owners(ctx, id)
 	if err != nil {
 		return err
@@ -95,12 +97,11 @@ func (b *Inbox) attachable(ctx context.Context, r *Request, w writer, id string)
 	elsewhere := slices.ContainsFunc(owners, func(o string) bool {
 		return !strings.HasPrefix(o, "request/") && !strings.HasPrefix(o, "request-draft/") && !strings.HasPrefix(o, "application/")
 	})
-	if !elsewhere || w.actor.PersonID == "" && w.actor.ClientID == "" {
+	if !elsewhere || actor.PersonID == "" && actor.ClientID == "" {
 		return nil
 	}
-	_, err = b.Directory.Authorise(ctx, w.actor, r.OrganisationID, directory.Act{Permission: directory.DocumentsRead})
-	if err != nil {
-		return &FieldError{Field: "files", Code: "unknown_file"}
+	if _, err = b.Directory.Authorise(ctx, actor, organisationID, directory.Act{Permission: directory.DocumentsRead}); err != nil {
+		return &FieldError{Field: "files", Code: "request_unknown_file"}
 	}
 	return nil
 }
@@ -108,18 +109,21 @@ func (b *Inbox) attachable(ctx context.Context, r *Request, w writer, id string)
 // checkFiles bounds the files of one post and of the whole thread (rows 201, 261).
 func (r *Request) checkFiles(refs []FileRef) error {
 	most, sum := MaxFiles, int64(0)
-	if r.Type == Ticket {
+	switch r.Type {
+	case Ticket:
 		most = ticketMost
+	case Application:
+		most = maxThread // its card bounds each document
 	}
 	if len(refs) > most {
-		return &FieldError{Field: "files", Code: "too_many_files", Args: map[string]string{"most": fmt.Sprint(most)}}
+		return &FieldError{Field: "files", Code: "request_too_many_files", Args: map[string]string{"most": fmt.Sprint(most)}}
 	}
 	if len(r.Documents.V)+len(refs) > maxThread {
-		return &FieldError{Field: "files", Code: "too_many_files", Args: map[string]string{"most": fmt.Sprint(maxThread)}}
+		return &FieldError{Field: "files", Code: "request_too_many_files", Args: map[string]string{"most": fmt.Sprint(maxThread)}}
 	}
 	for _, f := range refs {
 		if sum += f.Size; f.Size > MaxFile || r.Type == Ticket && sum > ticketSum {
-			return &FieldError{Field: "files", Code: "files_too_large"}
+			return &FieldError{Field: "files", Code: "request_files_too_large"}
 		}
 	}
 	return nil

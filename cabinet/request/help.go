@@ -2,8 +2,6 @@ package request
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 
 	"propusk/cabinet/api"
 )
@@ -52,18 +50,10 @@ func (b *Inbox) support(c api.Call) error {
 		view.Kinds = append(view.Kinds, wordView{kind.kind, kind.in(lang)})
 	}
 	for _, known := range questions {
-		if fits(known.question.in(lang)+" "+known.answer.in(lang), words) {
+		if Fits(stems(known.question.in(lang)+" "+known.answer.in(lang)), words) {
 			view.Questions = append(view.Questions, question{known.question.in(lang), known.answer.in(lang)})
 		}
 	}
 	api.Speaks(c, lang)
 	return api.Answer(c, http.StatusOK, "", view)
-}
-
-// fits reports whether a text has all the words.
-func fits(text string, words []string) bool {
-	have := stems(text)
-	return !slices.ContainsFunc(words, func(word string) bool {
-		return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, word) })
-	})
 }

@@ -182,7 +182,7 @@ func (n NewRequest) checkParty() error {
 		return &FieldError{Field: "recipient", Code: "required"}
 	}
 	if !validBody(n.PartyCode) {
-		return &FieldError{Field: "recipient", Code: "format"}
+		return &FieldError{Field: "recipient", Code: "request_body_code"}
 	}
 	return checkText("recipient_name", n.Party, MaxSubject, false)
 }
@@ -204,7 +204,7 @@ func checkText(field, s string, most int, paragraphs bool) error {
 	case trimmed == "":
 		return &FieldError{Field: field, Code: "required"}
 	case utf8.RuneCountInString(s) > most:
-		return &FieldError{Field: field, Code: "too_long", Args: map[string]string{"most": fmt.Sprint(most)}}
+		return &FieldError{Field: field, Code: "request_too_long", Args: map[string]string{"most": fmt.Sprint(most)}}
 	case !utf8.ValidString(s), strings.ContainsFunc(s, func(r rune) bool { return forbidden(r, paragraphs) }):
 		return &FieldError{Field: field, Code: "invalid"}
 	}

@@ -37,7 +37,7 @@ func (words Words) check(now storage.Time) error {
 		return &FieldError{Field: "kind", Code: "not_allowed"}
 	}
 	if words.DueAt > 0 && words.DueAt <= now {
-		return &FieldError{Field: "due_at", Code: "past"}
+		return &FieldError{Field: "due_at", Code: "request_past"}
 	}
 	if words.Body == "" && len(words.Files) > 0 {
 		return nil // a file answers by itself (row 218: response file or comment)
@@ -279,9 +279,9 @@ func (r *Request) plan(at, now storage.Time) error {
 	switch {
 	case at == 0:
 	case at <= now:
-		return &FieldError{Field: "execution_at", Code: "past"}
+		return &FieldError{Field: "execution_at", Code: "request_past"}
 	case r.DueAt > 0 && at > r.DueAt:
-		return &FieldError{Field: "execution_at", Code: "after_due", Args: map[string]string{"due": strings.TrimSuffix(text(r.DueAt), "Z")}}
+		return &FieldError{Field: "execution_at", Code: "request_after_due", Args: map[string]string{"due": strings.TrimSuffix(text(r.DueAt), "Z")}}
 	}
 	r.ExecutionAt = at
 	return nil

@@ -86,7 +86,7 @@ func Refusal(err error) error {
 	case errors.Is(err, ErrState):
 		return api.Refuse("request_state").Wrap(err)
 	case errors.Is(err, ErrResponsible):
-		return api.InvalidField("/responsible_id", "not_responsible").Wrap(err)
+		return api.InvalidField("/responsible_id", "request_not_responsible").Wrap(err)
 	}
 	if refused, ok := errors.AsType[*api.Refusal](api.FileRefusal(err)); ok {
 		return refused

@@ -51,7 +51,7 @@ func (n NewRequest) checkTicket() error {
 		return &FieldError{Field: "kind", Code: "not_allowed"}
 	}
 	if len(n.Files) > ticketMost {
-		return &FieldError{Field: "files", Code: "too_many_files", Args: map[string]string{"most": fmt.Sprint(ticketMost)}}
+		return &FieldError{Field: "files", Code: "request_too_many_files", Args: map[string]string{"most": fmt.Sprint(ticketMost)}}
 	}
 	d := n.Details
 	switch {
@@ -96,10 +96,10 @@ func (b *Inbox) checkEarlier(ctx context.Context, organisationID string, d *Deta
 		}
 		canonical, ok := ParseNumber(*number)
 		if !ok {
-			return &FieldError{Field: field, Code: "format"}
+			return &FieldError{Field: field, Code: "request_number"}
 		}
 		if _, err := b.FindNumber(ctx, organisationID, canonical); errors.Is(err, storage.ErrNotFound) {
-			return &FieldError{Field: field, Code: "unknown_number"}
+			return &FieldError{Field: field, Code: "request_unknown_number"}
 		} else if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (b *Inbox) SupportWaiting(ctx context.Context, limit int) ([]Request, error
 func (b *Inbox) SupportAnswer(ctx context.Context, number string, event Event, who, words string) (r Request, err error) {
 	canonical, ok := ParseNumber(number)
 	if !ok {
-		return Request{}, &FieldError{Field: "number", Code: "format"}
+		return Request{}, &FieldError{Field: "number", Code: "request_number"}
 	}
 	if event != EventInWork || words != "" {
 		if err := checkText("text", words, MaxBody, true); err != nil {

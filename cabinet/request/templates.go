@@ -94,7 +94,7 @@ func (t Template) check() error {
 		return &FieldError{Field: "type", Code: "not_allowed"}
 	}
 	if t.PartyCode != "" && !validBody(t.PartyCode) {
-		return &FieldError{Field: "recipient", Code: "format"}
+		return &FieldError{Field: "recipient", Code: "request_body_code"}
 	}
 	return nil
 }

@@ -35,6 +35,16 @@ func stems(text string) []string {
 	return found
 }
 
+// Stems cuts a text into the words that it is found by.
+func Stems(text string) []string { return stems(text) }
+
+// Fits reports whether a text of these stems has all the words.
+func Fits(have, words []string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool {
+		return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, word) })
+	})
+}
+
 // stemOf cuts a word; a number stays whole, for its beginning says nothing.
 func stemOf(word string) string {
 	runes := []rune(word)

@@ -162,6 +162,7 @@ CREATE TABLE applications (
     signature       TEXT   NOT NULL, -- detached CMS, base64; '' = none
     verdict         TEXT   NOT NULL, -- JSON
     protocol        TEXT   NOT NULL, -- JSON
+    requested       TEXT   NOT NULL, -- JSON: documents that the authority has asked for since
     valid_until     BIGINT NOT NULL, -- of what was granted
     renew_at        BIGINT NOT NULL  -- when to remind of it; 0 = not, or done
 );
