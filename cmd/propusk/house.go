@@ -8,8 +8,10 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
+	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
 	"propusk/cabinet/web"
+	"propusk/cabinet/webhook"
 	"propusk/idp"
 	"propusk/idp/account"
 	"propusk/idp/factor/certificate"
@@ -41,6 +43,8 @@ type house struct {
 	recovery     *recovery.Server
 	account      *account.Server
 	files        *file.Store
+	notices      *notice.Notices   // tell people what happened
+	webhooks     *webhook.Webhooks // and programs
 
 	authority *authority.Gateway // to state bodies
 	registry  authority.Registry // of organisations
@@ -49,6 +53,7 @@ type house struct {
 
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
+	stops  []func()                          // what ends with the house, and waits for what began
 
 	mux     *http.ServeMux
 	handler http.Handler
@@ -63,7 +68,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openFiles, h.openPaper, h.openAuthority, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openPaper, h.openAuthority, h.openFilings, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
