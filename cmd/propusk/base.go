@@ -41,6 +41,7 @@ type base struct {
 	journal     *journal.Journal
 	jobs        *jobs.Runner
 	outbox      *outbox.Outbox
+	vapid       *outbox.VAPID // by which push services know this house
 	revocations *revocation.Log
 	directory   *directory.Directory
 
@@ -118,6 +119,7 @@ func (b *base) build() (err error) {
 		DB: b.db, Log: b.log, Now: b.now, Metrics: b.metrics,
 		Workers: b.cfg.Jobs.Workers, Poll: b.cfg.Jobs.Poll,
 	})
+	b.vapid = &outbox.VAPID{DB: b.db, Sealer: b.sealer, Now: b.now}
 	b.outbox = b.newOutbox()
 	b.revocations = revocation.New(revocation.Deps{
 		DB: b.db, Events: b.volatile, Now: b.now,

@@ -23,6 +23,7 @@ func (b *base) channels() map[string]outbox.Channel {
 	channels := map[string]outbox.Channel{
 		"email": unconfigured("mail.host is not set, so no mail leaves"),
 		"sms":   unconfigured("sms.url is not set, so no SMS leaves"),
+		"push":  b.webPush(),
 	}
 	if m := b.cfg.Mail; m.Host != "" {
 		channels["email"] = outbox.NewSMTP(outbox.SMTP{

@@ -73,6 +73,7 @@ func (h *house) run(ctx context.Context, d doors, ready func()) error {
 	}
 	context.AfterFunc(ctx, func() {
 		h.health.stopping.Store(true)
+		h.notices.EndStreams()
 		h.log.Info("stopping")
 	})
 	serving, ctx := errgroup.WithContext(ctx)

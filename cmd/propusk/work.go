@@ -30,6 +30,9 @@ func (h *house) start(ctx context.Context) error {
 func (h *house) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.HTTP.ShutdownTimeout)
 	defer cancel()
+	for _, end := range h.stops {
+		end()
+	}
 	if err := h.jobs.Stop(ctx); err != nil {
 		return fmt.Errorf("jobs were cut: %w", err)
 	}
