@@ -46,6 +46,15 @@ type tokenOrganizationView struct {
 	OGRN        string   `json:"ogrn"`
 	Roles       []string `json:"roles"`
 	Permissions []string `json:"permissions"`
+	// Power is by which the person, who is no member, acts for it.
+	Power *tokenPowerView `json:"power,omitempty"`
+}
+
+// tokenPowerView names a power of attorney.
+type tokenPowerView struct {
+	ID     string `json:"id"`
+	Number string `json:"number"`
+	Until  string `json:"until"` // its last day
 }
 
 // me answers GET /v1/me.
@@ -78,6 +87,10 @@ func newMeView(claims *api.Claims) meView {
 			ID: org.ID, Name: org.Name, INN: org.INN, KPP: org.KPP, OGRN: org.OGRN,
 			Roles: api.List(claims.Roles), Permissions: api.List(claims.Permissions),
 		}
+		if p := claims.Power; p != nil {
+			ends := directory.PowerOfAttorney{ValidUntil: storage.Of(time.Unix(p.Until, 0))}
+			view.Organization.Power = &tokenPowerView{p.ID, p.Number, ends.LastDay()}
+		}
 	}
 	return view
 }
@@ -101,16 +114,17 @@ func newPersonView(person directory.Person, claims *api.Claims) *personView {
 // offer to change to it (the organization parameter of a refresh). Current marks
 // the token's own.
 type membershipView struct {
-	ID        string         `json:"id"`
-	Kind      string         `json:"kind"`
-	Name      string         `json:"name"`
-	INN       string         `json:"inn"`
-	KPP       string         `json:"kpp,omitempty"`
-	OGRN      string         `json:"ogrn"`
-	Role      directory.Role `json:"role"`
-	RoleLabel string         `json:"role_label"`
-	Position  string         `json:"position,omitempty"`
-	Current   bool           `json:"current"`
+	ID        string          `json:"id"`
+	Kind      string          `json:"kind"`
+	Name      string          `json:"name"`
+	INN       string          `json:"inn"`
+	KPP       string          `json:"kpp,omitempty"`
+	OGRN      string          `json:"ogrn"`
+	Role      directory.Role  `json:"role,omitempty"` // "" for a representative
+	RoleLabel string          `json:"role_label"`
+	Position  string          `json:"position,omitempty"`
+	Power     *tokenPowerView `json:"power,omitempty"` // by which a representative enters it
+	Current   bool            `json:"current"`
 }
 
 func newMembershipView(m directory.Membership, claims *api.Claims, lang string) membershipView {
@@ -122,8 +136,18 @@ func newMembershipView(m directory.Membership, claims *api.Claims, lang string) 
 	}
 }
 
-// organizations answers GET /v1/organizations: where the person is a member. It is
-// the one answer that names more than the token's organisation, and it names only
+// newRepresentationView is an organisation that a power of attorney opens.
+func newRepresentationView(r directory.Representation, claims *api.Claims, lang string) membershipView {
+	o, p := r.Organisation, r.Powers[0]
+	return membershipView{
+		ID: o.ID, Kind: o.Kind, Name: o.Name, INN: o.INN, KPP: o.KPP, OGRN: o.OGRN,
+		RoleLabel: p.Title(lang), Power: &tokenPowerView{p.ID, p.Number, p.LastDay()},
+		Current: o.ID == claims.OrganisationID(),
+	}
+}
+
+// organizations answers GET /v1/organizations: where the person is a member, then
+// where powers of attorney let him in. It is the one answer that names more than the token's organisation, and it names only
 // what the person chooses from at every sign-in.
 func (s *Server) organizations(c api.Call) error {
 	if err := c.Query().Err(); err != nil {
@@ -133,10 +157,17 @@ func (s *Server) organizations(c api.Call) error {
 	if err != nil {
 		return api.DirectoryRefusal(err)
 	}
+	represented, err := s.Directory.Representations(c.Ctx(), c.Claims.Subject)
+	if err != nil {
+		return api.DirectoryRefusal(err)
+	}
 	lang := api.LanguageOf(c.Request())
-	views := make([]membershipView, len(memberships))
-	for i, m := range memberships {
-		views[i] = newMembershipView(m, c.Claims, lang)
+	views := make([]membershipView, 0, len(memberships)+len(represented))
+	for _, m := range memberships {
+		views = append(views, newMembershipView(m, c.Claims, lang))
+	}
+	for _, r := range represented {
+		views = append(views, newRepresentationView(r, c.Claims, lang))
 	}
 	api.Speaks(c, lang)
 	return api.Answer(c, http.StatusOK, "", map[string]any{"organizations": views})

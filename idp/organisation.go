@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -75,19 +74,9 @@ func (s *Server) offeredTo(ctx context.Context, personID, lang string) ([]offer,
 		list = append(list, offer{m.Organisation, m.Role.Label(lang)})
 	}
 	for _, r := range represented {
-		list = append(list, offer{r.Organisation, byPower(r.Powers[0], lang)})
+		list = append(list, offer{r.Organisation, r.Powers[0].Title(lang)})
 	}
 	return list, nil
-}
-
-// byPower says by which power of attorney an organisation is entered, and until
-// when.
-func byPower(p directory.PowerOfAttorney, lang string) string {
-	if lang == "en" {
-		return "by power of attorney No. " + p.Number + " until " + p.LastDay()
-	}
-	day, _ := time.Parse(time.DateOnly, p.LastDay())
-	return "по доверенности № " + p.Number + " до " + day.Format("02.01.2006")
 }
 
 // matching are the organisations that match the query, by name or by the

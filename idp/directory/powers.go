@@ -187,6 +187,16 @@ func (p PowerOfAttorney) LastDay() string {
 	return p.ValidUntil.Add(-time.Second).Time().In(moscow).Format(time.DateOnly)
 }
 
+// Title names the power to whoever enters by it, in lang ("en", anything else is
+// Russian): по доверенности № … до ….
+func (p PowerOfAttorney) Title(lang string) string {
+	if lang == "en" {
+		return "by power of attorney No. " + p.Number + " until " + p.LastDay()
+	}
+	day := p.ValidUntil.Add(-time.Second).Time().In(moscow)
+	return "по доверенности № " + p.Number + " до " + day.Format("02.01.2006")
+}
+
 const powerNames = `id, number, organisation_id, parent_id, replaces_id, form, status, reason, irrevocable,
 	representative_kind, representative_key, representative, powers, limits, delegation, issued_at, valid_until,
 	granted_by, search, reminded, version, created_at, updated_at, ended_at`

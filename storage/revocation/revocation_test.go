@@ -94,6 +94,27 @@ func TestEachKindStopsTheTokensItIsAboutAndNoOther(t *testing.T) {
 	})
 }
 
+// A member's rights and those by power of attorney count apart, though they are of
+// one person in one organisation.
+func TestTokensByPowerHaveAVersionOfTheirOwn(t *testing.T) {
+	each(t, func(s setup) {
+		l := s.list()
+		key := revocation.Member("anna", "org")
+		member := revocation.Token{Person: "anna", Organisation: "org", MemberVersion: 1}
+		representative := revocation.Token{Person: "anna", Organisation: "org", PowerVersion: 1}
+		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindPower, Key: key, Below: 2}))
+		s.until("the token by power is dead", func() bool { return l.Revoked(representative) })
+		if representative.PowerVersion = 2; l.Revoked(member) || l.Revoked(representative) {
+			t.Error("the end of a power stops others")
+		}
+		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindMember, Key: key, Below: 9}))
+		s.until("the member's token is dead", func() bool { return l.Revoked(member) })
+		if l.Revoked(representative) || s.list().Revoked(representative) {
+			t.Error("the end of a membership stops tokens by power")
+		}
+	})
+}
+
 func TestMemberTokensBelowTheVersionAreDead(t *testing.T) {
 	each(t, func(s setup) {
 		l := s.list()
