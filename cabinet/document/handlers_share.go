@@ -159,6 +159,7 @@ func (d *Documents) getLink(c api.Call) error {
 // postLink answers POST /v1/documents/links/{token} with the file, once.
 func (d *Documents) postLink(c api.Call) error {
 	quietly(c)
+	c.Request().Header.Del("Range") // a part of the file would spend the link
 	in, err := d.UseLink(c.Ctx(), token(c))
 	if err != nil {
 		return Refusal(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"propusk/cabinet/api"
+	"propusk/storage"
 )
 
 // partialUpload is the format of a piece (draft-ietf-httpbis-resumable-upload §5).
@@ -43,6 +44,9 @@ func (d *Documents) postUpload(c api.Call) error {
 		r.Kind = Other
 	}
 	u, err := d.BeginUpload(c.Ctx(), c.Actor(), c.Organisation(), body.Size, r)
+	if errors.Is(err, storage.ErrNotFound) {
+		return api.InvalidField("/document_id", "invalid").Wrap(err)
+	}
 	if err != nil {
 		return Refusal(err)
 	}
