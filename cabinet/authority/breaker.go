@@ -46,6 +46,17 @@ func (b *breaker) allow() (bool, time.Time) {
 	return true, time.Time{}
 }
 
+// closedUntil is when a body that does not answer may be asked again, the zero time
+// when it may be asked now. Unlike allow it takes nobody's turn.
+func (b *breaker) closedUntil() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == closed || !b.now().Before(b.until) {
+		return time.Time{}
+	}
+	return b.until
+}
+
 // report tells how a request ended. healthy means that the body answered, be it
 // with a refusal.
 func (b *breaker) report(healthy bool) {

@@ -27,10 +27,16 @@ func TestBreaker(t *testing.T) {
 	allow(true, closed)
 	b.report(false)
 	allow(false, open)
+	if until := b.closedUntil(); !until.Equal(now.Add(breakerFirst)) {
+		t.Fatalf("closed until %s", until)
+	}
 	if _, again := b.allow(); again.Sub(now) != breakerFirst {
 		t.Fatalf("again after %s", again.Sub(now))
 	}
 	now = now.Add(breakerFirst)
+	if until := b.closedUntil(); !until.IsZero() || b.current() != open {
+		t.Fatalf("looking took a turn: until %s, state %d", until, b.current())
+	}
 	allow(true, halfOpen)  // one, to see
 	allow(false, halfOpen) // not two
 	b.report(false)

@@ -79,12 +79,15 @@ func (g *Gateway) deliver(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if again := g.leftAlone(row.Body); !again.IsZero() { // before anything large is loaded
+		return g.putOff(ctx, row, again, faultLeftAlone)
+	}
 	s, p, err := g.load(ctx, row)
 	if err != nil {
 		return g.failed(ctx, row, s, err)
 	}
 	if allowed, again := p.breaker.allow(); !allowed {
-		return g.putOff(ctx, row, again, "the body does not answer; it is left alone for a while")
+		return g.putOff(ctx, row, again, faultLeftAlone)
 	}
 	select {
 	case p.turns <- struct{}{}:
@@ -94,6 +97,18 @@ func (g *Gateway) deliver(ctx context.Context, id string) error {
 	}
 	defer func() { <-p.turns }()
 	return g.send(ctx, row, s, p)
+}
+
+const faultLeftAlone = "the body does not answer; it is left alone for a while"
+
+// leftAlone is until when this node does not ask the body, the zero time when it may.
+func (g *Gateway) leftAlone(body string) time.Time {
+	for _, p := range g.peers {
+		if p.Name == body {
+			return p.breaker.closedUntil()
+		}
+	}
+	return time.Time{}
 }
 
 // send is the exchange itself. Why the body's name is written before: an answer may

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +29,7 @@ type Base struct {
 	Jobs          *jobs.Runner            // nil: one that is never started; Work does its part
 	Organisations authority.Organisations // nil: no organisation is known by its numbers
 	Log           *slog.Logger            // nil: nothing is logged
+	Poll          bool                    // the office is asked for answers (Leave, Gateway.Poll)
 }
 
 // Host is the public host of the gateway in tests.
@@ -39,7 +43,11 @@ type Office struct {
 	signer *httpsig.Signer
 	client httpsig.Public
 
+	// Records are what the office's register knows, by ИНН and by ОГРН.
+	Records map[string]authority.Record
+
 	mu    sync.Mutex
+	left  []authority.Answer // to be asked for
 	sent  []authority.Submission
 	seqs  map[string]int
 	fails []int // statuses of the next answers
@@ -66,7 +74,7 @@ func New(t testing.TB, b Base) *Office {
 	o := &Office{now: b.Now, signer: theirs, client: ours.Public, seqs: map[string]int{}}
 	gateway, err := authority.New(authority.Deps{
 		DB: b.DB, Jobs: b.Jobs, Ephemeral: b.Ephemeral, Organisations: b.Organisations,
-		Bodies: []authority.Body{{Name: "office", URL: "https://office.example/v1", Recipients: []string{"*"}, Keys: []httpsig.Public{theirs.Public}}},
+		Bodies: []authority.Body{{Name: "office", URL: "https://office.example/v1", Recipients: []string{"*"}, Keys: []httpsig.Public{theirs.Public}, Poll: b.Poll}},
 		Signer: ours, Host: Host, Log: b.Log, Now: b.Now, Transport: transport{o},
 	})
 	if err != nil {
@@ -165,7 +173,7 @@ func (tr transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return answer(req, http.StatusUnauthorized, nil), nil
 	}
-	status, receipt := o.receive(body)
+	status, receipt := o.route(req, body)
 	resp := answer(req, status, receipt)
 	return resp, o.signer.SignResponse(resp.Header, status, receipt, req, o.now())
 }
@@ -177,6 +185,69 @@ func answer(req *http.Request, status int, body []byte) *http.Response {
 	}
 }
 
+// Leave has the office keep answers until it is asked for them.
+func (o *Office) Leave(answers ...authority.Answer) {
+	for i := range answers {
+		o.fill(&answers[i])
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left = append(o.left, answers...)
+}
+
+// Remote is the office's register, asked over HTTP.
+func (o *Office) Remote(t testing.TB) *authority.Remote {
+	t.Helper()
+	remote, err := authority.NewRemote(o.Bodies[0], o.Signer, o.now, o.Transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return remote
+}
+
+// route finds the door that a request is for.
+func (o *Office) route(req *http.Request, body []byte) (int, []byte) {
+	number, register := strings.CutPrefix(req.URL.Path, "/v1/organizations/")
+	switch {
+	case register:
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if len(o.fails) > 0 {
+			return o.fail(), nil
+		}
+		record, known := o.Records[number]
+		if !known {
+			return http.StatusNotFound, nil
+		}
+		text, _ := json.Marshal(record) // a struct of texts
+		return http.StatusOK, text
+	case req.Method == http.MethodGet:
+		return o.leave(req.URL.Query())
+	}
+	return o.receive(body)
+}
+
+// fail is the next status that the test has asked for. The caller holds the lock.
+func (o *Office) fail() int {
+	status := o.fails[0]
+	o.fails = o.fails[1:]
+	return status
+}
+
+// leave gives a page of the answers that were left, by their number.
+func (o *Office) leave(q url.Values) (int, []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.fails) > 0 {
+		return o.fail(), nil
+	}
+	from, _ := strconv.Atoi(q.Get("after"))
+	limit, _ := strconv.Atoi(q.Get("limit"))
+	page := o.left[min(from, len(o.left)):min(from+limit, len(o.left))]
+	text, _ := json.Marshal(map[string]any{"answers": page, "next": strconv.Itoa(from + len(page))})
+	return http.StatusOK, text
+}
+
 // receive is the office's door.
 func (o *Office) receive(body []byte) (int, []byte) {
 	o.mu.Lock()
@@ -186,9 +257,7 @@ func (o *Office) receive(body []byte) (int, []byte) {
 		return http.StatusBadRequest, nil
 	}
 	if len(o.fails) > 0 {
-		status := o.fails[0]
-		o.fails = o.fails[1:]
-		return status, nil
+		return o.fail(), nil
 	}
 	receipt := authority.Receipt{ID: s.ID, ReceivedAt: storage.Of(o.now())}
 	for _, before := range o.sent {
