@@ -41,6 +41,7 @@ type Deps struct {
 type Store struct {
 	Deps
 	metrics *metrics
+	watches []func(ctx context.Context, owner string, f File) error
 }
 
 // New checks the dependencies once. It touches neither database nor blobs.
@@ -63,7 +64,13 @@ func New(deps Deps) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("file: metrics: %w", err)
 	}
-	return &Store{deps, m}, nil
+	return &Store{Deps: deps, metrics: m}, nil
+}
+
+// Watch has fn told of every file that gets an owner, in the transaction of Keep,
+// which an error of fn rolls back. Call it before the store is used.
+func (s *Store) Watch(fn func(ctx context.Context, owner string, f File) error) {
+	s.watches = append(s.watches, fn)
 }
 
 func (s *Store) time() storage.Time { return storage.Of(s.Now()) }
@@ -136,10 +143,30 @@ func (s *Store) keep(ctx context.Context, organisationID, owner, id string) erro
 	}
 	n, err = s.DB.Exec(ctx, `INSERT INTO file_owners (owner, file_id) VALUES ($1, $2) ON CONFLICT (owner, file_id) DO NOTHING`,
 		owner, id)
-	if err == nil && n == 0 { // kept by it already
+	switch {
+	case err != nil:
+		return err
+	case n == 0: // kept by it already
 		_, err = s.DB.Exec(ctx, `UPDATE files SET owners = owners - 1 WHERE id = $1`, id)
+		return err
 	}
-	return err
+	return s.tell(ctx, organisationID, owner, id)
+}
+
+func (s *Store) tell(ctx context.Context, organisationID, owner, id string) error {
+	if len(s.watches) == 0 {
+		return nil
+	}
+	f, err := s.Get(ctx, organisationID, id)
+	if err != nil {
+		return err
+	}
+	for _, fn := range s.watches {
+		if err := fn(ctx, owner, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Release ends owner's keeping of the files, or of all its files when none is

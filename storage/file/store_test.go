@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -206,4 +207,26 @@ func TestNewNeedsEverything(t *testing.T) {
 	if _, err := file.New(w.deps); err == nil {
 		t.Error("metrics were registered twice")
 	}
+}
+
+func TestWatchersAreToldOfANewOwnerOnceAndCanStopIt(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		w := newWorld(t, db)
+		var told []string
+		stop := errors.New("stop")
+		w.Watch(func(_ context.Context, owner string, f file.File) error {
+			if told = append(told, owner+" "+f.Name); owner == "filing/2" {
+				return stop
+			}
+			return nil
+		})
+		f := w.save(alpha, "a.txt", []byte("a"))
+		must(t, w.Keep(t.Context(), alpha, "filing/1", f.ID))
+		must(t, w.Keep(t.Context(), alpha, "filing/1", f.ID))
+		want(t, w.Keep(t.Context(), alpha, "filing/2", f.ID), stop)
+		if owners, err := w.Owners(t.Context(), f.ID); err != nil || !slices.Equal(owners, []string{"filing/1"}) || !slices.Equal(told, []string{"filing/1 a.txt", "filing/2 a.txt"}) {
+			t.Errorf("owners %v, told %v, %v", owners, told, err)
+		}
+	})
 }
