@@ -156,7 +156,7 @@ func TestSecretsInPathsAreNotLogged(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/invitations/s3cret": "/invitations/[secret]", "/recovery/link/s3cret": "/recovery/link/[secret]",
-		"/recovery/cancel/s3cret": "/recovery/cancel/[secret]", "/recovery/cancel": "/recovery/cancel", "/v1/me": "/v1/me",
+		"/recovery/cancel/s3cret": "/recovery/cancel/[secret]", "/v1/documents/links/s3cret": "/v1/documents/links/[secret]", "/recovery/cancel": "/recovery/cancel", "/v1/me": "/v1/me",
 	} {
 		if got := loggedPath(path); got != want {
 			t.Errorf("%s is logged as %s, want %s", path, got, want)

@@ -178,7 +178,7 @@ func placeOf(path string) string {
 // loggedPath is the path without the secret that some paths carry; the query is
 // never logged, for codes and tokens travel in it.
 func loggedPath(path string) string {
-	for _, before := range []string{"/invitations/", "/recovery/link/", "/recovery/cancel/"} {
+	for _, before := range []string{"/invitations/", "/recovery/link/", "/recovery/cancel/", "/v1/documents/links/"} {
 		if strings.HasPrefix(path, before) {
 			return before + "[secret]"
 		}
