@@ -31,6 +31,9 @@ func (s *Sandbox) plan(rule Rule, sub authority.Submission, taken *received) []*
 			p.Answer.Files = append([]authority.File{document}, p.Answer.Files...)
 			p.Answer.Fields = merged(receiptFields(sub, taken, p.Answer), p.Answer.Fields)
 		}
+		if document, made := resultOf(sub, taken, p.Answer); made {
+			p.Answer.Files = []authority.File{document}
+		}
 		out = append(out, p)
 	}
 	return out

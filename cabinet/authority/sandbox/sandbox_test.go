@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	pdf "github.com/pdfcpu/pdfcpu/pkg/api"
+
 	"propusk/cabinet/authority"
 	"propusk/cabinet/authority/authoritytest"
 	"propusk/cabinet/authority/httpsig"
@@ -65,6 +67,9 @@ func TestRulesDecideByKindReportAndCorrection(t *testing.T) {
 		}
 		w.submit("application", "a1")
 		w.untilEvents("refused", "in_work", "expertise", "approved", "result")
+		if f := w.answers()[4].Files; len(f) != 1 || f[0].MediaType != "application/pdf" || pdf.Validate(bytes.NewReader(f[0].Content), nil) != nil {
+			t.Errorf("the result is no PDF: %+v", f)
+		}
 	})
 }
 
