@@ -8,6 +8,7 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
+	"propusk/cabinet/document"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/power"
 	"propusk/cabinet/paper"
@@ -44,6 +45,7 @@ type house struct {
 	recovery     *recovery.Server
 	account      *account.Server
 	files        *file.Store
+	documents    *document.Documents
 	powers       *power.Powers
 	notices      *notice.Notices   // tell people what happened
 	webhooks     *webhook.Webhooks // and programs
@@ -70,7 +72,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

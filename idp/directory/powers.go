@@ -93,10 +93,10 @@ func (r Representative) key() string {
 
 func organisationKey(inn string) string { return "org:" + inn }
 
-// is reports whether the person is the representative: every number of the power
+// Is reports whether the person is the representative: every number of the power
 // that the person has proved must be the same, and one at least must be. The
 // same name means nothing.
-func (r Representative) is(p Person) bool {
+func (r Representative) Is(p Person) bool {
 	snils, inn := p.SNILSVerified && p.SNILS != "", p.INNVerified && p.INN != ""
 	if r.Kind != RepresentsPerson || r.SNILS != "" && snils && r.SNILS != p.SNILS || r.INN != "" && inn && r.INN != p.INN {
 		return false

@@ -250,7 +250,7 @@ func (d *Directory) mayRepresent(ctx context.Context, actor Actor, p PowerOfAtto
 		return nil
 	case p.RepresentedBy == RepresentsPerson:
 		person, err := d.Person(ctx, actor.PersonID)
-		if err == nil && (person.Status != StatusActive || !p.Representative.V.is(person)) || errors.Is(err, storage.ErrNotFound) {
+		if err == nil && (person.Status != StatusActive || !p.Representative.V.Is(person)) || errors.Is(err, storage.ErrNotFound) {
 			return stranger
 		}
 		return err

@@ -86,7 +86,7 @@ func (d *Directory) powersOfPerson(ctx context.Context, p Person) ([]PowerOfAtto
 	if err != nil {
 		return nil, fmt.Errorf("directory: powers of a person: %w", err)
 	}
-	return slices.DeleteFunc(list, func(w PowerOfAttorney) bool { return !w.Representative.V.is(p) }), nil
+	return slices.DeleteFunc(list, func(w PowerOfAttorney) bool { return !w.Representative.V.Is(p) }), nil
 }
 
 // personKeys are the two keys under which powers to the person stand; nil when
@@ -123,7 +123,7 @@ func (d *Directory) PowerOfPerson(ctx context.Context, personID, id string) (Pow
 	if err != nil {
 		return PowerOfAttorney{}, err
 	}
-	if p.Representative.V.is(person) && p.shown() {
+	if p.Representative.V.Is(person) && p.shown() {
 		return p, nil
 	}
 	if p.ParentID != "" {
@@ -131,7 +131,7 @@ func (d *Directory) PowerOfPerson(ctx context.Context, personID, id string) (Pow
 		if err != nil {
 			return PowerOfAttorney{}, err
 		}
-		if parent.Representative.V.is(person) {
+		if parent.Representative.V.Is(person) {
 			return p, nil
 		}
 	}
@@ -272,7 +272,7 @@ func (d *Directory) PowerHolders(ctx context.Context, p PowerOfAttorney) (people
 	}
 	err = d.db.Select(ctx, &found, "SELECT "+columns("p", "", personNames)+" FROM persons p WHERE p."+kind+" = $1", number)
 	for _, person := range found {
-		if p.Representative.V.is(person) {
+		if p.Representative.V.Is(person) {
 			people = append(people, person.ID)
 		}
 	}
