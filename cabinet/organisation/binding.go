@@ -61,7 +61,6 @@ type bindingTicket struct {
 // bindingView says nothing that depends on whether there is such an organisation.
 type bindingView struct {
 	ID          string       `json:"id"`
-	INN         string       `json:"inn"`
 	Access      string       `json:"access"`
 	Channel     string       `json:"channel"`
 	State       string       `json:"state"` // asked, bound, expired
@@ -78,7 +77,7 @@ var bindingMessage = saying{
 var boundMessage = saying{"Вы привязаны к организации. Выберите её при следующем входе.", "You are a member now. Choose the organisation when you sign in."}
 
 func (o *Organisations) bindingView(ctx context.Context, b binding, lang string) (bindingView, error) {
-	v := bindingView{ID: b.ID, INN: b.INN, Access: b.Access, Channel: b.Channel, State: b.State,
+	v := bindingView{ID: b.ID, Access: b.Access, Channel: b.Channel, State: b.State,
 		Message: bindingMessage.in(lang), ExpiresAt: b.ExpiresAt}
 	switch {
 	case b.State == "bound":

@@ -114,7 +114,7 @@ func (o *Organisations) storeChange(ctx context.Context, ch change, from string)
 	}
 	n, err := o.DB.Exec(ctx, `UPDATE organisation_changes SET state = $1, differences = $2, confirmed_how = $3, signature = $4,
 		verdict = $5, authority = $6, reason = $7, decided_at = $8 WHERE id = $9 AND state = $10`,
-		ch.State, ch.Differences, ch.ConfirmedHow, ch.Signature, ch.Verdict, ch.Authority, ch.Reason, ch.DecidedAt, ch.ID, from)
+		ch.State, ch.Differences, ch.ConfirmedHow, append([]byte{}, ch.Signature...), ch.Verdict, ch.Authority, ch.Reason, ch.DecidedAt, ch.ID, from)
 	if err != nil {
 		return fmt.Errorf("organisation: store change: %w", err)
 	}

@@ -71,6 +71,7 @@ type world struct {
 	register *register
 	room     *organisation.Organisations
 	api      api.Room
+	serial   atomic.Int64
 	exchange atomic.Int64      // what is in exchange with state bodies
 	events   chan notice.Event // told, in the order of their telling
 	power    organisation.PowerReader

@@ -26,12 +26,21 @@ func maskedDifferences(before, after Block) map[string]string {
 			more++
 			continue
 		}
-		details[field] = MaskField(field, was[field]) + " → " + MaskField(field, is[field])
+		details[detailName(field)] = MaskField(field, was[field]) + " → " + MaskField(field, is[field])
 	}
 	if more > 0 {
 		details["more_fields"] = strconv.Itoa(more)
 	}
 	return details
+}
+
+// detailName is a field's name in the journal, which takes a bare code for a
+// one-time one.
+func detailName(field string) string {
+	if at, ok := strings.CutSuffix(field, "/code"); ok {
+		return at + "/tax_code"
+	}
+	return field
 }
 
 func fieldsOf(was, is map[string]string) []string {
