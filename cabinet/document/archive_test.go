@@ -247,7 +247,7 @@ func TestOneDocumentIsRenamedArchivedAndDeleted(t *testing.T) {
 				t.Errorf("%s: %+v", body, p)
 			}
 		}
-		w.Expect(w.Do("PATCH", path, token, `{"valid_until":""}`), 200, "")
+		w.Expect(w.Do("PATCH", path, token, `{"valid_until":"","description":"в двух\nстроках"}`), 200, "")
 		w.Expect(w.Do("POST", path+"/archive", token, nil), 200, "").Into(t, &v)
 		if v.Status != "archived" || v.action("edit").Reason != "document_archived" || !v.action("unarchive").Allowed || !v.action("delete").Allowed {
 			t.Errorf("%+v", v)

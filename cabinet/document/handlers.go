@@ -92,9 +92,7 @@ func (d *Documents) post(c api.Call) error {
 func (d *Documents) sort(c api.Call, kind Kind, files []sent) (taken []file.File, refused []refusedView) {
 	for i := range files {
 		s := &files[i]
-		if s.err == nil {
-			s.err = kind.row().takes(s.file)
-		}
+		s.err = kind.row().judge(s.file, s.err)
 		if s.err == nil {
 			taken = append(taken, s.file)
 			continue
@@ -237,7 +235,7 @@ func (d *Documents) seen(c api.Call, doc Document) (*int64, error) {
 	return &doc.Version, api.CheckIfMatch(c, tag(doc, f))
 }
 
-// change carries out a change of the document of the path and shows what came of it.
+// changing carries out a change of the document of the path and shows what came of it.
 func (d *Documents) changing(c api.Call, status int, change func(doc Document, seen *int64) (Document, error)) error {
 	doc, err := d.one(c)
 	if err != nil {
@@ -256,35 +254,28 @@ func (d *Documents) changing(c api.Call, status int, change func(doc Document, s
 // patch answers PATCH /v1/documents/{id}.
 func (d *Documents) patch(c api.Call) error {
 	var patch struct {
-		Type        *Kind   `json:"type"`
-		Name        *string `json:"name"`
-		Description *string `json:"description"`
-		ValidUntil  *string `json:"valid_until"`
+		Type        api.Field[Kind]      `json:"type"`
+		Name        api.Field[string]    `json:"name"`
+		Description api.Field[api.Prose] `json:"description"`
+		ValidUntil  api.Field[string]    `json:"valid_until"`
 	}
 	if err := api.ReadPatch(c, &patch, "id", "file", "version", "status", "signatures", "created_at"); err != nil {
 		return err
 	}
-	var n NewDocument
-	for into, value := range map[*string]*string{&n.Name: patch.Name, &n.Description: patch.Description, &n.ValidUntil: patch.ValidUntil} {
-		if value != nil {
-			*into = *value
-		}
-	}
-	if patch.Type != nil {
-		n.Kind = *patch.Type
-	}
+	n := NewDocument{patch.Type.Value, patch.Name.Value, string(patch.Description.Value), patch.ValidUntil.Value}
 	faults := n.check()
-	if patch.Name != nil && *patch.Name == "" {
+	if patch.Name.Set && n.Name == "" {
 		faults = append(faults, api.FieldFault{Pointer: "/name", Code: "required"})
 	}
-	if patch.Type != nil && *patch.Type == "" {
+	if patch.Type.Set && n.Kind == "" {
 		faults = append(faults, api.FieldFault{Pointer: "/type", Code: "required"})
 	}
 	if err := api.Invalid(faults...); err != nil {
 		return err
 	}
+	e := Edit{patch.Type.Change(), patch.Name.Change(), (*string)(patch.Description.Change()), patch.ValidUntil.Change()}
 	return d.changing(c, http.StatusOK, func(doc Document, seen *int64) (Document, error) {
-		return d.Edit(c.Ctx(), c.Actor(), c.Organisation(), doc.ID, seen, Edit{patch.Type, patch.Name, patch.Description, patch.ValidUntil})
+		return d.Edit(c.Ctx(), c.Actor(), c.Organisation(), doc.ID, seen, e)
 	})
 }
 
@@ -325,7 +316,7 @@ func pathNumber(c api.Call) (int64, error) {
 	return n, nil
 }
 
-// listed unescapes nothing: a token is base64url.
+// token is the secret of a mailed link.
 func token(c api.Call) string {
 	text, err := url.PathUnescape(c.Param("token"))
 	if err != nil {

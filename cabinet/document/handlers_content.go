@@ -147,10 +147,7 @@ func (d *Documents) postVersion(c api.Call) error {
 	if err := api.Invalid(f.faults...); err != nil {
 		return err
 	}
-	if s := f.files[0]; s.err != nil {
-		return Refusal(s.err)
-	}
-	if err := before.Kind.row().takes(f.files[0].file); err != nil {
+	if err := before.Kind.row().judge(f.files[0].file, f.files[0].err); err != nil {
 		return Refusal(err)
 	}
 	return d.changing(c, http.StatusCreated, func(doc Document, seen *int64) (Document, error) {

@@ -44,14 +44,14 @@ func (d *Documents) postShare(c api.Call) error {
 	var body struct {
 		Recipient          string       `json:"recipient"` // ИНН or e-mail
 		Version            int64        `json:"version"`
-		Message            string       `json:"message"`
+		Message            api.Prose    `json:"message"`
 		SignatureRequested bool         `json:"signature_requested"`
 		ExpiresAt          storage.Time `json:"expires_at"`
 	}
 	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	n := NewShare{Number: body.Version, Message: body.Message, SignatureRequested: body.SignatureRequested, ExpiresAt: body.ExpiresAt}
+	n := NewShare{Number: body.Version, Message: string(body.Message), SignatureRequested: body.SignatureRequested, ExpiresAt: body.ExpiresAt}
 	var ok bool
 	if n.INN, n.Email, ok = recipient(body.Recipient); !ok {
 		return api.InvalidField("/recipient", "recipient")

@@ -20,22 +20,22 @@ const partialUpload = "application/partial-upload"
 // postUpload answers POST /v1/documents/uploads.
 func (d *Documents) postUpload(c api.Call) error {
 	var body struct {
-		Type        Kind   `json:"type"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		ValidUntil  string `json:"valid_until"`
-		FileName    string `json:"file_name"`
-		Size        int64  `json:"size"`
-		SHA256      string `json:"sha256"`
-		DocumentID  string `json:"document_id"`
-		Note        string `json:"note"`
+		Type        Kind      `json:"type"`
+		Name        string    `json:"name"`
+		Description api.Prose `json:"description"`
+		ValidUntil  string    `json:"valid_until"`
+		FileName    string    `json:"file_name"`
+		Size        int64     `json:"size"`
+		SHA256      string    `json:"sha256"`
+		DocumentID  string    `json:"document_id"`
+		Note        api.Prose `json:"note"`
 	}
 	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
 	r := UploadRequest{
-		NewDocument: NewDocument{body.Type, body.Name, body.Description, body.ValidUntil}, FileName: body.FileName, SHA256: body.SHA256,
-		DocumentID: body.DocumentID, Note: body.Note,
+		NewDocument: NewDocument{body.Type, body.Name, string(body.Description), body.ValidUntil}, FileName: body.FileName, SHA256: body.SHA256,
+		DocumentID: body.DocumentID, Note: string(body.Note),
 	}
 	if err := api.Invalid(r.faults(body.Size)...); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"slices"
 
 	"propusk/storage/file"
@@ -88,9 +89,15 @@ func kinds() []string {
 	return names
 }
 
-// takes checks a saved file against what the type takes: kinds and size of one
-// that came at one stroke.
-func (row kindRow) takes(f file.File) error {
+// judge checks a file that came at one stroke against what the type takes; err is
+// why it was not saved, nil when it was.
+func (row kindRow) judge(f file.File, err error) error {
+	if wrong, ok := errors.AsType[*file.KindError](err); ok {
+		return &file.KindError{Found: wrong.Found, Wanted: row.files}
+	}
+	if err != nil {
+		return err
+	}
 	if kind := file.KindOf(f.MediaType); !row.files.Has(kind) {
 		return &file.KindError{Found: kind.String(), Wanted: row.files}
 	}

@@ -230,7 +230,7 @@ func TestMailedLinkOpensOnce(t *testing.T) {
 		w := newWorld(t, db)
 		a := w.Office("Alpha")
 		d := w.pdf(a)
-		got := w.Expect(w.Do("POST", "/v1/documents/"+d.ID+"/shares", w.Token(a, directory.Administrator), `{"recipient":"Buyer@Example.ru","message":"Для оплаты"}`), 201, "")
+		got := w.Expect(w.Do("POST", "/v1/documents/"+d.ID+"/shares", w.Token(a, directory.Administrator), `{"recipient":"Buyer@Example.ru","message":"Для оплаты\nдо пятницы"}`), 201, "")
 		token := w.link("buyer@example.ru")
 		if strings.Contains(got.Text, token) || len(token) != 43 {
 			t.Errorf("the secret shows: %s", got.Text)
@@ -249,7 +249,7 @@ func TestMailedLinkOpensOnce(t *testing.T) {
 		}
 		var v struct{ Name, Message string }
 		w.Expect(w.Do("GET", path, "", nil), 200, "").Into(t, &v)
-		if v.Name != "Договор Alpha" || v.Message != "Для оплаты" {
+		if v.Name != "Договор Alpha" || v.Message != "Для оплаты\nдо пятницы" {
 			t.Errorf("%+v", v)
 		}
 		if english := w.Do("GET", path, "", nil, "Accept", "text/html", "Accept-Language", "en"); !strings.Contains(english.Text, "Download") {
