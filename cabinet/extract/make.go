@@ -184,7 +184,7 @@ func (x *Extracts) print(e Extract, c content) (m made, err error) {
 // sealed.
 func (x *Extracts) document(e Extract, c content) paper.Document {
 	t := e.kind()
-	d := paper.Document{Title: t.name.ru, Subtitle: t.body.ru, Number: e.Number, At: c.at}
+	d := paper.Document{Title: t.name.ru, Subtitle: "Источник сведений: " + t.body.ru, Number: e.Number, At: c.at}
 	head := paper.Fields{}
 	if p := e.Order.V; p.From != "" {
 		head = append(head, paper.Field{Label: "Период", Value: russian(p.From) + " – " + russian(p.To)})

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,10 +94,10 @@ func verifyPaper(cmd *cobra.Command, args []string) error {
 
 // judgePaper verifies a code, a PDF, or a file by its signature.
 func judgePaper(trust *paper.Trust, what, signature string) (paperVerdict, error) {
-	content, err := os.ReadFile(what)
-	if errors.Is(err, os.ErrNotExist) && signature == "" && !looksLikeFile(what) {
+	if looksLikeCode(what) {
 		return judgeCode(trust, what), nil
 	}
+	content, err := os.ReadFile(what)
 	if err != nil {
 		return paperVerdict{}, err
 	}
@@ -116,8 +117,11 @@ func judgePaper(trust *paper.Trust, what, signature string) (paperVerdict, error
 	return v.signed(trust, cms, content), nil
 }
 
-// looksLikeFile keeps a mistyped name from being told as a forged code.
-func looksLikeFile(what string) bool { return len(what) < 60 }
+// looksLikeCode tells a code from a file's name: no file is named like a signature of
+// three long parts, and a mistyped name is not to be told as a forged code.
+func looksLikeCode(what string) bool {
+	return len(what) > 100 && strings.Count(what, ".") == 2 && !strings.ContainsAny(what, "/\\ ")
+}
 
 func judgeCode(trust *paper.Trust, code string) paperVerdict {
 	s, err := trust.Read(code)
@@ -182,6 +186,8 @@ func (v paperVerdict) write(w io.Writer) {
 		fmt.Fprintf(w, "at:\t%s\n", v.At.UTC().Format(time.RFC3339))
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Says)) {
-		fmt.Fprintf(w, "  %s:\t%v\n", name, v.Says[name])
+		if name != "iss" && name != "iat" && name != "txt" { // told above
+			fmt.Fprintf(w, "  %s:\t%v\n", name, v.Says[name])
+		}
 	}
 }
