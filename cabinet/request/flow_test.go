@@ -2,6 +2,7 @@ package request_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"propusk/cabinet/authority"
 	"propusk/cabinet/cabinettest"
+	"propusk/cabinet/request"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/file/filetest"
@@ -260,20 +262,24 @@ func TestTicketIsAnsweredWithinADay(t *testing.T) {
 			t.Error("a ticket went to an authority")
 		}
 		ctx := context.Background()
-		_, err := w.inbox.SupportAnswer(ctx, r.Number, "in_work", "Иван, поддержка", "")
+		desk, err := request.NewHelpdesk(request.HelpdeskDeps{DB: w.DB, Journal: w.Journal, Notices: w.inbox.Notices, Now: w.Clock.Now})
 		must(t, err)
+		say := func(event request.Event, text string) error {
+			_, err := desk.Answer(ctx, request.Word{Number: r.Number, Event: event, Author: "Иван, поддержка", Text: text, Operator: "ivan"})
+			return err
+		}
+		must(t, say(request.EventInWork, ""))
 		w.Clock.Advance(24 * time.Hour)
 		must(t, w.inbox.ExpireDue(ctx))
 		if got := w.get(o, r.ID); got.Status != "overdue" || !got.Breached {
 			t.Errorf("after a day: %+v", got)
 		}
-		waiting, err := w.inbox.SupportWaiting(ctx, 10)
+		waiting, err := desk.Waiting(ctx, 10)
 		must(t, err)
 		if len(waiting) != 2 || waiting[0].ID != earlier.ID {
 			t.Errorf("waiting: %+v", waiting)
 		}
-		_, err = w.inbox.SupportAnswer(ctx, r.Number, "resolved", "Иван, поддержка", "Обновите страницу.")
-		must(t, err)
+		must(t, say(request.EventResolved, "Обновите страницу."))
 		got := w.get(o, r.ID)
 		if got.Status != "answered" || !got.Breached || got.Messages[0].Author != "Иван, поддержка" || got.Messages[0].Text != "Обновите страницу." {
 			t.Errorf("answered: %+v", got)
@@ -283,8 +289,16 @@ func TestTicketIsAnsweredWithinADay(t *testing.T) {
 			t.Errorf("asked again: %+v", got)
 		}
 		w.Expect(w.Do("POST", requests+"/"+r.ID+"/close", w.Token(o, directory.Manager), nil), http.StatusOK, "")
-		if _, err := w.inbox.SupportAnswer(ctx, r.Number, "resolved", "Иван", "Поздно."); err == nil {
-			t.Error("a closed ticket was answered")
+		if err := say(request.EventResolved, "Поздно."); !errors.Is(err, request.ErrState) {
+			t.Errorf("a closed ticket was answered: %v", err)
+		}
+		for _, wrong := range []request.Word{
+			{Number: "T26-1", Event: request.EventResolved, Author: "a", Text: "x"}, {Number: r.Number, Event: request.EventClose, Author: "a", Text: "x"},
+			{Number: r.Number, Event: request.EventResolved, Author: "a"}, {Number: r.Number, Event: request.EventResolved, Text: "x"},
+		} {
+			if _, err := desk.Answer(ctx, wrong); err == nil {
+				t.Errorf("answered by %+v", wrong)
+			}
 		}
 	})
 }

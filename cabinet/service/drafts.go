@@ -86,6 +86,9 @@ func (d *Desk) renewed(ctx context.Context, organisationID string, b Begin, a *A
 		return nil, nil
 	}
 	old, err := d.Find(ctx, organisationID, b.Renews)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, &request.FieldError{Field: "renews", Code: "form_unknown_application"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +111,9 @@ func (d *Desk) fill(ctx context.Context, a *Application, card *Card, old *Applic
 	}
 	if b.Template != "" {
 		t, err := d.template(ctx, a.OrganisationID, b.Template)
+		if errors.Is(err, storage.ErrNotFound) {
+			return &request.FieldError{Field: "template", Code: "form_unknown_template"}
+		}
 		if err != nil {
 			return err
 		}

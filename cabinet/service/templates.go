@@ -60,7 +60,9 @@ func (d *Desk) AddTemplate(ctx context.Context, actor directory.Actor, organisat
 	if err := t.check(card); err != nil {
 		return Template{}, err
 	}
-	t.ID, t.OrganisationID, t.CreatedAt, t.Fields.V = storage.NewID(), organisationID, d.now(), maps.Clone(t.Fields.V)
+	fields := map[string]string{}
+	maps.Copy(fields, t.Fields.V)
+	t.ID, t.OrganisationID, t.CreatedAt, t.Fields.V = storage.NewID(), organisationID, d.now(), fields
 	err := d.templated(ctx, actor, &t, "template_added", func(ctx context.Context) error {
 		var have int
 		if err := d.DB.Get(ctx, &have, `SELECT COUNT(*) FROM application_templates WHERE organisation_id = $1`, organisationID); err != nil {

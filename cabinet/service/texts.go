@@ -21,6 +21,8 @@ var problems = map[string]api.Text{
 
 // fieldTexts say what is wrong with a value, and how to mend it (rows 205, 270).
 var fieldTexts = map[string]api.FieldText{
+	"form_unknown_application":        {RU: "Такой заявки у организации нет.", EN: "The organisation has no such application."},
+	"form_unknown_template":           {RU: "Такого шаблона у организации нет.", EN: "The organisation has no such form."},
 	"form_unknown_service":            {RU: "Такой услуги в каталоге нет, или она оказывается в другом разделе.", EN: "The catalogue has no such service, or another section does it."},
 	"form_characters_russian":         {RU: "Знак «{found}» здесь не допускается. Используйте буквы, цифры и знаки препинания.", EN: "“{found}” is not permitted here. Use letters, digits and punctuation."},
 	"form_characters_name":            {RU: "Знак «{found}» здесь не допускается. Напишите кириллицей, можно дефис, апостроф и точку.", EN: "“{found}” is not permitted here. Write Cyrillic letters; a hyphen, an apostrophe and a dot may stand in it."},

@@ -8,6 +8,7 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
+	"propusk/cabinet/extract"
 	"propusk/cabinet/document"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
@@ -54,6 +55,7 @@ type house struct {
 	registry  authority.Registry // of organisations
 	seal      *paper.Seal        // the service's own signature
 	paper     *paper.Paper       // what rooms print and sign by
+	extracts  *extract.Extracts
 
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
