@@ -8,11 +8,13 @@ import (
 	"propusk/cabinet"
 	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
-	"propusk/cabinet/extract"
 	"propusk/cabinet/document"
+	"propusk/cabinet/extract"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
 	"propusk/cabinet/power"
+	"propusk/cabinet/request"
+	"propusk/cabinet/service"
 	"propusk/cabinet/web"
 	"propusk/cabinet/webhook"
 	"propusk/idp"
@@ -56,6 +58,8 @@ type house struct {
 	seal      *paper.Seal        // the service's own signature
 	paper     *paper.Paper       // what rooms print and sign by
 	extracts  *extract.Extracts
+	requests  *request.Inbox // what organisations ask and are asked
+	services  *service.Desk
 
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
@@ -74,7 +78,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

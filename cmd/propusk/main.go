@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd.PersistentFlags().String("config", "", "configuration file (YAML); PROPUSK_* in the environment wins")
 	cmd.AddCommand(
 		demoCommand(), serveCommand(), migrateCommand(),
-		clientCommand(), orgCommand(), userCommand(), operatorCommand(), newsCommand(), keyCommand(), auditCommand(),
+		clientCommand(), orgCommand(), userCommand(), operatorCommand(), newsCommand(), ticketCommand(), keyCommand(), auditCommand(), filesCommand(),
 		signatureCommand(), trustCommand(), authorityCommand(), sandboxCommand(), registryCommand(),
 		sealCommand(), paperCommand(), versionCommand(), hashCommand(),
 	)
