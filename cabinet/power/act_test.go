@@ -181,6 +181,14 @@ func TestAnImportedHandOnNeedsItsParentAndItsGiversSignature(t *testing.T) {
 		if !strings.Contains(wider.Text, "/limits") {
 			t.Error(wider.Text)
 		}
+		for name, change := range map[string]func(f *emchd.Form){
+			"another giver":       func(f *emchd.Form) { f.Giver.SNILS = headSNILS },
+			"another first power": func(f *emchd.Form) { f.First = f.Number },
+		} {
+			if reply := w.Expect(w.bring(handed(change), own), http.StatusUnprocessableEntity, "power_invalid"); !strings.Contains(reply.Text, "form_parent_refused") {
+				t.Errorf("%s: %s", name, reply.Text)
+			}
+		}
 		got := w.read(w.Expect(w.bring(handed(nothing), own), http.StatusCreated, ""))
 		if got.Status != "active" || got.ParentID != parent.ID {
 			t.Errorf("%+v", got)

@@ -145,8 +145,23 @@ func (p *Powers) signerOfForm(ctx context.Context, o directory.Organisation, for
 		return signer{}, nil, err
 	}
 	x.parent = parent
+	chain, err := p.Directory.PowerChain(ctx, parent)
+	if err != nil {
+		return signer{}, nil, err
+	}
+	if chain[len(chain)-1].Number != form.First || form.Giver == nil || !gives(*form.Giver, parent.Representative.V) {
+		return signer{}, &emchd.Fault{Code: "parent_refused", Value: parent.Number}, nil
+	}
 	by, err := p.giverOf(ctx, parent)
 	return by, nil, err
+}
+
+// gives reports whether the one who hands on is the parent's representative.
+func gives(giver emchd.Party, r directory.Representative) bool {
+	if r.Kind == directory.RepresentsOrganisation {
+		return giver.Kind != emchd.KindPerson && giver.INN == r.INN
+	}
+	return giver.SNILS != "" && giver.SNILS == r.SNILS || giver.INN != "" && giver.INN == r.INN
 }
 
 // statusFor is the status with which an examined form enters the book; "" when it

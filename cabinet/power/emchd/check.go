@@ -184,7 +184,16 @@ func (f *Form) KnownPowers() (codes []string) {
 func (f *Form) CabinetLimits() (directory.PowerLimits, []Fault) {
 	limits := directory.PowerLimits{MaySign: true}
 	var c checker
+	if f.PartLimits {
+		c.add("limit_of_one_power")
+	}
+	seen := map[string]bool{}
 	for _, l := range f.Limits {
+		if seen[l.Code] {
+			c.add("limit_repeated", l.Code)
+			continue
+		}
+		seen[l.Code] = true
 		switch l.Code {
 		case LimitReports:
 			limits.Reports = append(limits.Reports, l.Values...)

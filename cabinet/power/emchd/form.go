@@ -25,6 +25,7 @@ type Form struct {
 	Powers          []Power
 	Text            string // ТекстПолн: powers in words
 	Limits          []Limit
+	PartLimits      bool // a limit narrows one of several powers only
 	Notary          bool // СвНотУд is there
 }
 
@@ -151,9 +152,12 @@ func (f *Form) powers(n *node) {
 		f.Text = strings.TrimSpace(text.text)
 	}
 	limits := n.all("ОгрСвПолн")
-	for _, p := range n.all("МашПолн") {
+	single := n.all("МашПолн")
+	for _, p := range single {
 		f.Powers = append(f.Powers, Power{p.get("КодПолн"), p.get("НаимПолн")})
-		limits = append(limits, p.all("ОгрСвПолн")...)
+		own := p.all("ОгрСвПолн")
+		limits = append(limits, own...)
+		f.PartLimits = f.PartLimits || len(own) > 0 && len(single) > 1
 	}
 	for _, l := range limits {
 		limit := Limit{Code: l.get("КодОгр")}

@@ -7,7 +7,7 @@ type words struct{ ru, en string }
 // undecided are faults for which nobody here can say whether the form holds.
 var undecided = map[string]bool{
 	"powers_in_words": true, "limit_unknown": true, "parent_unknown": true, "signature_undecided": true,
-	"principals_several": true, "representatives_several": true,
+	"principals_several": true, "representatives_several": true, "limit_of_one_power": true, "limit_repeated": true,
 }
 
 // semantic are faults of what a readable form says.
@@ -81,6 +81,8 @@ var faultTexts = map[string]words{
 	"limit_unknown":           {"Неизвестное ограничение {value}: пропустить его значило бы расширить доверенность.", "The limit {value} is unknown: to pass over it would widen the power."},
 	"limit_sum":               {"Ограничение суммы должно быть целым числом копеек, а не «{value}».", "The limit of the sum must be a whole number of kopecks, not «{value}»."},
 	"limit_empty":             {"У ограничения {value} нет значений.", "The limit {value} has no values."},
+	"limit_of_one_power":      {"Ограничение относится только к одному из полномочий: здесь ограничения действуют на всю доверенность.", "A limit narrows one of the powers only: here limits are of the whole power of attorney."},
+	"limit_repeated":          {"Ограничение {value} указано несколько раз: неясно, которое из них действует.", "The limit {value} is given several times: it is not clear which one applies."},
 	"notary":                  {"Удостоверение нотариуса по реестру нотариата не проверялось.", "The notary's certification was not checked with the register of notaries."},
 
 	"signature_missing":    {"Нет отсоединённой подписи доверителя.", "The principal's detached signature is missing."},

@@ -129,6 +129,10 @@ type builder struct {
 	open     []*node
 	root     *node
 	elements int
+
+	// Where the last element began: places are counted onwards from it, or a file of
+	// one long line would cost its square.
+	at, line, column int
 }
 
 // parseTree reads a well-formed file into a tree.
@@ -140,7 +144,7 @@ func parseTree(raw []byte) (*node, *Fault) {
 	if fault != nil {
 		return nil, fault
 	}
-	b := &builder{text: text, decoder: xml.NewDecoder(bytes.NewReader(text))}
+	b := &builder{text: text, decoder: xml.NewDecoder(bytes.NewReader(text)), line: 1, column: 1}
 	b.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded above
 	for {
 		at := int(b.decoder.InputOffset())
@@ -160,6 +164,19 @@ func parseTree(raw []byte) (*node, *Fault) {
 func (b *builder) fault(code string, offset int) *Fault {
 	line, column := place(b.text, offset)
 	return &Fault{Code: code, Line: line, Column: column}
+}
+
+// advance counts on to an offset that is not before the last one.
+func (b *builder) advance(to int) (line, column int) {
+	between := b.text[b.at:to]
+	if lines := bytes.Count(between, []byte("\n")); lines > 0 {
+		b.line += lines
+		b.column = 1
+		between = between[bytes.LastIndexByte(between, '\n')+1:]
+	}
+	b.column += utf8.RuneCount(between)
+	b.at = to
+	return b.line, b.column
 }
 
 func (b *builder) take(token xml.Token, at int) *Fault {
@@ -196,7 +213,7 @@ func (b *builder) begin(start xml.StartElement, at int) *Fault {
 		return b.fault("too_complex", at)
 	}
 	n := &node{name: start.Name.Local, attributes: map[string]string{}}
-	n.line, n.column = place(b.text, at)
+	n.line, n.column = b.advance(at)
 	if start.Name.Space != Namespace {
 		return &Fault{Code: "namespace", Line: n.line, Column: n.column, Element: n.name}
 	}

@@ -117,6 +117,10 @@ func wrongSense() []Case {
 		{"a sum that is none", "", formed(func(f *emchd.Form) { f.Limits = []emchd.Limit{{Code: emchd.LimitSum, Values: []string{"много"}}} }), wrong, "Ограничение суммы должно быть целым числом копеек, а не «[много]»."},
 		{"a limit without values", "", formed(func(f *emchd.Form) { f.Limits = []emchd.Limit{{Code: emchd.LimitReports}} }), wrong, "У ограничения CAB_REPORTS нет значений."},
 		{"an unknown limit", "", formed(func(f *emchd.Form) { f.Limits = []emchd.Limit{{Code: "REGION", Values: []string{"77"}}} }), open, "Неизвестное ограничение REGION: пропустить его значило бы расширить доверенность."},
+		{"a limit of one power", "", replaced(`НаимПолн="Подписывать и представлять отчётность"/>`, `НаимПолн="А"><ОгрСвПолн ИдОгр="1" КодОгр="CAB_NO_SIGN" НаимОгр="Без подписи"/></МашПолн><МашПолн КодПолн="2_FNS03" НаимПолн="Б"/>`), open, "Ограничение относится только к одному из полномочий: здесь ограничения действуют на всю доверенность."},
+		{"a limit twice", "", formed(func(f *emchd.Form) {
+			f.Limits = append(f.Limits, emchd.Limit{Code: emchd.LimitReports, Values: []string{"NO_PRIB"}})
+		}), open, "Ограничение CAB_REPORTS указано несколько раз: неясно, которое из них действует."},
 		{"two principals", "", formed(func(f *emchd.Form) { f.Principals = append(f.Principals, Company) }), open, "Доверителей несколько: такую доверенность здесь нельзя проверить автоматически."},
 		{"two representatives", "", formed(func(f *emchd.Form) { f.Representatives = append(f.Representatives, Bookkeeper) }), open, "Представителей несколько: загрузите отдельную доверенность на каждого."},
 		{"powers in words", "", formed(func(f *emchd.Form) { f.Powers, f.Text = nil, "Делать всё необходимое" }), open, "Полномочия указаны только текстом: автоматически их применить нельзя."},
