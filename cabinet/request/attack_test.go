@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -411,6 +412,81 @@ func TestSignatureGoesWithItsFile(t *testing.T) {
 		s := w.submission()
 		if len(s.Files) != 2 || len(s.Files[0].Signatures) != 1 || string(s.Files[0].Signatures[0]) != string(filetest.CMS()) {
 			t.Errorf("sent as %+v", s.Files)
+		}
+	})
+}
+
+// TestSupportSaysHowItIsReached: rows 258, 265, 266, 268.
+func TestSupportSaysHowItIsReached(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite(t))
+	o := w.Office("Alpha", directory.Roles()...)
+	var support struct {
+		Phones            []string
+		Email             string
+		AnswerWithinHours int `json:"answer_within_hours"`
+		FilesMost         int `json:"files_most"`
+		Kinds             []struct{ Value, Label string }
+		Questions         []struct{ Question, Answer string }
+	}
+	token := w.Token(o, directory.Observer)
+	w.Expect(w.Do("GET", "/v1/support", token, nil), http.StatusOK, "").Into(t, &support)
+	if support.Email != "help@example.ru" || support.AnswerWithinHours != 24 || support.FilesMost != 5 || len(support.Kinds) != 7 || len(support.Questions) != 8 {
+		t.Errorf("%+v", support)
+	}
+	w.Expect(w.Do("GET", "/v1/support?q="+url.QueryEscape("подпись сертификат"), token, nil), http.StatusOK, "").Into(t, &support)
+	if len(support.Questions) != 1 || support.Questions[0].Question != "Почему подпись не принята?" {
+		t.Errorf("found %+v", support.Questions)
+	}
+	w.Expect(w.Do("GET", "/v1/support?q=signature", token, nil, "Accept-Language", "en"), http.StatusOK, "").Into(t, &support)
+	if len(support.Questions) != 1 {
+		t.Errorf("found %+v", support.Questions)
+	}
+}
+
+// TestOwnTemplatesAreKeptInVersions: rows 204 and 216.
+func TestOwnTemplatesAreKeptInVersions(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha", directory.Roles()...)
+		const path = "/v1/organization/request-templates"
+		token := w.Token(o, directory.Manager)
+		for _, wrong := range []map[string]any{
+			{"title": "", "text": "x"}, {"title": "x", "text": ""}, {"title": "x", "text": "x", "recipient": "ИФНС"},
+		} {
+			w.Expect(w.Do("POST", path, token, wrong), http.StatusUnprocessableEntity, "validation_failed")
+		}
+		added := w.Expect(w.Do("POST", path, token, map[string]any{"title": "НДС", "type": "requirement", "recipient": "7701", "text": "О {number}"}), http.StatusCreated, "")
+		var template struct{ ID, Text string }
+		added.Into(t, &template)
+		changed := map[string]any{"title": "НДС", "type": "requirement", "text": "По {number}"}
+		w.Expect(w.Do("PUT", path+"/"+template.ID, token, changed, "If-Match", added.Header.Get("ETag")), http.StatusOK, "").Into(t, &template)
+		if template.Text != "По {number}" {
+			t.Errorf("%+v", template)
+		}
+		w.Expect(w.Do("PUT", path+"/"+template.ID, token, changed, "If-Match", added.Header.Get("ETag")), http.StatusPreconditionFailed, "version_changed")
+		var list struct{ Templates []struct{ ID, Title string } }
+		w.Expect(w.Do("GET", path+"?type=appeal&recipient=7702", token, nil), http.StatusOK, "").Into(t, &list)
+		if len(list.Templates) != 1 || list.Templates[0].ID != "appeal-addition" {
+			t.Errorf("for appeals: %+v", list)
+		}
+		w.Expect(w.Do("DELETE", path+"/"+template.ID, token, nil), http.StatusNoContent, "")
+		w.Expect(w.Do("DELETE", path+"/"+template.ID, token, nil), http.StatusNotFound, "not_found")
+		w.Expect(w.Do("GET", path+"?request="+storage.NewID(), token, nil), http.StatusNotFound, "not_found")
+	})
+}
+
+// TestWhatCannotBeSentIsTold: a submission that the authority refuses for good.
+func TestWhatCannotBeSentIsTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha", directory.Roles()...)
+		w.agency.Fail(http.StatusBadRequest)
+		r := w.appeal(o)
+		w.agency.Deliver(t)
+		if got := w.told(r.ID); len(got) != 2 || got[1] != "appeal.not_sent" {
+			t.Errorf("told: %v", got)
+		}
+		if got := w.journalled(o, r.ID); len(got) != 2 || got[1] != "request.not_sent" {
+			t.Errorf("journal: %v", got)
 		}
 	})
 }
