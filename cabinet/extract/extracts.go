@@ -56,7 +56,7 @@ type Extracts struct {
 }
 
 // readingAtATime bounds the PDFs of strangers that are in memory at once.
-const readingAtATime = 2
+const readingAtATime = 4
 
 const (
 	jobMake = "extract/make"

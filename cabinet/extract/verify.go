@@ -61,6 +61,11 @@ func (x *Extracts) verify(c api.Call) error {
 	if err := x.spend(c); err != nil {
 		return err
 	}
+	done, err := x.turn(c)
+	if err != nil {
+		return err
+	}
+	defer done()
 	var body struct {
 		Code string `json:"code"`
 		PDF  []byte `json:"pdf"`
@@ -71,17 +76,28 @@ func (x *Extracts) verify(c api.Call) error {
 	if (body.Code == "") == (len(body.PDF) == 0) {
 		return api.InvalidField("/code", "one_of_code_and_pdf")
 	}
-	if len(body.PDF) > 0 {
-		select {
-		case x.turns <- struct{}{}:
-			defer func() { <-x.turns }()
-		case <-c.Ctx().Done():
-			return c.Ctx().Err()
-		}
-	}
 	v := x.judge(c.Lang(), body.Code, body.PDF)
 	api.Speaks(c, c.Lang())
 	return api.Answer(c, http.StatusOK, "", v)
+}
+
+// turnWait is how long a stranger with a PDF waits for his turn.
+const turnWait = 2 * time.Second
+
+// turn bounds how many bodies that may be large are in memory at once. A code alone
+// needs no turn.
+func (x *Extracts) turn(c api.Call) (done func(), err error) {
+	if n := c.Request().ContentLength; n >= 0 && n <= api.BodyLimit {
+		return func() {}, nil
+	}
+	select {
+	case x.turns <- struct{}{}:
+		return func() { <-x.turns }, nil
+	case <-time.After(turnWait):
+		return nil, api.Refuse("verifier_busy").After(int(turnWait / time.Second))
+	case <-c.Ctx().Done():
+		return nil, c.Ctx().Err()
+	}
 }
 
 // spend counts the questions of one address, of IPv6 of one network.

@@ -2,13 +2,19 @@ package extract_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"propusk/cabinet/cabinettest"
 	"propusk/cabinet/paper"
+	"propusk/idp/directory"
+	"propusk/storage"
 )
 
 // judged is the answer of POST /v1/papers/verify.
@@ -110,6 +116,55 @@ func TestStrangersMayAskOnlySoOften(t *testing.T) {
 	}
 	w.Clock.Advance(time.Minute)
 	w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
+}
+
+// TestLargeQuestionsOfStrangersWaitForTheirTurn: so many that do not come to an end
+// hold neither the memory nor the codes of others.
+func TestLargeQuestionsOfStrangersWaitForTheirTurn(t *testing.T) {
+	w := one(t)
+	var slow sync.WaitGroup
+	var bodies []*io.PipeWriter
+	for range 4 {
+		reader, writer := io.Pipe()
+		bodies = append(bodies, writer)
+		r := cabinettest.Request(t, "POST", "/v1/papers/verify", "", "{}")
+		r.Body, r.ContentLength = reader, -1
+		slow.Go(func() { w.Send(r) })
+		_, _ = writer.Write([]byte("{")) // returns when the handler reads: it has its turn
+	}
+	large := cabinettest.Request(t, "POST", "/v1/papers/verify", "", map[string]any{"pdf": make([]byte, 100_000)})
+	w.Expect(w.Send(large), 503, "verifier_busy")
+	w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
+	for _, body := range bodies {
+		_ = body.Close()
+	}
+	slow.Wait()
+	large = cabinettest.Request(t, "POST", "/v1/papers/verify", "", map[string]any{"pdf": make([]byte, 100_000)})
+	w.Expect(w.Send(large), 200, "")
+}
+
+// TestForeignOrganisationsExtractIsNotThere, whatever is asked of it and by whom.
+func TestForeignOrganisationsExtractIsNotThere(t *testing.T) {
+	w := one(t)
+	alpha, beta := w.office("Alpha"), w.office("Beta")
+	theirs := w.ready(beta)
+	service := w.Service(alpha, directory.ExtractsRead)
+	for _, token := range []string{w.Token(alpha, directory.Administrator), service} {
+		for _, request := range [][2]string{
+			{"GET", ""}, {"GET", "/files/pdf"}, {"GET", "/files/zip"}, {"POST", "/cancel"}, {"POST", "/retry"}, {"POST", "/renew"}, {"POST", "/send"},
+		} {
+			got := w.Expect(w.Do(request[0], "/v1/extracts/"+theirs.ID+request[1], token, map[string]any{"email": "a@example.ru"}), 404, "not_found")
+			if strings.Contains(got.Text, "Beta") || strings.Contains(got.Text, theirs.Number) {
+				t.Errorf("%s: %s", request, got.Text)
+			}
+		}
+	}
+	// What an e-mail may refer to is looked for in the organisation that it names.
+	e, err := w.room.Get(context.Background(), beta.ID, theirs.ID)
+	cabinettest.Must(t, err)
+	if _, _, err := w.files.Open(context.Background(), alpha.ID, e.Files.V.PDF); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestSealIsPublishedWithoutItsPrivateHalf(t *testing.T) {
