@@ -419,8 +419,8 @@ func TestDownloadIsSafeAndKnowsRanges(t *testing.T) {
 	if saved := w.Do("GET", "/v1/documents/"+text.ID+"/content?inline=true", token, nil); !strings.HasPrefix(saved.Header.Get("Content-Disposition"), "attachment;") {
 		t.Errorf("XML is shown in place: %v", saved.Header)
 	}
-	if n := len(slices.DeleteFunc(w.actions(a), func(s string) bool { return s != "downloaded" })); n != 4 {
-		t.Errorf("%d downloads in the journal, want one for each whole one", n)
+	if n := len(slices.DeleteFunc(w.actions(a), func(s string) bool { return s != "downloaded" })); n != 6 {
+		t.Errorf("%d downloads in the journal, want every one, parts too", n)
 	}
 }
 
@@ -432,12 +432,24 @@ func TestDamagedDocumentSaysSo(t *testing.T) {
 	d := w.pdf(a)
 	doc, err := w.documents.Get(t.Context(), a.ID, d.ID)
 	must(t, err)
-	must(t, w.files.Blob.Delete(t.Context(), "files/"+doc.FileID[34:]+"/"+doc.FileID))
-	for _, path := range []string{"/content", "/container"} {
-		w.Expect(w.Do("GET", "/v1/documents/"+d.ID+path, token, nil), 503, "file_damaged")
+	key := "files/" + doc.FileID[34:] + "/" + doc.FileID
+	for _, damage := range []func() error{
+		func() error {
+			_, err := w.files.Blob.Put(t.Context(), key, strings.NewReader("something else"))
+			return err
+		},
+		func() error { return w.files.Blob.Delete(t.Context(), key) },
+	} {
+		must(t, damage())
+		for _, path := range []string{"/content", "/container"} {
+			w.Expect(w.Do("GET", "/v1/documents/"+d.ID+path, token, nil), 503, "file_damaged")
+		}
+		if v := w.get(a, directory.Administrator, d.ID); v.Integrity.State != "damaged" {
+			t.Errorf("integrity %+v", v.Integrity)
+		}
 	}
-	if v := w.get(a, directory.Administrator, d.ID); v.Integrity.State != "damaged" {
-		t.Errorf("integrity %+v", v.Integrity)
+	if events := w.events(a); !slices.Equal(events, []string{"document.damaged"}) {
+		t.Errorf("told %v", events)
 	}
 }
 

@@ -41,7 +41,12 @@ type Deps struct {
 
 // Documents is the archive of all organisations. It is safe for use by many
 // goroutines; its methods take part in the transaction of their context.
-type Documents struct{ Deps }
+type Documents struct {
+	Deps
+	// turns bounds how many signed files are in memory at a time.
+	turns chan struct{}
+	wait  time.Duration // for a turn
+}
 
 // New checks the dependencies once.
 func New(deps Deps) (*Documents, error) {
@@ -59,7 +64,7 @@ func New(deps Deps) (*Documents, error) {
 	if deps.Pieces <= 0 {
 		deps.Pieces = 24 * time.Hour
 	}
-	return &Documents{deps}, nil
+	return &Documents{deps, make(chan struct{}, maxJudged), turnWait}, nil
 }
 
 // Status is where a document is.

@@ -22,3 +22,16 @@ func (d *Documents) Plans(organisationID, recipientID string) map[string]Query {
 	plans["incoming"] = Query{incomingQuery + text, args}
 	return plans
 }
+
+// Crowd takes every turn of judging signatures and lets nobody wait for one.
+func (d *Documents) Crowd() (leave func()) {
+	d.wait = 0
+	for range maxJudged {
+		d.turns <- struct{}{}
+	}
+	return func() {
+		for range maxJudged {
+			<-d.turns
+		}
+	}
+}

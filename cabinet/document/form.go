@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -53,6 +54,7 @@ func (d *Documents) readForm(c api.Call, most int, known ...string) (*form, erro
 		return nil, api.Refuse("content_type_unsupported").With("accepted", multipartForm)
 	}
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
+	takeTime(c, max(r.ContentLength, documentLimit))
 	reader, err := r.MultipartReader()
 	if err != nil {
 		return nil, unreadable(err)
@@ -84,26 +86,32 @@ func (d *Documents) readPart(ctx context.Context, organisationID string, f *form
 		f.fault("file", "too_many")
 		return nil
 	}
-	s := sent{name: part.FileName()}
-	s.file, s.err = d.Files.Save(ctx, organisationID, s.name, anyFile, documentLimit, part)
+	s, body := sent{name: part.FileName()}, &noting{r: part}
+	s.file, s.err = d.Files.Save(ctx, organisationID, s.name, anyFile, documentLimit, body)
 	f.files = append(f.files, s)
 	for _, own := range []error{file.ErrTooLarge, file.ErrEmpty, file.ErrKind, file.ErrInfected} {
 		if errors.Is(s.err, own) {
 			return nil
 		}
 	}
-	if refused, ok := errors.AsType[*api.Refusal](api.FileRefusal(s.err)); s.err != nil && ok {
-		return refused
+	if body.err != nil && ctx.Err() == nil {
+		return unreadable(body.err)
 	}
-	if s.err != nil && ctx.Err() == nil && brokenOff(s.err) {
-		return unreadable(s.err)
-	}
-	return s.err
+	return api.FileRefusal(s.err)
 }
 
-// brokenOff: the form ended, or went wrong, in the middle of a file.
-func brokenOff(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "multipart:")
+// noting remembers whether it was the sender who failed.
+type noting struct {
+	r   io.Reader
+	err error
+}
+
+func (n *noting) Read(p []byte) (int, error) {
+	k, err := n.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
+	}
+	return k, err
 }
 
 func (f *form) field(name string, part io.Reader, known []string) error {
@@ -112,7 +120,7 @@ func (f *form) field(name string, part io.Reader, known []string) error {
 	switch {
 	case err != nil:
 		return unreadable(err)
-	case !contains(known, name):
+	case !slices.Contains(known, name):
 		f.fault(name, "unknown")
 	case twice:
 		f.fault(name, "duplicate")
@@ -124,15 +132,6 @@ func (f *form) field(name string, part io.Reader, known []string) error {
 		f.fields[name] = strings.TrimSpace(string(value))
 	}
 	return nil
-}
-
-func contains(list []string, one string) bool {
-	for _, s := range list {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // hasControl finds control characters but for line ends and tabs.

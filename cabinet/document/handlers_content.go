@@ -26,15 +26,20 @@ func (d *Documents) getContent(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	if c.Request().Header.Get("Range") == "" && c.Request().Method == http.MethodGet {
-		err := d.record(c.Ctx(), By{Actor: c.Actor()}, c.Organisation(), "document.downloaded", doc.ID, map[string]string{
-			"name": doc.Name, "number": itoa(v.Number),
-		})
-		if err != nil {
-			return err
-		}
+	if err := d.downloaded(c, doc.ID, doc.Name, v); err != nil {
+		return err
 	}
 	return d.send(c, doc.OrganisationID, v, show)
+}
+
+// downloaded writes to the journal who was given a version, or a part of it.
+func (d *Documents) downloaded(c api.Call, object, name string, v Version) error {
+	if c.Request().Method != http.MethodGet {
+		return nil
+	}
+	return d.record(c.Ctx(), By{Actor: c.Actor()}, c.Organisation(), "document.downloaded", object, map[string]string{
+		"name": name, "number": itoa(v.Number), "sha256": v.SHA256,
+	})
 }
 
 // oneVersion is a version of the document of the path.
@@ -57,6 +62,10 @@ func (d *Documents) send(c api.Call, organisationID string, v Version, show bool
 		return Refusal(err)
 	}
 	defer func() { _ = r.Close() }() // it was only read
+	if err := begins(r); err != nil {
+		return Refusal(err)
+	}
+	takeTime(c, v.Size)
 	err = api.File(c, api.FileAnswer{
 		Name: v.FileName, MediaType: v.MediaType, SHA256: v.SHA256, Size: v.Size, Inline: show && inline.Has(file.KindOf(f.MediaType)),
 	}, r)
@@ -64,6 +73,17 @@ func (d *Documents) send(c api.Call, organisationID string, v Version, show bool
 		return Refusal(err)
 	}
 	return nil
+}
+
+// begins reads a little, so that a file that is damaged from its beginning is a
+// problem and not an answer that breaks off.
+func begins(r io.ReadSeeker) error {
+	var first [1]byte
+	if _, err := io.ReadFull(r, first[:]); err != nil {
+		return err
+	}
+	_, err := r.Seek(0, io.SeekStart)
+	return err
 }
 
 // getContainer answers GET /v1/documents/{id}/container.
@@ -75,6 +95,9 @@ func (d *Documents) getContainer(c api.Call) error {
 	}
 	doc, v, err := d.oneVersion(c, n)
 	if err != nil {
+		return err
+	}
+	if err := d.downloaded(c, doc.ID, doc.Name, v); err != nil {
 		return err
 	}
 	return d.sendContainer(c, doc, v)
@@ -90,10 +113,12 @@ func (d *Documents) sendContainer(c api.Call, doc Document, v Version) error {
 	if err := d.whole(c.Ctx(), doc.OrganisationID, v.FileID); err != nil {
 		return Refusal(err)
 	}
+	takeTime(c, v.Size)
+	ctx := c.Ctx()
 	r, w := io.Pipe()
 	defer func() { _ = r.Close() }() // the writer learns that nobody reads
 	go func() {
-		w.CloseWithError(d.container(c.Ctx(), w, doc.OrganisationID, v, list, v.CreatedAt.Time()))
+		w.CloseWithError(d.container(ctx, w, doc.OrganisationID, v, list, v.CreatedAt.Time()))
 	}()
 	return api.File(c, api.FileAnswer{Name: containerName(v), MediaType: "application/zip", Size: -1}, r)
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
@@ -135,34 +137,55 @@ func (d *Documents) getLink(c api.Call) error {
 	quietly(c)
 	in, err := d.Link(c.Ctx(), token(c))
 	if err != nil {
-		return Refusal(err)
+		return linkRefusal(c, err)
 	}
 	v := linkView{
 		senderView{in.Share.SenderINN, in.Share.SenderName}, in.Document.Name, in.Share.Message,
 		fileView{in.Version.FileName, in.Version.MediaType, in.Version.Size, in.Version.SHA256}, in.Share.ExpiresAt,
 	}
-	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+	if !inBrowser(c) {
 		return api.Answer(c, http.StatusOK, "", v)
 	}
-	var page bytes.Buffer
-	err = linkPage.Execute(&page, map[string]any{
-		"Style": template.CSS(linkStyle), "Link": v, "Size": sizeText(v.File.Size), "English": c.Lang() == "en", //nolint:gosec // our own file
-		"Until": v.ExpiresAt.Time().In(moscow).Format("02.01.2006 15:04"),
-	})
-	if err != nil {
-		return err
+	return showLink(c, http.StatusOK, &v)
+}
+
+// linkRefusal says that a link does not work, to people on a page.
+func linkRefusal(c api.Call, err error) error {
+	if errors.Is(err, ErrLink) && inBrowser(c) {
+		return showLink(c, http.StatusNotFound, nil)
 	}
+	return Refusal(err)
+}
+
+func inBrowser(c api.Call) bool {
+	return strings.Contains(c.Request().Header.Get("Accept"), "text/html")
+}
+
+// showLink draws the page of a link, or of one that does not work.
+func showLink(c api.Call, status int, v *linkView) error {
+	data := map[string]any{"Style": template.CSS(linkStyle), "English": c.Lang() == "en", "Link": v} //nolint:gosec // the style is our own file
+	if v != nil {
+		data["Size"] = sizeText(v.File.Size)
+		data["Until"] = v.ExpiresAt.Time().In(moscow).Format("02.01.2006 15:04")
+	}
+	var page bytes.Buffer
+	if err := linkPage.Execute(&page, data); err != nil {
+		return fmt.Errorf("document: draw a link's page: %w", err)
+	}
+	api.Speaks(c, c.Lang())
 	c.Response().Header().Set("Content-Security-Policy", linkPolicy)
-	return c.HTMLBlob(http.StatusOK, page.Bytes())
+	return c.HTMLBlob(status, page.Bytes())
 }
 
 // postLink answers POST /v1/documents/links/{token} with the file, once.
 func (d *Documents) postLink(c api.Call) error {
 	quietly(c)
-	c.Request().Header.Del("Range") // a part of the file would spend the link
+	for _, conditional := range []string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		c.Request().Header.Del(conditional) // less than the file would spend the link
+	}
 	in, err := d.UseLink(c.Ctx(), token(c))
 	if err != nil {
-		return Refusal(err)
+		return linkRefusal(c, err)
 	}
 	return d.send(c, in.Share.OrganisationID, in.Version, false)
 }

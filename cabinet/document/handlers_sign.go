@@ -166,7 +166,7 @@ func (d *Documents) getReceivedContent(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Opened(c.Ctx(), c.Actor(), in); err != nil {
+	if err := d.given(c, in); err != nil {
 		return err
 	}
 	return d.send(c, in.Share.OrganisationID, in.Version, show)
@@ -178,10 +178,21 @@ func (d *Documents) getReceivedContainer(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Opened(c.Ctx(), c.Actor(), in); err != nil {
+	if err := d.given(c, in); err != nil {
 		return err
 	}
 	return d.sendContainer(c, in.Document, in.Version)
+}
+
+// given notes for both sides that the recipient is given the bytes.
+func (d *Documents) given(c api.Call, in Incoming) error {
+	if c.Request().Method != http.MethodGet {
+		return nil
+	}
+	if err := d.Opened(c.Ctx(), in); err != nil {
+		return err
+	}
+	return d.downloaded(c, in.Share.ID, in.Document.Name, in.Version)
 }
 
 // postReceivedSignature answers POST /v1/documents/incoming/{id}/signatures.

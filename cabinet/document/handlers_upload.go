@@ -122,6 +122,7 @@ func (d *Documents) patchUpload(c api.Call) error {
 	if err != nil {
 		return err
 	}
+	takeTime(c, max(r.ContentLength, minPiece))
 	u, err := d.Append(c.Ctx(), c.Actor(), c.Organisation(), id, offset, digest, http.MaxBytesReader(c.Response(), r.Body, maxPiece+1))
 	if err != nil {
 		return pieceRefusal(c, u, err)
@@ -190,6 +191,7 @@ func (d *Documents) postFinish(c api.Call) error {
 	if err != nil {
 		return err
 	}
+	takeTime(c, d.Largest)
 	doc, err := d.Finish(c.Ctx(), c.Actor(), c.Organisation(), id)
 	if err != nil {
 		return Refusal(err)

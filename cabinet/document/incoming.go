@@ -75,9 +75,9 @@ func (d *Documents) incoming(ctx context.Context, w *where) (Incoming, error) {
 	return in, nil
 }
 
-// Opened notes that the recipient was given the bytes, the first time: its sender
-// sees when, and both journals say so.
-func (d *Documents) Opened(ctx context.Context, actor directory.Actor, in Incoming) error {
+// Opened notes that the recipient is given the bytes, the first time: the sender sees
+// when, and its journal says so.
+func (d *Documents) Opened(ctx context.Context, in Incoming) error {
 	if in.Share.OpenedAt != 0 {
 		return nil
 	}
@@ -86,12 +86,9 @@ func (d *Documents) Opened(ctx context.Context, actor directory.Actor, in Incomi
 		if err != nil || n == 0 {
 			return err
 		}
-		details := map[string]string{"name": in.Document.Name, "share": in.Share.ID, "recipient": in.Share.RecipientName}
-		if err := d.record(ctx, By{}, in.Share.OrganisationID, "document.opened", in.Document.ID, details); err != nil {
-			return err
-		}
-		return d.record(ctx, By{Actor: actor}, in.Share.RecipientID, "document.opened", in.Share.ID,
-			map[string]string{"name": in.Document.Name, "share": in.Share.ID})
+		return d.record(ctx, By{}, in.Share.OrganisationID, "document.opened", in.Document.ID, map[string]string{
+			"name": in.Document.Name, "share": in.Share.ID, "recipient": in.Share.RecipientName,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("document: opened: %w", err)

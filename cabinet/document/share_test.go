@@ -121,7 +121,7 @@ func TestContractIsSignedByBothSides(t *testing.T) {
 		if got := w.actions(a); !slices.Equal(got, []string{"added", "signed", "shared", "version_added", "opened", "signed", "share_revoked"}) {
 			t.Errorf("the sender's journal has %v", got)
 		}
-		if got := w.actions(b); !slices.Equal(got, []string{"opened", "signed"}) {
+		if got := w.actions(b); !slices.Equal(got, []string{"downloaded", "downloaded", "signed", "downloaded"}) {
 			t.Errorf("the recipient's journal has %v", got)
 		}
 		if e := w.journal(a)[5]; e.Actor != "" || e.Details["signer"] != "Руководитель Пётр Петрович, "+b.Name {
@@ -296,6 +296,10 @@ func TestLinkThatExpiredOrWasRevokedIsAsUnknown(t *testing.T) {
 			answers = append(answers, got.Text)
 		}
 	}
+	page := w.Expect(w.Do("GET", "/v1/documents/links/x", "", nil, "Accept", "text/html"), 404, "")
+	if !strings.Contains(page.Text, "Ссылка не действует") || page.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("in a browser: %s", page.Text)
+	}
 	ask("x")
 	ask(strings.Repeat("A", 43))
 	s := w.share(a, d.ID, `{"recipient":"one@example.ru"}`)
@@ -321,7 +325,7 @@ func TestLinkGivesTheWholeFile(t *testing.T) {
 	a := w.Office("Alpha")
 	d := w.pdf(a)
 	w.share(a, d.ID, `{"recipient":"one@example.ru"}`)
-	got := w.Expect(w.Do("POST", "/v1/documents/links/"+w.link("one@example.ru"), "", nil, "Range", "bytes=0-1"), 200, "")
+	got := w.Expect(w.Do("POST", "/v1/documents/links/"+w.link("one@example.ru"), "", nil, "Range", "bytes=0-1", "If-None-Match", "*", "If-Match", `"x"`), 200, "")
 	if got.Text != string(filetest.PDF("contract Alpha")) {
 		t.Errorf("%d bytes", len(got.Text))
 	}

@@ -34,6 +34,10 @@ const (
 	maxSigned = 32 << 20
 	// patience bounds one verification, an outside service's too.
 	patience = 25 * time.Second
+	// maxJudged is how many files are held so at a time, and turnWait how long one
+	// more waits for its turn.
+	maxJudged = 4
+	turnWait  = 2 * time.Second
 	// maxSignatures bounds the signatures of one version.
 	maxSignatures = 50
 )
@@ -96,6 +100,10 @@ func (d *Documents) judge(ctx context.Context, doc Document, v Version, cms []by
 	if d.Verifier == nil {
 		return signature.Verdict{}, ErrNoVerifier
 	}
+	if err := d.turn(ctx); err != nil {
+		return signature.Verdict{}, err
+	}
+	defer func() { <-d.turns }()
 	_, content, err := d.Files.Read(ctx, doc.OrganisationID, v.FileID, maxSigned)
 	if err != nil {
 		return signature.Verdict{}, err
@@ -110,6 +118,20 @@ func (d *Documents) judge(ctx context.Context, doc Document, v Version, cms []by
 		return verdict, &RefusedError{verdict}
 	}
 	return verdict, nil
+}
+
+// turn waits a moment for a place among those whose signatures are judged.
+func (d *Documents) turn(ctx context.Context) error {
+	timer := time.NewTimer(d.wait)
+	defer timer.Stop()
+	select {
+	case d.turns <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return signature.ErrBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, doc Document, v Version, s *Signature) error {

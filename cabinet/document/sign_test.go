@@ -240,3 +240,18 @@ func (w *world) events(o *cabinettest.Office) (types []string) {
 	must(w.t, w.DB.Select(context.Background(), &types, `SELECT type FROM notice_events WHERE organisation_id = $1 ORDER BY created_at, id`, o.ID))
 	return types
 }
+
+// Signed files are held in memory: few at a time, and who comes too many is told so.
+func TestFewSignaturesAreJudgedAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	a := w.Office("Alpha")
+	path, token := "/v1/documents/"+w.pdf(a).ID+"/signatures", w.Token(a, directory.Administrator)
+	cms := w.holder(a).Sign(t, filetest.PDF("contract Alpha"))
+	leave := w.documents.Crowd()
+	if got := w.Expect(w.sign(path, token, cms), 503, "verifier_busy"); got.Header.Get("Retry-After") != "2" {
+		t.Errorf("%v", got.Header)
+	}
+	leave()
+	w.Expect(w.sign(path, token, cms), 201, "")
+}

@@ -8,6 +8,7 @@ import (
 
 	"propusk/cabinet/notice"
 	"propusk/idp/directory"
+	"propusk/storage/file"
 	"propusk/storage/outbox"
 )
 
@@ -41,6 +42,31 @@ func (d *Documents) tellSigned(ctx context.Context, doc Document, s Signature, c
 			EN: notice.Message{Subject: "Document signed: " + short(doc.Name), Body: fmt.Sprintf("“%s” is signed by %s. Signatures: %d.", doc.Name, signer, count)},
 		},
 	})
+}
+
+// Damaged tells the organisation whose document a damaged file is, once for each
+// document. It is for file.Store.Alarm.
+func (d *Documents) Damaged(ctx context.Context, f file.File) error {
+	var damaged []Document
+	err := d.DB.Select(ctx, &damaged, `SELECT `+columns+` FROM documents WHERE file_id = $1`, f.ID)
+	if err != nil {
+		return fmt.Errorf("document: of a damaged file: %w", err)
+	}
+	for _, doc := range damaged {
+		err := d.Notices.Tell(ctx, notice.Event{
+			ID: fmt.Sprintf("document/%s/damaged/%d", doc.ID, d.time()), Type: "document.damaged", OrganisationID: doc.OrganisationID,
+			Category: notice.Security, Importance: notice.High, Permission: directory.DocumentsRead, Path: "/cabinet/documents/" + doc.ID,
+			Data: map[string]any{"document_id": doc.ID},
+			Texts: notice.Texts{
+				RU: notice.Message{Subject: "Нарушена целостность документа: " + short(doc.Name), Body: "Содержимое документа «" + doc.Name + "» не совпадает с сохранённым и не выдаётся, пока его не восстановят из копии. Администраторы системы уведомлены."},
+				EN: notice.Message{Subject: "A document failed its integrity check: " + short(doc.Name), Body: "The content of “" + doc.Name + "” is not what was saved, and is not given out until it is restored from a backup. The operators have been told."},
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mailLink mails the link; only the mailbox learns it.

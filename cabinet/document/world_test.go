@@ -54,6 +54,7 @@ func newWorld(t testing.TB, db *storage.DB, changes ...func(*document.Deps)) *wo
 		}
 		w.documents, err = document.New(deps)
 		must(t, err)
+		w.files.Alarm(w.documents.Damaged)
 		w.room = w.documents.Room()
 		return []api.Room{w.room}
 	})

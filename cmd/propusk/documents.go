@@ -21,6 +21,7 @@ func (h *house) openDocuments(context.Context) (err error) {
 	}
 	h.rooms = append(h.rooms, h.documents.Room())
 	h.jobs.Every("documents/expire", 10*time.Minute, h.documents.Expire)
+	h.files.Alarm(h.documents.Damaged)
 	h.files.Watch(func(ctx context.Context, owner string, f file.File) error {
 		kind, ok := received(owner, f)
 		if !ok {

@@ -20,6 +20,11 @@ func (s *Store) damaged(ctx context.Context, f File, how string) error {
 			return err
 		}
 		told = true
+		for _, fn := range s.alarms {
+			if err := fn(ctx, f); err != nil {
+				return err
+			}
+		}
 		return s.journal(ctx, f, "file.damaged", how)
 	})
 	if err != nil {

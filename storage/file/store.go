@@ -42,6 +42,7 @@ type Store struct {
 	Deps
 	metrics *metrics
 	watches []func(ctx context.Context, owner string, f File) error
+	alarms  []func(ctx context.Context, f File) error
 }
 
 // New checks the dependencies once. It touches neither database nor blobs.
@@ -71,6 +72,12 @@ func New(deps Deps) (*Store, error) {
 // which an error of fn rolls back. Call it before the store is used.
 func (s *Store) Watch(fn func(ctx context.Context, owner string, f File) error) {
 	s.watches = append(s.watches, fn)
+}
+
+// Alarm has fn told of every file that is found damaged, in the transaction that
+// marks it, once for each time. Call it before the store is used.
+func (s *Store) Alarm(fn func(ctx context.Context, f File) error) {
+	s.alarms = append(s.alarms, fn)
 }
 
 func (s *Store) time() storage.Time { return storage.Of(s.Now()) }
