@@ -582,4 +582,3 @@ func TestTheCataloguesTypesAreListed(t *testing.T) {
 		}
 	})
 }
-
