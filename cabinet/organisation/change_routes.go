@@ -268,7 +268,7 @@ func (o *Organisations) bySignature(c api.Call, ch change, body signatureBody) (
 	if err != nil {
 		return confirmation{}, err
 	}
-	if !namesOrganisation(*verdict.Subject, made.INN, made.OGRN) {
+	if !NamesOrganisation(*verdict.Subject, made.INN, made.OGRN) {
 		if c.Person() == "" {
 			return confirmation{}, api.Refuse("organization_signature_other")
 		}

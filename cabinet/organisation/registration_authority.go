@@ -71,7 +71,7 @@ func (o *Organisations) signRegistration(c api.Call) error {
 		return err
 	}
 	q := r.Draft.V.Requisites
-	if !namesOrganisation(*verdict.Subject, q.INN, q.OGRN) {
+	if !NamesOrganisation(*verdict.Subject, q.INN, q.OGRN) {
 		return api.Refuse("organization_signature_other")
 	}
 	if !namesPerson(*verdict.Subject, p) {
@@ -136,9 +136,9 @@ func encodeVerdict(v signature.Verdict) string {
 	return string(text)
 }
 
-// namesOrganisation reports whether a certificate is the organisation's own: of
+// NamesOrganisation reports whether a certificate is the organisation's own: of
 // its head or of the sole proprietor, never a mere employee's (приказ ФСБ № 795).
-func namesOrganisation(s signature.Subject, inn, ogrn string) bool {
+func NamesOrganisation(s signature.Subject, inn, ogrn string) bool {
 	switch s.Kind {
 	case signature.KindOrganisation:
 		return s.INNLE == inn && (s.OGRN == "" || s.OGRN == ogrn) || s.INNLE == "" && s.OGRN == ogrn

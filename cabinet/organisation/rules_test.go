@@ -218,7 +218,7 @@ func TestCertificateNamesTheOrganisationAndThePerson(t *testing.T) {
 		{signature.Subject{Kind: signature.KindSole, OGRNIP: ogrnip, INN: "780400112238"}, ogrnip, false},
 		{signature.Subject{Kind: signature.KindSole}, ogrnip, false},
 	} {
-		if got := namesOrganisation(test.s, inn, test.ogrn); got != test.want {
+		if got := NamesOrganisation(test.s, inn, test.ogrn); got != test.want {
 			t.Errorf("%+v: %v", test.s, got)
 		}
 	}

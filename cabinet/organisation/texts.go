@@ -81,6 +81,10 @@ var texts = map[string]api.Text{
 		say("Подпись другого человека", "Сертификат выдан не вам: СНИЛС или ИНН в нём не совпадают с подтверждёнными в вашей учётной записи."),
 		say("Another person's signature", "The certificate is not yours: its СНИЛС or ИНН is not the confirmed one of your account.")),
 
+	"organization_power_refused": problem(http.StatusUnprocessableEntity,
+		say("Доверенность не открывает кабинет", "{reasons}"),
+		say("The power of attorney opens no cabinet", "{reasons}")),
+
 	// Binding.
 	"bindings_too_many": problem(http.StatusTooManyRequests,
 		say("Слишком много запросов на привязку", "За сутки можно запросить привязку не больше пяти раз."),

@@ -10,6 +10,7 @@ import (
 	"propusk/cabinet/authority"
 	"propusk/cabinet/document"
 	"propusk/cabinet/extract"
+	"propusk/cabinet/filing"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
 	"propusk/cabinet/power"
@@ -58,6 +59,7 @@ type house struct {
 	seal      *paper.Seal        // the service's own signature
 	paper     *paper.Paper       // what rooms print and sign by
 	extracts  *extract.Extracts
+	filings   *filing.Filings
 	requests  *request.Inbox // what organisations ask and are asked
 	services  *service.Desk
 
@@ -78,7 +80,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
