@@ -130,6 +130,43 @@ func TestSubmissionOfARolledBackActIsNeverSent(t *testing.T) {
 	})
 }
 
+func TestReceiptOfTheBodyIsKeptAsAProof(t *testing.T) {
+	each(t, func(w *world) {
+		w.submit("a")
+		if _, err := w.letters.Proof(w.Context(), "a"); !errors.Is(err, storage.ErrNotFound) {
+			w.Fatal(err)
+		}
+		w.Deliver(w.T)
+		theirs := w.Bodies[0].Keys[0]
+		proof, err := w.letters.Proof(w.Context(), "a")
+		w.must(err)
+		digest, at, err := proof.Verify(theirs)
+		if err != nil || !strings.HasPrefix(digest, "sha-256=:") || !strings.Contains(proof.Body, `"id":"a"`) || w.clock.Now().Sub(at) > time.Second {
+			w.Fatalf("%s at %s, %v", digest, at, err)
+		}
+		w.clock.Advance(10 * 365 * 24 * time.Hour)
+		if _, _, err := proof.Verify(theirs); err != nil {
+			w.Errorf("it proves nothing years later: %v", err)
+		}
+		for name, change := range map[string]func(p *authority.Proof){
+			"another body":    func(p *authority.Proof) { p.Body = strings.Replace(p.Body, `"a"`, `"b"`, 1) },
+			"another content": func(p *authority.Proof) { p.Request = p.Request.Clone(); p.Request.Set("Signature", "sig1=:AAAA:") },
+			"another address": func(p *authority.Proof) { p.URL = "https://office.example/v1/other" },
+			"another status":  func(p *authority.Proof) { p.Status = 200 },
+			"no signature":    func(p *authority.Proof) { p.Answer = http.Header{} },
+		} {
+			changed := *proof
+			change(&changed)
+			if _, _, err := changed.Verify(theirs); err == nil {
+				w.Errorf("%s: it proves all the same", name)
+			}
+		}
+		if _, _, err := proof.Verify(w.Signer.Public); err == nil {
+			w.Error("our own key proves it")
+		}
+	})
+}
+
 func TestSubmitRefusesWhatNobodyLoads(t *testing.T) {
 	each(t, func(w *world) {
 		for _, load := range []authority.Load{{Kind: "poem", ID: "a"}, {Kind: "filing"}} {

@@ -62,6 +62,7 @@ func (g *Gateway) one(ctx context.Context, l letter) (done bool, err error) {
 	switch {
 	case err == nil:
 		g.metrics.answered(l.Body, l.Event, handled)
+		g.Log.InfoContext(ctx, "an answer was handled", "body", l.Body, "answer", l.ID, "submission", l.SubmissionID, "event", l.Event)
 		return true, nil
 	case errors.Is(err, errTurn):
 		return false, nil

@@ -62,6 +62,20 @@ func (l Letters) list(ctx context.Context, submissions, answers string, limit in
 	return out, nil
 }
 
+// Proof is what shows that the body has taken the submission; storage.ErrNotFound
+// when it has not, or when there is no such submission.
+func (l Letters) Proof(ctx context.Context, id string) (*Proof, error) {
+	var text string
+	err := l.DB.Get(ctx, &text, `SELECT receipt FROM authority_submissions WHERE id = $1`, id)
+	if err == nil && text == "" {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("authority: proof: %w", err)
+	}
+	return parseProof(text)
+}
+
 // Retry gives a dead submission or answer all its attempts again, at once, by the
 // operator's word, which goes to the system's journal. storage.ErrNotFound when
 // nothing dead has the id.

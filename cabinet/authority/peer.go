@@ -80,47 +80,55 @@ func (t *trouble) Error() string { return t.err.Error() }
 func (t *trouble) Unwrap() error { return t.err }
 
 // send gives the submission to the body, which recognises a repeat by its id.
-func (p *peer) send(ctx context.Context, s Submission) (Receipt, error) {
+func (p *peer) send(ctx context.Context, s Submission) (receipt Receipt, proof *Proof, err error) {
 	body, err := json.Marshal(s)
 	if err != nil {
-		return Receipt{}, &trouble{err: fmt.Errorf("authority: encode the submission: %w", err), final: true, healthy: true}
+		return receipt, nil, &trouble{err: fmt.Errorf("authority: encode the submission: %w", err), final: true, healthy: true}
 	}
-	answer, err := p.ask(ctx, http.MethodPost, "/submissions", body, receiptLimit)
+	answer, proof, err := p.exchange(ctx, http.MethodPost, "/submissions", body, receiptLimit)
 	if err != nil {
-		return Receipt{}, err
+		return receipt, nil, err
 	}
-	var receipt Receipt
 	if err := json.Unmarshal(answer, &receipt); err != nil || receipt.ID != s.ID {
-		return Receipt{}, &trouble{err: errors.New("authority: the body's receipt is not one for this submission")}
+		return Receipt{}, nil, &trouble{err: errors.New("authority: the body's receipt is not one for this submission")}
 	}
-	return receipt, nil
+	return receipt, proof, nil
 }
 
 // ask makes one signed request and gives the body of a 2xx answer whose signature
 // is the body's; everything else is a *trouble.
 func (p *peer) ask(ctx context.Context, method, path string, body []byte, limit int64) ([]byte, error) {
+	answer, _, err := p.exchange(ctx, method, path, body, limit)
+	return answer, err
+}
+
+// exchange is ask with the proof of what was answered.
+func (p *peer) exchange(ctx context.Context, method, path string, body []byte, limit int64) ([]byte, *Proof, error) {
 	req, err := http.NewRequestWithContext(ctx, method, p.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, &trouble{err: fmt.Errorf("authority: %w", err), final: true}
+		return nil, nil, &trouble{err: fmt.Errorf("authority: %w", err), final: true}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	if err := p.signer.SignRequest(req, body, p.now()); err != nil {
-		return nil, &trouble{err: err}
+		return nil, nil, &trouble{err: err}
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return nil, &trouble{err: fmt.Errorf("authority: ask %s: %w", p.Name, err)}
+		return nil, nil, &trouble{err: fmt.Errorf("authority: ask %s: %w", p.Name, err)}
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return nil, &trouble{err: fmt.Errorf("authority: read the answer of %s: %w", p.Name, err)}
+		return nil, nil, &trouble{err: fmt.Errorf("authority: read the answer of %s: %w", p.Name, err)}
 	}
 	if int64(len(answer)) > limit {
-		return nil, &trouble{err: fmt.Errorf("authority: %s answered more than %d bytes", p.Name, limit)}
+		return nil, nil, &trouble{err: fmt.Errorf("authority: %s answered more than %d bytes", p.Name, limit)}
 	}
-	return answer, p.judge(req, resp, answer)
+	if err := p.judge(req, resp, answer); err != nil {
+		return nil, nil, err
+	}
+	return answer, newProof(req, resp, answer), nil
 }
 
 // judge says what an answer is worth. A 2xx one and "there is no such thing" must be

@@ -50,8 +50,8 @@ func (g *Gateway) Submit(ctx context.Context, load Load) error {
 	err := g.DB.Tx(ctx, func(ctx context.Context) error {
 		now := storage.Of(g.Now())
 		n, err := g.DB.Exec(ctx, `
-			INSERT INTO authority_submissions (id, kind, organisation_id, recipient, body, state, number, attempts, fault, next_seq, created_at, next_at, sent_at)
-			VALUES ($1, $2, '', '', '', 'queued', '', 0, '', 1, $3, $3, 0) ON CONFLICT (id) DO NOTHING`, load.ID, load.Kind, now)
+			INSERT INTO authority_submissions (id, kind, organisation_id, recipient, body, state, number, receipt, attempts, fault, next_seq, created_at, next_at, sent_at)
+			VALUES ($1, $2, '', '', '', 'queued', '', '', 0, '', 1, $3, $3, 0) ON CONFLICT (id) DO NOTHING`, load.ID, load.Kind, now)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -118,7 +118,7 @@ func (g *Gateway) send(ctx context.Context, row submission, s Submission, p *pee
 		return err
 	}
 	began := time.Now()
-	receipt, err := p.send(ctx, s)
+	receipt, proof, err := p.send(ctx, s)
 	t, troubled := errors.AsType[*trouble](err)
 	if ctx.Err() != nil {
 		p.breaker.release()
@@ -129,9 +129,10 @@ func (g *Gateway) send(ctx context.Context, row submission, s Submission, p *pee
 	if err != nil {
 		return g.failed(ctx, row, s, err)
 	}
+	g.Log.InfoContext(ctx, "a submission was sent", "submission", row.ID, "kind", row.Kind, "body", p.Name, "number", receipt.Number, "repeated", receipt.Repeated)
 	return g.finish(ctx, Delivery{
 		Load: Load{row.Kind, row.ID}, OrganisationID: s.OrganisationID, State: Sent, Number: receipt.Number,
-	})
+	}, proof)
 }
 
 // load makes the submission and finds who takes it.
@@ -166,10 +167,10 @@ func (g *Gateway) failed(ctx context.Context, row submission, s Submission, err 
 		return err
 	case errors.Is(err, ErrWithdrawn):
 		d.State = withdrawn
-		return g.finish(ctx, d)
+		return g.finish(ctx, d, nil)
 	case jobs.IsPermanent(err), troubled && t.final, storage.Of(g.Now()).Sub(row.CreatedAt) > patience:
 		g.Log.WarnContext(ctx, "a submission was given up", "submission", row.ID, "kind", row.Kind, "body", row.Body, "error", err)
-		return g.finish(ctx, d)
+		return g.finish(ctx, d, nil)
 	}
 	wait := backoff(row.Attempts + 1)
 	if troubled {
@@ -192,17 +193,22 @@ func (g *Gateway) putOff(ctx context.Context, row submission, at time.Time, faul
 	})
 }
 
-// finish records the end of a sending and tells the room, once.
-func (g *Gateway) finish(ctx context.Context, d Delivery) error {
+// finish records the end of a sending and tells the room, once. proof is that of
+// one that was sent.
+func (g *Gateway) finish(ctx context.Context, d Delivery, proof *Proof) error {
 	d.At = storage.Of(g.Now())
+	receipt, err := proof.text()
+	if err != nil {
+		return err
+	}
 	var sentAt storage.Time
 	if d.State == Sent {
 		sentAt = d.At
 	}
 	return g.DB.Tx(ctx, func(ctx context.Context) error {
 		n, err := g.DB.Exec(ctx, `
-			UPDATE authority_submissions SET state = $1, number = $2, fault = $3, next_at = $4, sent_at = $5, attempts = attempts + 1
-			WHERE id = $6 AND state = 'queued'`, d.State, d.Number, d.Reason, d.At, sentAt, d.ID)
+			UPDATE authority_submissions SET state = $1, number = $2, receipt = $3, fault = $4, next_at = $5, sent_at = $6, attempts = attempts + 1
+			WHERE id = $7 AND state = 'queued'`, d.State, d.Number, receipt, d.Reason, d.At, sentAt, d.ID)
 		if err != nil || n == 0 || d.State == withdrawn || g.watchers[d.Kind] == nil {
 			return err
 		}

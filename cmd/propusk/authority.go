@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -147,7 +148,7 @@ itself is done by the running nodes; docs/authority.md tells its form.`,
 	cmd.AddCommand(
 		authorityListCommand("dead", "Show submissions and answers that were given up", authority.Letters.Dead),
 		authorityListCommand("waiting", "Show submissions and answers that are under way", authority.Letters.Waiting),
-		authorityRetryCommand(), authorityKeyCommand(),
+		authorityRetryCommand(), authorityReceiptCommand(), authorityKeyCommand(),
 	)
 	return cmd
 }
@@ -211,6 +212,65 @@ twice by it: the body recognises a submission by its id.`,
 			return show(cmd, map[string]any{"retried": args}, func(w io.Writer) { fmt.Fprintf(w, "%d will be tried again.\n", len(args)) })
 		}),
 	}))
+}
+
+// receiptAnswer is a proof with what was found of it.
+type receiptAnswer struct {
+	Submission string           `json:"submission"`
+	Valid      bool             `json:"valid"`
+	Fault      string           `json:"fault,omitempty"`
+	SignedAt   time.Time        `json:"signed_at"`
+	Digest     string           `json:"content_digest"` // of the message that was sent (RFC 9530)
+	Proof      *authority.Proof `json:"proof"`
+}
+
+func authorityReceiptCommand() *cobra.Command {
+	return asJSON(&cobra.Command{
+		Use:   "receipt SUBMISSION",
+		Short: "Show and verify the body's signed receipt for a submission",
+		Long: `Show what proves that a body has taken a submission: our signed request, with the
+digest of what it carried, and the body's signed answer to it. It is verified by the
+keys of all configured bodies: keep a body's old keys there. Exit status 1 when it is
+not valid.`,
+		Example: "  propusk authority receipt 0192b1c4-8a52-7c7e-b0c4-2f1a9d1c0001 --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: withBase(func(cmd *cobra.Command, args []string, b *base) error {
+			answer, err := b.receipt(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			err = show(cmd, answer, func(w io.Writer) {
+				fmt.Fprintf(w, "valid\t%t %s\nsigned at\t%s\ncontent\t%s\nanswer\t%s\n",
+					answer.Valid, answer.Fault, answer.SignedAt.Format(time.DateTime), answer.Digest, answer.Proof.Body)
+			})
+			if err == nil && !answer.Valid {
+				err = statusError(1)
+			}
+			return err
+		}),
+	})
+}
+
+// receipt reads a submission's proof and judges it.
+func (b *base) receipt(ctx context.Context, id string) (receiptAnswer, error) {
+	proof, err := b.letters().Proof(ctx, id)
+	if err != nil {
+		return receiptAnswer{}, err
+	}
+	bodies, err := authorityBodies(b.cfg.Authority)
+	if err != nil {
+		return receiptAnswer{}, err
+	}
+	var keys []httpsig.Public
+	for _, body := range bodies {
+		keys = append(keys, body.Keys...)
+	}
+	answer := receiptAnswer{Submission: id, Proof: proof}
+	answer.Digest, answer.SignedAt, err = proof.Verify(keys...)
+	if answer.Valid = err == nil; err != nil {
+		answer.Fault = err.Error()
+	}
+	return answer, nil
 }
 
 func authorityKeyCommand() *cobra.Command {

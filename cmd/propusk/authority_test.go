@@ -88,8 +88,8 @@ func TestLettersAreListedAndRetriedByCommand(t *testing.T) {
 	if letters == nil || len(letters) != 0 {
 		t.Fatalf("%+v", letters)
 	}
-	c.insert(`INSERT INTO authority_submissions (id, kind, organisation_id, recipient, body, state, number, attempts, fault, next_seq, created_at, next_at, sent_at)
-		VALUES ('s1', 'filing', 'o', '7801', 'fns', 'dead', '', 3, 'fns answered 422', 1, 1, 2, 0)`)
+	c.insert(`INSERT INTO authority_submissions (id, kind, organisation_id, recipient, body, state, number, receipt, attempts, fault, next_seq, created_at, next_at, sent_at)
+		VALUES ('s1', 'filing', 'o', '7801', 'fns', 'dead', '', '', 3, 'fns answered 422', 1, 1, 2, 0)`)
 	out, err := c.run("", "authority", "dead")
 	if err != nil || !strings.Contains(out, "s1") || !strings.Contains(out, "fns answered 422") || !strings.Contains(out, "submission filing") {
 		t.Fatalf("%s, %v", out, err)
@@ -103,6 +103,21 @@ func TestLettersAreListedAndRetriedByCommand(t *testing.T) {
 	}
 	if _, err := c.run("", "authority", "retry", "s1"); err == nil || !strings.Contains(err.Error(), "propusk authority dead") {
 		t.Fatal(err)
+	}
+}
+
+func TestReceiptThatNoKeyVerifiesIsShownAsInvalid(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	if _, err := c.run("", "authority", "receipt", "s1"); !errors.Is(err, storage.ErrNotFound) {
+		t.Fatal(err)
+	}
+	c.insert(`INSERT INTO authority_submissions (id, kind, organisation_id, recipient, body, state, number, receipt, attempts, fault, next_seq, created_at, next_at, sent_at)
+		VALUES ('s1', 'filing', 'o', '7801', 'fns', 'sent', '', '{"method":"POST","url":"https://fns.example/submissions","status":202,"body":"{}"}', 3, '', 1, 1, 2, 2)`)
+	var status statusError
+	out, err := c.run("", "authority", "receipt", "s1", "--json")
+	if !errors.As(err, &status) || status != 1 || !strings.Contains(out, `"valid":false`) {
+		t.Fatalf("%s, %v", out, err)
 	}
 }
 

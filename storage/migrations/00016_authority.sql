@@ -12,6 +12,7 @@ CREATE TABLE authority_submissions (
     body            TEXT   NOT NULL,             -- the configured name; written before the first sending
     state           TEXT   NOT NULL CHECK (state IN ('queued', 'sent', 'dead', 'withdrawn')),
     number          TEXT   NOT NULL,             -- the body's own
+    receipt         TEXT   NOT NULL,             -- both signed messages, JSON: the proof that the body has it; '' until then
     attempts        BIGINT NOT NULL,
     fault           TEXT   NOT NULL,             -- of the last attempt
     next_seq        BIGINT NOT NULL,             -- the Seq of the answer whose turn it is

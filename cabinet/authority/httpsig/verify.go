@@ -136,3 +136,12 @@ func (v Verifier) check(m message, in input) error {
 	}
 	return nil
 }
+
+// Created is when a message says that it was signed, whoever signed it.
+func Created(header http.Header) (time.Time, error) {
+	in, err := parseInput(header.Get("Signature-Input"))
+	if err != nil {
+		return time.Time{}, refuse(err.Error())
+	}
+	return in.created.UTC(), nil
+}
