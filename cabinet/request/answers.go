@@ -33,14 +33,15 @@ func (b *Inbox) connect() {
 // receive takes an answer in. It runs in the gateway's transaction, once for an
 // answer, in order.
 func (b *Inbox) receive(ctx context.Context, a authority.Answer) error {
+	if a.Event == authority.Requirement {
+		return b.receiveNew(ctx, a)
+	}
 	r, err := b.answered(ctx, a)
-	switch {
-	case errors.Is(err, errUnasked):
+	if errors.Is(err, errUnasked) {
 		return b.receiveNew(ctx, a)
-	case err != nil:
+	}
+	if err != nil {
 		return err
-	case a.Event == authority.Requirement:
-		return b.receiveNew(ctx, a)
 	}
 	return b.take(ctx, &r, a)
 }
@@ -55,17 +56,24 @@ func (b *Inbox) answered(ctx context.Context, a authority.Answer) (Request, erro
 	if a.SubmissionID == "" {
 		return b.answeredByNumber(ctx, a)
 	}
-	v, err := b.version(ctx, a.SubmissionID)
-	if errors.Is(err, storage.ErrNotFound) {
-		return Request{}, jobs.Permanent(fmt.Errorf("answer %s to a submission that is not ours: %w", a.ID, err))
-	}
+	v, err := b.submitted(ctx, a)
 	if err != nil {
 		return Request{}, err
 	}
-	if err := b.checkAddressee(ctx, a, v.OrganisationID); err != nil {
-		return Request{}, err
-	}
 	return b.lock(ctx, v.OrganisationID, v.RequestID)
+}
+
+// submitted is what an answer names by its submission, when it is the answer's to
+// name.
+func (b *Inbox) submitted(ctx context.Context, a authority.Answer) (PostVersion, error) {
+	v, err := b.version(ctx, a.SubmissionID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return PostVersion{}, jobs.Permanent(fmt.Errorf("answer %s to a submission that is not ours: %w", a.ID, err))
+	}
+	if err != nil {
+		return PostVersion{}, err
+	}
+	return v, b.checkAddressee(ctx, a, v.OrganisationID)
 }
 
 // checkAddressee holds what the answer says of the organisation against whose
@@ -85,7 +93,7 @@ func (b *Inbox) checkAddressee(ctx context.Context, a authority.Answer, organisa
 // numbers, within the organisation that the gateway has found.
 func (b *Inbox) answeredByNumber(ctx context.Context, a authority.Answer) (Request, error) {
 	number := a.Fields["in_reply_to"]
-	if number == "" || a.OrganisationID == "" || a.Event == authority.Requirement {
+	if number == "" || a.OrganisationID == "" {
 		return Request{}, errUnasked
 	}
 	var id string
@@ -112,9 +120,7 @@ func (b *Inbox) take(ctx context.Context, r *Request, a authority.Answer) error 
 		return err
 	}
 	if to, ok := Next(r.Type, r.Status, p.Event); ok {
-		if a.Due > 0 && !to.Final() {
-			r.DueAt = a.Due
-		}
+		r.redue(to, a)
 		r.enter(to, now)
 	}
 	if a.Number != "" && r.OuterNumber == "" {
@@ -133,6 +139,21 @@ func (b *Inbox) take(ctx context.Context, r *Request, a authority.Answer) error 
 		}
 	}
 	return b.tell(ctx, r, b.news(p, before, r))
+}
+
+// redue takes a due date that an answer brings, where it is the request's: that of
+// a requirement and of a clarification binds the organisation; that of an appeal
+// binds the authority, which may say it when it takes the appeal up, and not move it
+// by asking something.
+func (r *Request) redue(to Status, a authority.Answer) {
+	asks := a.Event == authority.Clarification || a.Event == authority.Question || a.Event == authority.Message
+	switch {
+	case to.Final(), r.Type == Ticket, (r.Type == Appeal || r.Type == Correction) && asks:
+	case r.Type == Application && to != Clarification:
+		r.DueAt = 0
+	case a.Due > 0:
+		r.DueAt = a.Due
+	}
 }
 
 // news is how people are told of an answer: by its status when that has changed.
@@ -223,13 +244,9 @@ func unacceptable(err error) bool {
 // receiveNew begins a request that an authority makes of the organisation: a
 // requirement, or a message that nobody asked for.
 func (b *Inbox) receiveNew(ctx context.Context, a authority.Answer) error {
-	organisation := a.OrganisationID
-	if organisation == "" {
-		o, err := b.Directory.OrganisationByINN(ctx, a.INN)
-		if err != nil {
-			return jobs.Permanent(fmt.Errorf("answer %s: no organisation of ours: %w", a.ID, err))
-		}
-		organisation = o.ID
+	organisation, err := b.addressee(ctx, a)
+	if err != nil {
+		return err
 	}
 	r := b.incoming(a, organisation)
 	if err := b.insert(ctx, &r); err != nil {
@@ -242,11 +259,24 @@ func (b *Inbox) receiveNew(ctx context.Context, a authority.Answer) error {
 	if err := b.update(ctx, &r); err != nil {
 		return err
 	}
-	details := map[string]string{"source": r.Party, "answer": a.ID, "due_at": text(r.DueAt), "subject": r.Subject}
+	details := map[string]string{"source": r.Party, "answer": a.ID, "due_at": text(r.DueAt)}
 	if err := b.record(ctx, &r, outside(r.Party), "received", r.Status, details); err != nil {
 		return err
 	}
 	return b.tell(ctx, &r, happening{what: "received", text: p.Body, source: r.Party, importance: important})
+}
+
+// addressee is the organisation that an authority writes to: of the submission that
+// it answers by it, or the one that the gateway has found by the numbers.
+func (b *Inbox) addressee(ctx context.Context, a authority.Answer) (string, error) {
+	if a.SubmissionID != "" {
+		v, err := b.submitted(ctx, a)
+		return v.OrganisationID, err
+	}
+	if a.OrganisationID == "" {
+		return "", jobs.Permanent(fmt.Errorf("answer %s: no organisation of ours", a.ID))
+	}
+	return a.OrganisationID, nil
 }
 
 // incoming is the row of what an authority began. Kind is the kind of document

@@ -52,7 +52,7 @@ func (b *Inbox) SaveDraft(ctx context.Context, actor directory.Actor, organisati
 		return Draft{}, err
 	}
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		r, err := b.lock(ctx, organisationID, id)
+		r, err := b.Find(ctx, organisationID, id)
 		if err != nil {
 			return err
 		}

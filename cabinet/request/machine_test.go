@@ -220,3 +220,25 @@ func TestEveryEventOfTheGatewayIsHeard(t *testing.T) {
 		}
 	}
 }
+
+// TestDueDateIsMovedByWhomItBinds: an authority cannot put its own term off by
+// asking something, and a clarification that was given is due no more.
+func TestDueDateIsMovedByWhomItBinds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		of    Type
+		event string
+		to    Status
+		want  int64 // of 100 before, and 200 in the answer
+	}{
+		{Appeal, authority.Clarification, InReview, 100}, {Appeal, authority.Question, InReview, 100}, {Appeal, authority.Message, InReview, 100},
+		{Appeal, authority.InWork, InReview, 200}, {Appeal, authority.Resolved, Resolved, 100}, {Correction, authority.Question, InReview, 100},
+		{Requirement, authority.Clarification, Accepted, 200}, {Requirement, authority.Resolved, Done, 100},
+		{Application, authority.Clarification, Clarification, 200}, {Application, authority.InWork, InWork, 0}, {Ticket, authority.Question, Answered, 100},
+	} {
+		r := Request{Type: test.of, DueAt: 100}
+		if r.redue(test.to, authority.Answer{Event: test.event, Due: 200}); int64(r.DueAt) != test.want {
+			t.Errorf("%s, %s: due at %d, want %d", test.of, test.event, r.DueAt, test.want)
+		}
+	}
+}

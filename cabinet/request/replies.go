@@ -86,16 +86,20 @@ func posted(k PostKind) string {
 	return map[PostKind]string{Reply: "replied", Question: "asked", Explanation: "explained", Comment: "commented"}[k]
 }
 
-// heard lets a word of ours happen. A ticket that was answered is due anew.
+// heard lets a word of ours happen. A ticket that was answered is due anew; an
+// application that was clarified is due no more.
 func (r *Request) heard(e Event, now storage.Time) error {
 	before := r.Status
 	if err := r.happen(e, now); err != nil {
 		return err
 	}
-	if r.Type == Ticket && before == Answered {
+	switch {
+	case r.Type == Ticket && before == Answered:
 		r.DueAt = now.Add(SupportTerm)
-		r.schedule(now)
+	case r.Type == Application && before == Clarification:
+		r.DueAt = 0
 	}
+	r.schedule(now)
 	return nil
 }
 

@@ -146,9 +146,6 @@ func (d *Desk) Supplement(ctx context.Context, actor directory.Actor, organisati
 		return Application{}, err
 	}
 	err = d.DB.Tx(ctx, func(ctx context.Context) error {
-		if a, err = d.lock(ctx, organisationID, id); err != nil {
-			return err
-		}
 		post := request.Words{Kind: request.Reply, Body: words, Signatures: map[string]string{}}
 		for _, one := range attachments {
 			post.Files = append(post.Files, one.File)
@@ -157,7 +154,11 @@ func (d *Desk) Supplement(ctx context.Context, actor directory.Actor, organisati
 				post.Signatures[one.File] = one.Signature
 			}
 		}
+		// The request before the application, as an answer locks them.
 		if _, _, err := d.Inbox.Post(ctx, actor, organisationID, id, post); err != nil {
+			return err
+		}
+		if a, err = d.lock(ctx, organisationID, id); err != nil {
 			return err
 		}
 		return d.supplemented(ctx, &a, attachments)
