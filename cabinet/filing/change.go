@@ -184,7 +184,7 @@ func (r *Filings) replaced(ctx context.Context, c api.Call, f *Filing, by direct
 	if err := r.edited(ctx, c, f, by, "file"); err != nil {
 		return err
 	}
-	r.inspect(f, p, u.content)
+	r.inspect(f, p, u.content, nil)
 	return nil
 }
 

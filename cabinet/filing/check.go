@@ -38,8 +38,8 @@ func faultViews(faults report.Faults, lang string) []faultView {
 }
 
 // inspect checks a filing's file and notes in it what was found. A file that is no
-// XML is checked only for its period.
-func (r *Filings) inspect(f *Filing, p report.Profile, content []byte) {
+// XML is checked only for its period. tree is of the content, where it was read.
+func (r *Filings) inspect(f *Filing, p report.Profile, content []byte, tree *report.Tree) {
 	t := f.kind()
 	var faults report.Faults
 	if f.Format == report.PDF {
@@ -47,7 +47,7 @@ func (r *Filings) inspect(f *Filing, p report.Profile, content []byte) {
 	} else {
 		var header report.Header
 		header, faults = report.Check(report.Input{
-			FileName: f.FileName, Content: content, Profile: p, Claim: f.claim(), Today: report.Today(r.Now()),
+			FileName: f.FileName, Content: content, Tree: tree, Profile: p, Claim: f.claim(), Today: report.Today(r.Now()),
 		})
 		f.Representative, f.Amount = header.Representative, header.Amount
 		f.Office = or(header.Office, f.Office)
@@ -156,7 +156,7 @@ func (r *Filings) prepare(ctx context.Context, f *Filing, p report.Profile) erro
 	if err != nil {
 		return err
 	}
-	r.inspect(f, p, content)
+	r.inspect(f, p, content, nil)
 	return nil
 }
 
@@ -175,7 +175,7 @@ func (r *Filings) write(ctx context.Context, f *Filing, p report.Profile) error 
 		return err
 	}
 	f.put(saved, name.String())
-	r.inspect(f, p, content)
+	r.inspect(f, p, content, nil)
 	return nil
 }
 
@@ -189,7 +189,7 @@ func (r *Filings) checkFile(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
-	t, header, fault := report.Peek(u.name, u.content)
+	t, header, tree, fault := report.Peek(u.name, u.content)
 	if named := u.fields["type"]; named != "" {
 		var known bool
 		if t, known = report.Find(named); !known || t.Body() == "" {
@@ -202,7 +202,7 @@ func (r *Filings) checkFile(c api.Call) error {
 		faults = report.Faults{*fault}
 	default:
 		header, faults = report.Check(report.Input{
-			FileName: u.name, Content: u.content, Profile: profile, Today: report.Today(r.Now()),
+			FileName: u.name, Content: u.content, Tree: tree, Profile: profile, Today: report.Today(r.Now()),
 			Claim: report.Claim{Type: t, Correction: header.Correction},
 		})
 	}

@@ -205,7 +205,7 @@ func (r *Filings) fromFile(c api.Call, u uploaded, n newFiling, saved file.File)
 		return nil, profile, refusal(err)
 	}
 	format := formatOf(saved)
-	values, err := n.readFile(c, format, u)
+	values, err := n.readFile(c, format, &u)
 	if err != nil {
 		return nil, profile, err
 	}
@@ -224,7 +224,7 @@ func (r *Filings) fromFile(c api.Call, u uploaded, n newFiling, saved file.File)
 		return &f, profile, refusal(err)
 	}
 	f.put(saved, u.name)
-	r.inspect(&f, profile, u.content)
+	r.inspect(&f, profile, u.content, u.tree)
 	return &f, profile, nil
 }
 
@@ -236,10 +236,11 @@ func (f *Filing) put(saved file.File, name string) {
 
 // readFile fills in what the file says of itself where nothing else was said, and
 // answers a template's values.
-func (n *newFiling) readFile(c api.Call, format report.Format, u uploaded) (report.Values, error) {
+func (n *newFiling) readFile(c api.Call, format report.Format, u *uploaded) (report.Values, error) {
 	switch format {
 	case report.XML:
-		t, header, fault := report.Peek(u.name, u.content)
+		t, header, tree, fault := report.Peek(u.name, u.content)
+		u.tree = tree
 		if fault != nil && (n.Type == "" || fault.Code != "type_unknown") {
 			return nil, unreadableReport(c, *fault)
 		}

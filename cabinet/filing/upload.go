@@ -1,6 +1,7 @@
 package filing
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -18,6 +19,7 @@ type uploaded struct {
 	name    string
 	content []byte
 	fields  map[string]string
+	tree    *report.Tree // of an XML report, once it was looked into
 }
 
 // uploadFields are the parts beside the file that an upload may have.
@@ -44,13 +46,15 @@ func readUpload(c api.Call, known ...string) (uploaded, error) {
 		case err != nil:
 			return u, unreadable(err)
 		}
-		if err := u.take(part, known); err != nil {
+		if err := u.take(part, known, c.Request().ContentLength); err != nil {
 			return u, err
 		}
 	}
 }
 
-func (u *uploaded) take(part *multipart.Part, known []string) error {
+// take reads one part. size is how long the whole form says it is: the file is nearly
+// all of it, so its memory is asked for once.
+func (u *uploaded) take(part *multipart.Part, known []string, size int64) error {
 	name := part.FormName()
 	limit := int64(1000)
 	_, twice := u.fields[name]
@@ -62,7 +66,12 @@ func (u *uploaded) take(part *multipart.Part, known []string) error {
 	case !slices.Contains(known, name):
 		return api.InvalidField(api.Pointer(name), "unknown")
 	}
-	content, err := io.ReadAll(io.LimitReader(part, limit+1))
+	var buffer bytes.Buffer
+	if name == "file" {
+		buffer.Grow(int(min(max(size, 0), limit)) + bytes.MinRead)
+	}
+	_, err := buffer.ReadFrom(io.LimitReader(part, limit+1))
+	content := buffer.Bytes()
 	switch {
 	case err != nil:
 		return unreadable(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"mime/multipart"
 	"strconv"
 	"strings"
@@ -272,4 +273,11 @@ func (w *world) events(kind string) (ids []string) {
 // at moves the clock to a day, noon in Moscow.
 func (w *world) at(year int, month time.Month, day int) {
 	w.Clock.Advance(time.Date(year, month, day, 12, 0, 0, 0, report.Moscow).Sub(w.Clock.Now()))
+}
+
+func encoded(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	must(t, err)
+	return string(text)
 }

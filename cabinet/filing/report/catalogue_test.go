@@ -129,17 +129,17 @@ func TestAccountsBelongToTheirBanks(t *testing.T) {
 func TestPeekFindsTheType(t *testing.T) {
 	t.Parallel()
 	source, _ := good(t, "NO_USN")
-	if kind, header, fault := report.Peek("отчёт.xml", source.Content); fault != nil || kind.ID != "NO_USN" || header.Year != 2025 || header.Period != "34" {
+	if kind, header, _, fault := report.Peek("отчёт.xml", source.Content); fault != nil || kind.ID != "NO_USN" || header.Year != 2025 || header.Period != "34" {
 		t.Errorf("%+v, %+v, %+v", kind, header, fault)
 	}
-	if _, _, fault := report.Peek("отчёт.xml", source.Replace(`КНД="1152017"`, `КНД="9999999"`).Content); fault == nil || fault.Code != "type_unknown" {
+	if _, _, _, fault := report.Peek("отчёт.xml", source.Replace(`КНД="1152017"`, `КНД="9999999"`).Content); fault == nil || fault.Code != "type_unknown" {
 		t.Errorf("an unknown КНД: %+v", fault)
 	}
-	if _, _, fault := report.Peek("x.xml", []byte("x")); fault == nil || fault.Code != "xml_declaration" {
+	if _, _, _, fault := report.Peek("x.xml", []byte("x")); fault == nil || fault.Code != "xml_declaration" {
 		t.Errorf("no XML: %+v", fault)
 	}
 	request, _ := good(t, "NO_ZAYVOZVR")
-	if _, header, _ := report.Peek(request.Name, request.Content); header.Amount != 2_500_050 {
+	if _, header, _, _ := report.Peek(request.Name, request.Content); header.Amount != 2_500_050 {
 		t.Errorf("the amount is %d", header.Amount)
 	}
 }

@@ -51,6 +51,7 @@ type Claim struct {
 type Input struct {
 	FileName string
 	Content  []byte
+	Tree     *Tree // of Content, where Peek has read it; nil: Content is read
 	Profile  Profile
 	Claim    Claim
 	Today    Date
@@ -70,9 +71,12 @@ type Header struct {
 // Check reads a report and answers everything that is wrong with it, in the order
 // of the file. The header is as far as it could be read.
 func Check(in Input) (Header, Faults) {
-	tree, fault := Read(in.Content)
-	if fault != nil {
-		return Header{}, Faults{*fault}
+	tree := in.Tree
+	if tree == nil {
+		var fault *Fault
+		if tree, fault = Read(in.Content); fault != nil {
+			return Header{}, Faults{*fault}
+		}
 	}
 	c := &collector{tree: tree}
 	h := readHeader(tree.Root, in.Claim.Type)
@@ -86,24 +90,25 @@ func Check(in Input) (Header, Faults) {
 	return h, c.faults.sorted()
 }
 
-// Peek reads only what a report says of itself, and finds its type by the КНД and
-// the name.
-func Peek(name string, content []byte) (*Type, Header, *Fault) {
+// Peek reads what a report says of itself, and finds its type by the name and the
+// КНД. The tree is there whenever the file could be read, so that a check need not
+// read it again.
+func Peek(name string, content []byte) (*Type, Header, *Tree, *Fault) {
 	tree, fault := Read(content)
 	if fault != nil {
-		return nil, Header{}, fault
+		return nil, Header{}, nil, fault
 	}
 	if tree.Root.Name != pathFile {
-		return nil, Header{}, tree.fault("root_wrong", tree.Root.at).in(cut(tree.Root.Name)).with("expected", pathFile)
+		return nil, Header{}, tree, tree.fault("root_wrong", tree.Root.at).in(cut(tree.Root.Name)).with("expected", pathFile)
 	}
 	h := readHeader(tree.Root, nil)
 	parsed, _ := ParseFileName(name)
 	for _, t := range catalogue {
 		if t.schema != nil && (t.ID == parsed.Prefix || parsed.Prefix == "" && t.KND == h.KND) {
-			return t, readHeader(tree.Root, t), nil
+			return t, readHeader(tree.Root, t), tree, nil
 		}
 	}
-	return nil, h, whole("type_unknown").with("knd", cut(h.KND)).with("prefix", cut(parsed.Prefix))
+	return nil, h, tree, whole("type_unknown").with("knd", cut(h.KND)).with("prefix", cut(parsed.Prefix))
 }
 
 func readHeader(root *Node, t *Type) Header {

@@ -16,7 +16,7 @@ import (
 // good is a good report of a type with its claim.
 func good(t testing.TB, id string) (reporttest.File, report.Claim) {
 	t.Helper()
-	kind, header, fault := report.Peek(reporttest.Good(id, reporttest.Head{}).Name, reporttest.Good(id, reporttest.Head{}).Content)
+	kind, header, _, fault := report.Peek(reporttest.Good(id, reporttest.Head{}).Name, reporttest.Good(id, reporttest.Head{}).Content)
 	if fault != nil || kind.ID != id {
 		t.Fatalf("%s: %+v, %+v", id, kind, fault)
 	}

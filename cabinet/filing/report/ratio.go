@@ -1,7 +1,7 @@
 package report
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -124,7 +124,7 @@ func sign(n int64) int64 {
 // stands, or n itself; ok is false when one of them is no sum or they exceed
 // what we count in.
 func total(n *Node, path string) (sum int64, at int, present, ok bool) {
-	values := below(n, path, "", nil)
+	values := below(n, path, nil)
 	at = n.at
 	for i, value := range values {
 		k, valid := kopecks(value.value)
@@ -160,7 +160,7 @@ func elements(n *Node, path, walked string) []placed {
 			continue
 		}
 		count++
-		here := fmt.Sprintf("%s/%s[%d]", walked, step, count)
+		here := walked + "/" + step + "[" + strconv.Itoa(count) + "]"
 		if deeper {
 			list = append(list, elements(child, rest, here)...)
 		} else {

@@ -74,40 +74,34 @@ func (e *Element) child(name string) (*Element, int) {
 type found struct {
 	value string
 	at    int
-	path  string
 }
 
-// find collects the values at a path: names of elements from node itself on,
-// divided by slashes, the last one an attribute with @. Elements that repeat give
-// a value each.
+// find collects the values of an attribute: names of elements from node itself on,
+// divided by slashes, then the attribute with @. Elements that repeat give a value
+// each.
 func find(node *Node, path string) []found {
 	first, rest, _ := strings.Cut(path, "/")
 	if node == nil || node.Name != first {
 		return nil
 	}
-	return below(node, rest, first, nil)
+	return below(node, rest, nil)
 }
 
 // below is find from the children of node on.
-func below(node *Node, path, walked string, into []found) []found {
-	step, rest, deeper := strings.Cut(path, "/")
+func below(node *Node, path string, into []found) []found {
+	step, rest, _ := strings.Cut(path, "/")
 	if name, isAttribute := strings.CutPrefix(step, "@"); isAttribute {
 		for i := range node.Attributes {
 			if a := &node.Attributes[i]; a.Name == name {
-				into = append(into, found{a.Value, a.at, walked + "/@" + name})
+				into = append(into, found{a.Value, a.at})
 			}
 		}
 		return into
 	}
 	for _, child := range node.Children {
-		if child.Name != step {
-			continue
+		if child.Name == step {
+			into = below(child, rest, into)
 		}
-		if !deeper {
-			into = append(into, found{child.Text, child.at, walked + "/" + step})
-			continue
-		}
-		into = below(child, rest, walked+"/"+step, into)
 	}
 	return into
 }
@@ -116,6 +110,7 @@ func below(node *Node, path, walked string, into []found) []found {
 // costs no more than one of a hundred.
 type collector struct {
 	tree   *Tree
+	path   []step
 	faults Faults
 }
 
@@ -131,6 +126,26 @@ func (c *collector) add(code string, at int, element, value string) *Fault {
 	return &c.faults[len(c.faults)-1]
 }
 
+// step is one element of the path that the check stands at.
+type step struct {
+	name   string
+	number int // of an element that repeats, from 1; 0 for others
+}
+
+// place writes the path that the check stands at, with what follows. It is written
+// only for a fault: a report has a hundred thousand values.
+func (c *collector) place(after ...string) string {
+	parts := make([]string, 0, len(c.path)+len(after))
+	for _, s := range c.path {
+		name := s.name
+		if s.number > 0 {
+			name += "[" + strconv.Itoa(s.number) + "]"
+		}
+		parts = append(parts, name)
+	}
+	return strings.Join(append(parts, after...), "/")
+}
+
 // structure checks a whole tree against its declaration.
 func (c *collector) structure(e *Element) {
 	root := c.tree.Root
@@ -138,116 +153,126 @@ func (c *collector) structure(e *Element) {
 		c.add("root_wrong", root.at, root.Name, "").with("expected", e.Name)
 		return
 	}
-	c.element(e, root, e.Name)
+	c.element(e, root, 0)
 }
 
-func (c *collector) element(e *Element, n *Node, path string) {
+// element checks one element and what is in it; number is which of several it is.
+func (c *collector) element(e *Element, n *Node, number int) {
 	if c.full() {
 		return
 	}
-	c.attributes(e, n, path)
+	c.path = append(c.path, step{e.Name, number})
+	c.attributes(e, n)
 	if n.Text != "" {
-		c.add("text_unexpected", n.at, path, n.Text)
+		c.add("text_unexpected", n.at, c.place(), n.Text)
 	}
 	if e.OneOf {
-		c.oneOf(e, n, path)
-		return
+		c.oneOf(e, n)
+	} else {
+		c.children(e, n)
 	}
-	c.children(e, n, path)
+	c.path = c.path[:len(c.path)-1]
 }
 
-func (c *collector) attributes(e *Element, n *Node, path string) {
+func (c *collector) attributes(e *Element, n *Node) {
 	for i := range n.Attributes {
 		have := &n.Attributes[i]
 		want := e.attribute(have.Name)
-		place := path + "/@" + have.Name
 		switch {
 		case want == nil:
-			c.add("attribute_unknown", have.at, place, have.Value)
+			c.add("attribute_unknown", have.at, c.place("@"+have.Name), have.Value)
 		case want.When != nil && !want.When.holds(c.tree.Root):
-			c.add("attribute_unexpected", have.at, place, have.Value).with("condition", want.When.text())
+			c.add("attribute_unexpected", have.at, c.place("@"+have.Name), have.Value).with("condition", want.When.text())
 		case !want.Kind.Valid(have.Value):
-			c.add("value_invalid", have.at, place, have.Value).with("expected", want.Kind.Says.RU).with("expected_en", want.Kind.Says.EN)
+			c.add("value_invalid", have.at, c.place("@"+have.Name), have.Value).with("expected", want.Kind.Says.RU).with("expected_en", want.Kind.Says.EN)
 		}
 	}
 	for i := range e.Attributes {
 		want := &e.Attributes[i]
-		if _, there := n.Attribute(want.Name); there || want.Optional {
+		if want.Optional {
+			continue
+		}
+		if _, there := n.Attribute(want.Name); there {
 			continue
 		}
 		switch {
 		case want.When == nil:
-			c.add("attribute_missing", n.at, path+"/@"+want.Name, "").with("label", want.Label.RU).with("label_en", want.Label.EN)
+			c.add("attribute_missing", n.at, c.place("@"+want.Name), "").with("label", want.Label.RU).with("label_en", want.Label.EN)
 		case want.When.holds(c.tree.Root):
-			c.add("conditional_missing", n.at, path+"/@"+want.Name, "").with("condition", want.When.text())
+			c.add("conditional_missing", n.at, c.place("@"+want.Name), "").with("condition", want.When.text())
 		}
 	}
 }
 
 // children holds the sequence of n's children against the declaration.
-func (c *collector) children(e *Element, n *Node, path string) {
+func (c *collector) children(e *Element, n *Node) {
 	counts := make([]int, len(e.Children))
 	last := 0
 	for _, child := range n.Children {
-		place := path + "/" + child.Name
 		want, at := e.child(child.Name)
 		if want == nil {
-			c.add("element_unknown", child.at, place, "")
+			c.add("element_unknown", child.at, c.place(child.Name), "")
 			continue
 		}
 		if at < last {
-			c.add("element_order", child.at, place, "").with("before", e.Children[last].Name)
+			c.add("element_order", child.at, c.place(child.Name), "").with("before", e.Children[last].Name)
 		}
 		last = max(last, at)
-		if counts[at]++; want.Many > 0 {
-			place += "[" + strconv.Itoa(counts[at]) + "]"
-		}
-		c.occurrence(want, child, place, counts[at])
+		counts[at]++
+		c.occurrence(want, child, counts[at])
 	}
 	for i := range e.Children {
 		if counts[i] == 0 {
-			c.absent(&e.Children[i], n, path)
+			c.absent(&e.Children[i], n)
 		}
 	}
 }
 
 // occurrence checks one child that may stand here.
-func (c *collector) occurrence(want *Element, child *Node, place string, count int) {
+func (c *collector) occurrence(want *Element, child *Node, count int) {
+	number := 0
+	if want.Many > 0 {
+		number = count
+	}
 	switch {
 	case count == want.most()+1:
-		c.add("element_repeated", child.at, place, "").with("limit", strconv.Itoa(want.most()))
+		c.add("element_repeated", child.at, c.place(child.Name), "").with("limit", strconv.Itoa(want.most()))
 	case count > want.most():
 	case want.When != nil && !want.When.holds(c.tree.Root):
-		c.add("element_unexpected", child.at, place, "").with("condition", want.When.text())
+		name := child.Name
+		if number > 0 {
+			name += "[" + strconv.Itoa(number) + "]"
+		}
+		c.add("element_unexpected", child.at, c.place(name), "").with("condition", want.When.text())
 	default:
-		c.element(want, child, place)
+		c.element(want, child, number)
 	}
 }
 
-func (c *collector) absent(want *Element, n *Node, path string) {
+func (c *collector) absent(want *Element, n *Node) {
 	switch {
 	case want.Optional:
 	case want.When == nil:
-		c.add("element_missing", n.at, path+"/"+want.Name, "").with("label", want.Label.RU).with("label_en", want.Label.EN)
+		c.add("element_missing", n.at, c.place(want.Name), "").with("label", want.Label.RU).with("label_en", want.Label.EN)
 	case want.When.holds(c.tree.Root):
-		c.add("conditional_missing", n.at, path+"/"+want.Name, "").with("condition", want.When.text())
+		c.add("conditional_missing", n.at, c.place(want.Name), "").with("condition", want.When.text())
 	}
 }
 
-func (c *collector) oneOf(e *Element, n *Node, path string) {
+func (c *collector) oneOf(e *Element, n *Node) {
 	names := make([]string, len(e.Children))
 	for i := range e.Children {
 		names[i] = e.Children[i].Name
 	}
 	if len(n.Children) != 1 {
-		c.add("choice_wrong", n.at, path, "").with("names", strings.Join(names, ", "))
+		c.add("choice_wrong", n.at, c.place(), "").with("names", strings.Join(names, ", "))
 		return
 	}
 	child := n.Children[0]
 	want, _ := e.child(child.Name)
 	if want == nil {
-		c.add("choice_wrong", child.at, path+"/"+child.Name, "").with("names", strings.Join(names, ", "))
+		c.add("choice_wrong", child.at, c.place(child.Name), "").with("names", strings.Join(names, ", "))
 		return
 	}
-	c.element(want, child, path+"/"+child.Name)
+	c.element(want, child, 0)
 }

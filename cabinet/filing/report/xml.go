@@ -132,22 +132,32 @@ func declaredEncoding(data []byte) string {
 	return strings.TrimSuffix(name, `"`)
 }
 
+// letters1251 is windows-1251 in UTF-8, "" for the one byte that is no character
+// (0x98). Reports have a million of them, so they are looked up, not calculated.
+var letters1251 = func() (table [256]string) {
+	for c := range table {
+		if r := charmap.Windows1251.DecodeByte(byte(c)); r != utf8.RuneError {
+			table[c] = string(r)
+		}
+	}
+	return table
+}()
+
 func decode1251(data []byte) (string, string, *Fault) {
-	var b strings.Builder
-	b.Grow(len(data) * 3 / 2)
+	var text strings.Builder
+	text.Grow(len(data) * 3 / 2)
 	for _, c := range data {
 		if c < utf8.RuneSelf {
-			b.WriteByte(c)
+			text.WriteByte(c)
 			continue
 		}
-		r := charmap.Windows1251.DecodeByte(c)
-		if r == utf8.RuneError { // 0x98 is no character
-			text := b.String()
-			return "", "", (&Tree{text: text}).fault("encoding_invalid", len(text))
+		letter := letters1251[c]
+		if letter == "" {
+			return "", "", (&Tree{text: text.String()}).fault("encoding_invalid", text.Len())
 		}
-		b.WriteRune(r)
+		text.WriteString(letter)
 	}
-	return b.String(), "windows-1251", nil
+	return text.String(), "windows-1251", nil
 }
 
 func invalidUTF8(data []byte) int {

@@ -15,6 +15,19 @@ type reader struct {
 	open       []*Node
 	elements   int
 	attributes int
+	// Elements and attributes are cut from these by the thousand: one at a time,
+	// their allocation costs more than their reading.
+	nodes []Node
+	attrs []Attr
+}
+
+// node is a new element.
+func (r *reader) node() *Node {
+	if len(r.nodes) == cap(r.nodes) {
+		r.nodes = make([]Node, 0, 512)
+	}
+	r.nodes = append(r.nodes, Node{at: r.at})
+	return &r.nodes[len(r.nodes)-1]
 }
 
 func (r *reader) fault(code string, at int) *Fault { return r.tree.fault(code, at) }
@@ -116,7 +129,7 @@ func (r *reader) end() *Fault {
 }
 
 func (r *reader) start() *Fault {
-	node := &Node{at: r.at}
+	node := r.node()
 	r.at++
 	var fault *Fault
 	if node.Name, fault = r.name(); fault != nil {
@@ -125,6 +138,10 @@ func (r *reader) start() *Fault {
 	if fault := r.place(node); fault != nil {
 		return fault
 	}
+	if cap(r.attrs)-len(r.attrs) < maxAttributes {
+		r.attrs = make([]Attr, 0, 16*maxAttributes)
+	}
+	node.Attributes = r.attrs[len(r.attrs):len(r.attrs):cap(r.attrs)]
 	for {
 		spaced := r.skip()
 		switch rest := r.rest(); {
@@ -192,6 +209,7 @@ func (r *reader) attribute(node *Node) *Fault {
 		return r.fault("xml_too_many", a.at)
 	}
 	node.Attributes = append(node.Attributes, a)
+	r.attrs = r.attrs[:len(r.attrs)+1]
 	return nil
 }
 
@@ -221,7 +239,7 @@ func (r *reader) quoted() (string, *Fault) {
 // unescape resolves the five entities of XML and character references, and turns
 // line breaks and tabs into spaces (XML 1.0 §3.3.3). at is where raw begins.
 func (r *reader) unescape(raw string, at int) (string, *Fault) {
-	if !strings.ContainsFunc(raw, func(c rune) bool { return c == '&' || unicode.IsControl(c) }) {
+	if plainText(raw) {
 		return raw, nil
 	}
 	var b strings.Builder
@@ -245,6 +263,17 @@ func (r *reader) unescape(raw string, at int) (string, *Fault) {
 		i += size
 	}
 	return b.String(), nil
+}
+
+// plainText reports whether there is nothing to resolve: no reference and no
+// control character, of which U+0080 to U+009F begin with the byte 0xC2.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == '&' || c < ' ' || c == 0x7F || c == 0xC2 {
+			return false
+		}
+	}
+	return true
 }
 
 var entities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
@@ -273,18 +302,30 @@ func entity(s string) (r rune, length int) {
 // name reads the name of an element or attribute.
 func (r *reader) name() (string, *Fault) {
 	rest := r.rest()
-	length := strings.IndexFunc(rest, func(c rune) bool {
-		return !unicode.IsLetter(c) && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' && c != ':'
-	})
-	if length < 0 {
-		length = len(rest)
+	length := len(rest)
+	for i, c := range rest {
+		if !letter(c) && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' && c != ':' {
+			length = i
+			break
+		}
 	}
 	name := rest[:length]
-	if first, _ := utf8.DecodeRuneInString(name); length == 0 || length > 128 || !unicode.IsLetter(first) && first != '_' {
+	if first, _ := utf8.DecodeRuneInString(name); length == 0 || length > 128 || !letter(first) && first != '_' {
 		return "", r.fault("xml_syntax", r.at)
 	}
 	r.at += length
 	return name, nil
+}
+
+// letter is unicode.IsLetter with a short way for the letters that reports have.
+func letter(c rune) bool {
+	switch {
+	case c >= 'а' && c <= 'я' || c >= 'А' && c <= 'Я' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+		return true
+	case c < utf8.RuneSelf:
+		return false
+	}
+	return unicode.IsLetter(c)
 }
 
 func (r *reader) take(c byte) bool {

@@ -200,7 +200,7 @@ func (f File) Replace(old, replacement string) File {
 // operations as it takes.
 func Large(head Head, bytes int) File {
 	var rows strings.Builder
-	for i := 0; rows.Len() < bytes*2; i++ { // Cyrillic takes two bytes here and one in the file
+	for i := 0; rows.Len() < bytes*155/100; i++ { // Cyrillic takes two bytes here and one in the file
 		fmt.Fprintf(&rows, "<СумОпер7 КодОпер=\"%07d\" СтРеалТов=\"%d\" СтПриобТов=\"0\" НалНеВыч=\"0\"/>\n", 1010200+i%90, 1000+i)
 	}
 	body := strings.Replace(kinds["NO_NDS"].body, "<ОперНеОбл>\n", "<ОперНеОбл>\n"+rows.String(), 1)
