@@ -67,14 +67,6 @@ func (n *node) get(name string) string {
 	return n.attributes[name]
 }
 
-// find goes down by names.
-func (n *node) find(path ...string) *node {
-	for _, name := range path {
-		n = n.child(name)
-	}
-	return n
-}
-
 // declared finds the encoding that the XML declaration names.
 var declared = regexp.MustCompile(`^<\?xml[^>]*encoding=["']([A-Za-z0-9_-]+)["'][^>]*\?>`)
 
