@@ -155,7 +155,7 @@ func (n *Notices) history(ctx context.Context, r reader, channel, state, notice 
 	}
 	err = n.DB.Select(ctx, &list, `SELECT `+deliveryColumns+` FROM notice_deliveries
 		WHERE organisation_id = $1 AND person_id = $2 AND ($3 = '' OR channel = $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR notice_id = $5)
-			AND (created_at < $6 OR created_at = $6 AND id < $7)
+			AND created_at <= $6 AND (created_at < $6 OR id < $7)
 		ORDER BY created_at DESC, id DESC LIMIT $8`, r.organisation, r.person, channel, state, notice, at, id, limit)
 	if err != nil {
 		return nil, fmt.Errorf("notice: history: %w", err)

@@ -57,7 +57,7 @@ func (n *Notices) news(ctx context.Context, at storage.Time, id string, limit in
 		at = storage.Time(beyond)
 	}
 	err = n.DB.Select(ctx, &list, `SELECT id, texts, path, source, importance, created_at FROM notice_events
-		WHERE category = 'news' AND (created_at < $1 OR created_at = $1 AND id < $2)
+		WHERE category = 'news' AND created_at <= $1 AND (created_at < $1 OR id < $2)
 		ORDER BY created_at DESC, id DESC LIMIT $3`, at, id, limit)
 	if err != nil {
 		return nil, fmt.Errorf("notice: news: %w", err)

@@ -14,24 +14,22 @@ import (
 func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
 	each(t, func(h house) {
 		r := receive(t, nil)
+		made := map[string]fixture{}
 		aim := func(route api.Route, o *cabinettest.Office) (string, any, []string) {
-			path := route.Path
-			if !strings.Contains(path, "{id}") {
-				var body any
-				if route.Method == "POST" {
-					h.clear(o)
-					body = map[string]any{"url": r.URL} // what it names would be answered
+			if !strings.Contains(route.Path, "{id}") {
+				if route.Method != "POST" {
+					return route.Path, nil, nil
 				}
-				return path, body, nil
+				h.clear(o, made[o.ID].webhook)
+				return route.Path, map[string]any{"url": r.URL}, nil // what it names would be answered
 			}
-			h.clear(o)
-			made := h.register(o, r.URL+"/"+o.Tag)
-			path = strings.Replace(path, "{id}", made.ID, 1)
-			if strings.Contains(path, "{delivery}") {
-				h.tell(o)
-				d := h.settled(o, made.ID, 1)
-				path = strings.Replace(path, "{delivery}", d.ID, 1)
+			f, ok := made[o.ID]
+			if !ok || route.Method == "DELETE" {
+				f = h.fixture(o, r.URL)
+				made[o.ID] = f
 			}
+			h.deliveredAll(f)
+			path := strings.NewReplacer("{id}", f.webhook, "{delivery}", f.delivery).Replace(route.Path)
 			switch {
 			case strings.HasSuffix(path, "/secret"):
 				return path, `{}`, nil
@@ -46,10 +44,31 @@ func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
 	})
 }
 
-// clear removes the office's webhooks: there may be twenty.
-func (h house) clear(o *cabinettest.Office) {
+// fixture is a webhook of an office, with a delivery.
+type fixture struct{ webhook, delivery string }
+
+func (h house) fixture(o *cabinettest.Office, url string) fixture {
 	h.t.Helper()
-	_, err := h.DB.Exec(h.t.Context(), `DELETE FROM webhooks WHERE organisation_id = $1`, o.ID)
+	h.clear(o, "")
+	made := h.register(o, url+"/"+o.Tag)
+	h.tell(o)
+	return fixture{made.ID, h.settled(o, made.ID, 1).ID}
+}
+
+// deliveredAll waits until nothing waits for the webhook.
+func (h house) deliveredAll(f fixture) {
+	h.t.Helper()
+	h.until("all is delivered", func() bool {
+		var left int
+		h.must(h.DB.Get(h.t.Context(), &left, `SELECT COUNT(*) FROM webhook_deliveries WHERE webhook_id = $1 AND state = 'waiting'`, f.webhook))
+		return left == 0
+	})
+}
+
+// clear removes the office's webhooks but one: there may be twenty.
+func (h house) clear(o *cabinettest.Office, but string) {
+	h.t.Helper()
+	_, err := h.DB.Exec(h.t.Context(), `DELETE FROM webhooks WHERE organisation_id = $1 AND id <> $2`, o.ID, but)
 	h.must(err)
 }
 

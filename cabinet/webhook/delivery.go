@@ -141,7 +141,7 @@ func (w *Webhooks) deliveries(ctx context.Context, e endpoint, state, kind strin
 	}
 	err = w.DB.Select(ctx, &list, `SELECT `+deliveryColumns+` FROM webhook_deliveries
 		WHERE organisation_id = $1 AND webhook_id = $2 AND ($3 = '' OR state = $3) AND ($4 = '' OR type = $4)
-			AND (created_at < $5 OR created_at = $5 AND id < $6)
+			AND created_at <= $5 AND (created_at < $5 OR id < $6)
 		ORDER BY created_at DESC, id DESC LIMIT $7`, e.OrganisationID, e.ID, state, kind, at, id, limit)
 	if err != nil {
 		return nil, fmt.Errorf("webhook: deliveries: %w", err)
