@@ -138,6 +138,9 @@ type (
 		Name        string   `json:"name"`
 		Roles       []string `json:"roles"`
 		Permissions []string `json:"permissions"`
+		Power       *struct {
+			Number string `json:"number"`
+		} `json:"power"` // by which a representative, who has no role, acts
 	}
 	organization struct {
 		ID            string    `json:"id"`

@@ -254,8 +254,11 @@ func (v *visit) shell() *pages.Shell {
 	return shell
 }
 
-// roles are the person's roles in words.
+// roles are the person's roles in words; of a representative, his power of attorney.
 func (v *visit) roles() string {
+	if power := v.me.Organization.Power; power != nil {
+		return v.t("role.power") + power.Number
+	}
 	names := make([]string, len(v.me.Organization.Roles))
 	for i, name := range v.me.Organization.Roles {
 		names[i] = v.t("role." + name)

@@ -41,6 +41,8 @@ var powerTable = append(append([]PowerCode{
 		RequestsRead, RequestsWrite, FinanceRead,
 	}, labels{"Все полномочия перед налоговым органом", "Everything before the tax authority"}},
 }, otherTaxPowers()...), []PowerCode{
+	{"CAB_OPEN", nil, labels{
+		"Создание личного кабинета организации", "Open the organisation's cabinet"}},
 	{"CAB_ORGANIZATION", []Permission{OrganizationRead}, labels{
 		"Вход в личный кабинет и просмотр данных организации", "Enter the cabinet and view the organisation's details"}},
 	{"CAB_MEMBERS_VIEW", []Permission{MembersRead}, labels{
@@ -127,7 +129,7 @@ func codesCovered(codes, held []string) bool {
 		switch {
 		case slices.Contains(held, code):
 		case strings.HasPrefix(code, "2_FNS") && slices.Contains(held, FullTaxPower):
-		case strings.HasPrefix(code, "CAB_") && set.covers(setOf(powerIndex[code].Permissions)):
+		case strings.HasPrefix(code, "CAB_") && len(powerIndex[code].Permissions) > 0 && set.covers(setOf(powerIndex[code].Permissions)):
 		default:
 			return false
 		}

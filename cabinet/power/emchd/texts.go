@@ -17,7 +17,7 @@ var semantic = map[string]bool{
 	"representative_kind": true, "representative_numbers": true, "representative_self": true,
 	"powers_unknown": true, "limit_sum": true, "limit_empty": true,
 	"signature_missing": true, "signature_refused": true, "signer_other": true, "signer_not_head": true,
-	"parent_refused": true, "representative_other": true, "cabinet_not_named": true,
+	"parent_refused": true,
 }
 
 var faultTexts = map[string]words{
@@ -85,15 +85,13 @@ var faultTexts = map[string]words{
 	"limit_repeated":          {"Ограничение {value} указано несколько раз: неясно, которое из них действует.", "The limit {value} is given several times: it is not clear which one applies."},
 	"notary":                  {"Удостоверение нотариуса по реестру нотариата не проверялось.", "The notary's certification was not checked with the register of notaries."},
 
-	"signature_missing":    {"Нет отсоединённой подписи доверителя.", "The principal's detached signature is missing."},
-	"signature_undecided":  {"Подпись сейчас нельзя проверить: {value} Проверка повторится сама.", "The signature cannot be judged now: {value} It will be checked again by itself."},
-	"signature_refused":    {"Подпись не принята: {value}", "The signature is refused: {value}"},
-	"signer_other":         {"Подписал не доверитель: в сертификате нет его ИНН, и владелец не руководитель организации.", "Somebody else than the principal has signed: the certificate has not its ИНН, and its owner is not the head."},
-	"signer_not_head":      {"Подписал не тот, кто указан в доверенности как действующий без доверенности.", "Somebody else has signed than the power names as acting without one."},
-	"representative_other": {"Доверенность выдана не вам: номера представителя не совпадают с вашими подтверждёнными.", "The power was given to somebody else: its representative's numbers are not those that you have proved."},
-	"cabinet_not_named":    {"В доверенности не названы полномочия в личном кабинете (коды CAB_… или 2_FNS99).", "The power names nothing of the cabinet (codes CAB_… or 2_FNS99)."},
-	"parent_unknown":       {"Исходной доверенности {value} нет среди доверенностей организации.", "The power {value} that is handed on is not in the organisation's book."},
-	"parent_refused":       {"Передоверие не соответствует исходной доверенности: {value}", "What is handed on does not fit the power it comes from: {value}"},
+	"signature_missing":   {"Нет отсоединённой подписи доверителя.", "The principal's detached signature is missing."},
+	"signature_undecided": {"Подпись сейчас нельзя проверить: {value} Проверка повторится сама.", "The signature cannot be judged now: {value} It will be checked again by itself."},
+	"signature_refused":   {"Подпись не принята: {value}", "The signature is refused: {value}"},
+	"signer_other":        {"Подписал не доверитель: в сертификате нет его ИНН, и владелец не руководитель организации.", "Somebody else than the principal has signed: the certificate has not its ИНН, and its owner is not the head."},
+	"signer_not_head":     {"Подписал не тот, кто указан в доверенности как действующий без доверенности.", "Somebody else has signed than the power names as acting without one."},
+	"parent_unknown":      {"Исходной доверенности {value} нет среди доверенностей организации.", "The power {value} that is handed on is not in the organisation's book."},
+	"parent_refused":      {"Передоверие не соответствует исходной доверенности: {value}", "What is handed on does not fit the power it comes from: {value}"},
 }
 
 // FaultCodes lists every code, with its words in Russian and English.

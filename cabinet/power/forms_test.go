@@ -2,64 +2,16 @@ package power_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
-	"propusk/cabinet/api"
 	"propusk/cabinet/cabinettest"
 	"propusk/cabinet/power/emchd"
 	"propusk/cabinet/power/powertest"
 	"propusk/idp/directory"
 	"propusk/signature"
 )
-
-func TestAPowerIsReadForWhoRegistersByIt(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		ctx := context.Background()
-		bookkeeper, err := w.Directory.Person(ctx, w.bookkeeper.ID)
-		cabinettest.Must(t, err)
-		// An organisation that has no cabinet here.
-		form := func(changes ...func(f *emchd.Form)) emchd.Form {
-			return powertest.Form(append([]func(f *emchd.Form){func(f *emchd.Form) {
-				f.IssuedOn, f.Until = w.day(0), w.day(9)
-				f.Powers = []emchd.Power{{Code: "CAB_ORGANIZATION", Name: "Вход"}}
-			}}, changes...)...)
-		}
-		company := w.Authority.Issue(t, signature.Subject{LastName: "Северный", GivenNames: "Андрей", Organisation: "Ромашка",
-			SNILS: powertest.Head.SNILS, INNLE: powertest.Company.INN, OGRN: powertest.Company.OGRN})
-		head := w.Authority.Issue(t, signature.Subject{LastName: "Северный", GivenNames: "Андрей", SNILS: powertest.Head.SNILS})
-		good := form()
-		for name, c := range map[string]struct {
-			form emchd.Form
-			sign func(xml []byte) []byte
-			who  directory.Person
-			code string
-		}{
-			"good":                     {good, func(xml []byte) []byte { return company.Sign(t, xml) }, bookkeeper, ""},
-			"another person":           {form(), func(xml []byte) []byte { return company.Sign(t, xml) }, w.head.Person, "form_representative_other"},
-			"nothing of the cabinet":   {form(func(f *emchd.Form) { f.Powers[0].Code = "2_FNS02" }), func(xml []byte) []byte { return company.Sign(t, xml) }, bookkeeper, "form_cabinet_not_named"},
-			"a head of nobody we know": {form(), func(xml []byte) []byte { return head.Sign(t, xml) }, bookkeeper, "form_signer_other"},
-			"unsigned":                 {form(), func([]byte) []byte { return nil }, bookkeeper, "form_signature_missing"},
-			"handed on by we know not whom": {form(func(f *emchd.Form) { f.First, f.Parent, f.Giver = powertest.GUID, powertest.GUID, &powertest.Head }),
-				func(xml []byte) []byte { return company.Sign(t, xml) }, bookkeeper, "form_parent_unknown"},
-		} {
-			xml := emchd.Write(c.form)
-			number, err := w.room.Claim(ctx, xml, c.sign(xml), powertest.Ours, c.who)
-			refused, _ := errors.AsType[*api.Refusal](err)
-			switch {
-			case c.code == "" && (err != nil || number != good.Number):
-				t.Errorf("%s: %q, %v", name, number, err)
-			case c.code != "" && (refused == nil || refused.Code() != "power_invalid" || refused.Faults()[len(refused.Faults())-1].Code != c.code):
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if _, err := w.room.Claim(ctx, []byte("x"), nil, powertest.Ours, bookkeeper); err == nil {
-			t.Error("what is no form was taken")
-		}
-	})
-}
 
 func TestFormsAreMadeForEveryKindOfRepresentative(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
