@@ -22,10 +22,13 @@ func (d *Demo) Records(ctx context.Context) ([]bodies.Record, error) {
 		}
 		if head := headOf(o); head != nil && now.Kind == directory.KindLegal {
 			r.Heads = []bodies.Head{*head}
+		} else if now.Kind == directory.KindLegal {
+			r.Heads = shownProfiles[o.key].heads()
 		}
+		r.Form = bodies.Code{Code: shownProfiles[o.key].form, Name: directory.LegalFormName(shownProfiles[o.key].form)}
 		out = append(out, r)
 	}
-	return out, nil
+	return append(out, newcomer()), nil
 }
 
 // headOf is the organisation's member with the role of its head, nil when the demo
