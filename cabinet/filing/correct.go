@@ -38,7 +38,7 @@ func (r *Filings) correct(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
-	f := r.draft(c, earlier.kind(), newFiling{
+	f := r.draft(c.Organisation(), c.Person(), earlier.kind(), newFiling{
 		Period: earlier.Period, Year: earlier.Year, Correction: number, Office: earlier.Office, Subject: earlier.Subject,
 	})
 	f.CorrectsID = earlier.ID

@@ -38,10 +38,10 @@ func (r *Filings) create(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
-	f := r.draft(c, t, body)
+	f := r.draft(c.Organisation(), c.Person(), t, body)
 	if f.Format = report.PDF; t.Takes(report.Form) {
 		f.Format = report.Form
-		if f.Form.V, err = r.defaults(c, t, profile, body.Values); err != nil {
+		if f.Form.V, err = r.defaults(c.Ctx(), c.Person(), t, profile, body.Values); err != nil {
 			return refusal(err)
 		}
 	} else if len(body.Values) > 0 {
@@ -82,22 +82,21 @@ func validOffice(s string) bool {
 }
 
 // draft is a new filing that nobody has stored.
-func (r *Filings) draft(c api.Call, t *report.Type, n newFiling) Filing {
+func (r *Filings) draft(organisationID, personID string, t *report.Type, n newFiling) Filing {
 	now := storage.Of(r.Now())
-	id := storage.NewID()
 	return Filing{
-		ID: id, OrganisationID: c.Organisation(), Type: t.ID, Period: n.Period, Year: n.Year, Correction: n.Correction,
+		ID: storage.NewID(), OrganisationID: organisationID, Type: t.ID, Period: n.Period, Year: n.Year, Correction: n.Correction,
 		Alive: aliveKey(t, n.Period, n.Year, n.Correction), State: Draft, Office: n.Office, Subject: n.Subject,
-		CreatedBy: c.Person(), Version: 1, CreatedAt: now, UpdatedAt: now,
+		CreatedBy: personID, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 }
 
 // defaults puts the given values over what a new form begins with.
-func (r *Filings) defaults(c api.Call, t *report.Type, p report.Profile, given map[string]string) (report.Values, error) {
+func (r *Filings) defaults(ctx context.Context, personID string, t *report.Type, p report.Profile, given map[string]string) (report.Values, error) {
 	var person directory.Person
-	if c.Person() != "" {
+	if personID != "" {
 		var err error
-		if person, err = r.Directory.Person(c.Ctx(), c.Person()); err != nil {
+		if person, err = r.Directory.Person(ctx, personID); err != nil {
 			return nil, err
 		}
 	}
@@ -110,11 +109,24 @@ func (r *Filings) defaults(c api.Call, t *report.Type, p report.Profile, given m
 
 // begin stores a new draft with its files and answers it.
 func (r *Filings) begin(c api.Call, f *Filing, p report.Profile, how string) error {
-	if f.Office == "" {
-		f.Office = p.Office()
+	f.Office = or(f.Office, p.Office())
+	if err := r.add(c.Ctx(), c.Actor(), f, how); err != nil {
+		return refusal(err)
 	}
-	err := r.DB.Tx(c.Ctx(), func(ctx context.Context) error {
-		by, err := r.authorise(ctx, c, directory.FilingsWrite, f.Type, f.Amount)
+	view, err := r.view(c, *f)
+	if err != nil {
+		return err
+	}
+	return api.Created(c, "/v1/filings/"+f.ID, api.EntityTag(f.Version), view)
+}
+
+// add stores a new draft for the actor, if he may prepare reports of its type and
+// none stands in its place.
+func (r *Filings) add(ctx context.Context, actor directory.Actor, f *Filing, how string) error {
+	return r.DB.Tx(ctx, func(ctx context.Context) error {
+		by, err := r.Directory.Authorise(ctx, actor, f.OrganisationID, directory.Act{
+			Permission: directory.FilingsWrite, Kind: f.Type, Amount: f.Amount,
+		})
 		if err != nil {
 			return err
 		}
@@ -128,16 +140,39 @@ func (r *Filings) begin(c api.Call, f *Filing, p report.Profile, how string) err
 		if err := r.keep(ctx, *f); err != nil {
 			return err
 		}
-		return r.note(ctx, c.Actor(), *f, "created", how, byAuthority(by))
+		return r.note(ctx, actor, *f, "created", how, byAuthority(by))
 	})
+}
+
+// NewDraft is a form that is begun without a request, by a seed.
+type NewDraft struct {
+	Type, Period string
+	Year         int
+	Values       report.Values
+}
+
+// Begin makes a draft of a form for the actor and returns its operation number; the
+// error of a place that is taken is an *api.Refusal.
+func (r *Filings) Begin(ctx context.Context, actor directory.Actor, organisationID string, n NewDraft) (number string, err error) {
+	body := newFiling{Type: n.Type, Period: n.Period, Year: n.Year}
+	t, err := body.check(r.Now().In(report.Moscow).Year())
 	if err != nil {
-		return refusal(err)
+		return "", err
 	}
-	view, err := r.view(c, *f)
+	if !t.Takes(report.Form) {
+		return "", api.InvalidField("/type", "filing_format")
+	}
+	_, profile, err := r.profile(ctx, organisationID)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return api.Created(c, "/v1/filings/"+f.ID, api.EntityTag(f.Version), view)
+	f := r.draft(organisationID, actor.PersonID, t, body)
+	f.Format, f.Office = report.Form, profile.Office()
+	if f.Form.V, err = r.defaults(ctx, actor.PersonID, t, profile, n.Values); err != nil {
+		return "", err
+	}
+	err = r.add(ctx, actor, &f, "")
+	return f.Number, err
 }
 
 // keep holds on to the filing's files and lets go of those it had before.
@@ -216,11 +251,11 @@ func (r *Filings) fromFile(c api.Call, u uploaded, n newFiling, saved file.File)
 	if !t.Takes(format) {
 		return nil, profile, api.InvalidField("/file", "filing_format")
 	}
-	f := r.draft(c, t, n)
+	f := r.draft(c.Organisation(), c.Person(), t, n)
 	f.Format = format
 	if format == report.XLSX {
 		f.SourceID = saved.ID
-		f.Form.V, err = r.defaults(c, t, profile, values)
+		f.Form.V, err = r.defaults(c.Ctx(), c.Person(), t, profile, values)
 		return &f, profile, refusal(err)
 	}
 	f.put(saved, u.name)

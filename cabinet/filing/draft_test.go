@@ -2,12 +2,15 @@ package filing_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
 
+	"propusk/cabinet/api"
+	"propusk/cabinet/filing"
 	"propusk/cabinet/filing/reporttest"
 	"propusk/idp/directory"
 	"propusk/storage/file/filetest"
@@ -378,6 +381,28 @@ func TestActionsSayWhoCanHelp(t *testing.T) {
 		}
 		if a := mine.action("print"); a.Allowed || a.Reason != "filing_nothing_to_print" {
 			t.Errorf("print is %+v", a)
+		}
+	})
+}
+
+// TestSeedBeginsADraft without a request, once.
+func TestSeedBeginsADraft(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha")
+		n := filing.NewDraft{Type: "NO_NDS", Period: "24", Year: w.year(), Values: vatValues()}
+		number, err := w.filings.Begin(t.Context(), directory.System(), o.ID, n)
+		must(t, err)
+		if got := w.listed(o, "number="+number); len(got.Filings) != 1 {
+			t.Errorf("%s is not there", number)
+		}
+		_, err = w.filings.Begin(t.Context(), directory.System(), o.ID, n)
+		if refused, ok := errors.AsType[*api.Refusal](err); !ok || refused.Code() != "filing_exists" {
+			t.Errorf("the second time: %v", err)
+		}
+		for _, wrong := range []filing.NewDraft{{Type: "NO_SUCH"}, {Type: "OTHER", Period: "34", Year: w.year()}} {
+			if _, err := w.filings.Begin(t.Context(), directory.System(), o.ID, wrong); err == nil {
+				t.Errorf("%+v is begun", wrong)
+			}
 		}
 	})
 }

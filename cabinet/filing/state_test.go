@@ -67,7 +67,7 @@ func TestStatesHaveTheirProperties(t *testing.T) {
 	}
 }
 
-// TestNoEventLeadsOutOfACorrectedFiling, and nothing that was sent is edited again.
+// TestSentFilingIsNeverEditedAgain, by whatever way, and nothing follows the end.
 func TestSentFilingIsNeverEditedAgain(t *testing.T) {
 	t.Parallel()
 	reachable := map[State]bool{Sent: true}
