@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -127,17 +126,5 @@ func TestXLSXBoundsWhatACellAndASheetMayHold(t *testing.T) {
 	}
 	if _, sheet := openXLSX(t, paper.Table{}); sheet != "Таблица" {
 		t.Errorf("%q", sheet)
-	}
-}
-
-func TestXLSXOfManyRowsIsQuick(t *testing.T) {
-	t.Parallel()
-	table := paper.Table{Title: "Много", Columns: []paper.Column{{Title: "А"}, {Title: "Б", Kind: paper.Money}}}
-	for i := range 20_000 {
-		table.Rows = append(table.Rows, []any{"строка", int64(i)})
-	}
-	began := time.Now()
-	if _, err := newPaper(t).XLSX(table); err != nil || time.Since(began) > 10*time.Second {
-		t.Errorf("%v in %s", err, time.Since(began))
 	}
 }
