@@ -101,12 +101,12 @@ func TestSignatureMustBeTheApplicants(t *testing.T) {
 			content []byte
 			code    string
 		}{
-			"of another content":      {holder, append([]byte(" "), content...), "form_signature_refused"},
+			"of another content":      {holder, append([]byte(" "), content...), "application_signature_refused"},
 			"of another organisation": {stranger, content, "form_signature_stranger"},
 			"of half another":         {half, content, "form_signature_stranger"},
-			"of an untrusted one":     {untrusted, content, "form_signature_refused"},
+			"of an untrusted one":     {untrusted, content, "application_signature_refused"},
 			"of somebody":             {person, content, "form_signature_stranger"},
-			"revoked":                 {revoked, content, "form_signature_refused"},
+			"revoked":                 {revoked, content, "application_signature_refused"},
 		} {
 			got := w.Do("POST", path, token, map[string]any{"signature": base64.StdEncoding.EncodeToString(test.by.Sign(t, test.content))})
 			w.Expect(got, http.StatusUnprocessableEntity, "validation_failed")
@@ -177,7 +177,7 @@ func TestDocumentsSignatureIsVerified(t *testing.T) {
 			code      string
 		}{
 			"none":       {nil, "form_document_signature_missing"},
-			"of another": {wrong, "form_signature_refused"},
+			"of another": {wrong, "application_signature_refused"},
 			"no CMS":     {filetest.PDF("x"), "form_document_signature_wrong"},
 			"DER":        {cms, ""},
 			"PEM":        {pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: cms}), ""},
@@ -194,7 +194,7 @@ func TestDocumentsSignatureIsVerified(t *testing.T) {
 			var refused *service.SignatureError
 			text := fmt.Sprint(err)
 			switch {
-			case test.code == "" || test.code == "form_signature_refused":
+			case test.code == "" || test.code == "application_signature_refused":
 				if !asSignature(err, &refused) {
 					t.Errorf("%s: %s", name, text)
 				}
@@ -204,7 +204,7 @@ func TestDocumentsSignatureIsVerified(t *testing.T) {
 					t.Errorf("%s: %s", name, got.Text)
 				}
 			}
-			if test.code == "form_signature_refused" {
+			if test.code == "application_signature_refused" {
 				got := w.submit(o, a.ID, &holder)
 				if p := got.Problem(t); got.StatusCode != http.StatusUnprocessableEntity || p.Errors[0].Pointer != "/documents/new_charter" {
 					t.Errorf("%s: %s", name, got.Text)

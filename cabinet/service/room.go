@@ -89,7 +89,7 @@ func refusal(err error) error {
 
 // signatureRefusal shows why a signature is not accepted.
 func signatureRefusal(e *SignatureError) error {
-	pointer, code := "/signature", "form_signature_refused"
+	pointer, code := "/signature", "application_signature_refused"
 	if e.Document != "" {
 		pointer = "/documents" + api.Pointer(e.Document)
 	}
