@@ -163,7 +163,7 @@ func inBrowser(c api.Call) bool {
 
 // showLink draws the page of a link, or of one that does not work.
 func showLink(c api.Call, status int, v *linkView) error {
-	data := map[string]any{"Style": template.CSS(linkStyle), "English": c.Lang() == "en", "Link": v} //nolint:gosec // the style is our own file
+	data := map[string]any{"Style": template.CSS(linkStyle), "English": c.Lang() == "en", "Link": v}
 	if v != nil {
 		data["Size"] = sizeText(v.File.Size)
 		data["Until"] = v.ExpiresAt.Time().In(moscow).Format("02.01.2006 15:04")

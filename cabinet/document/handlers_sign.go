@@ -83,7 +83,7 @@ func signRefusal(err error) error {
 		refused := api.Refuse("document_signature_refused").Because("signature_" + string(refusedBy.Verdict.Code)).Wrap(err)
 		for _, check := range refusedBy.Verdict.Checks {
 			if check.Status == signature.Failed {
-				refused.About(api.FieldFault{Pointer: "/signature", Code: "signature_" + string(check.Code)})
+				refused = refused.About(api.FieldFault{Pointer: "/signature", Code: "signature_" + string(check.Code)})
 			}
 		}
 		return refused

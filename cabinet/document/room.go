@@ -2,6 +2,7 @@ package document
 
 import (
 	_ "embed"
+	"errors"
 	"net/http"
 
 	"propusk/cabinet/api"
@@ -99,20 +100,20 @@ func (d *Documents) routes() []api.Route {
 // actions are what can be done with a document, each judged as its route would be.
 // held is why it cannot be removed, nil when it can.
 func (d *Documents) actions(c api.Call, doc Document, held error) ([]api.Action, error) {
-	active, own, whole := doc.Status == Active, doc.Source == "", true
+	active, own := doc.Status == Active, doc.Source == ""
 	const one = "/v1/documents/{id}"
 	edit := api.ActOf("edit", write(http.MethodPatch, one, nil)).Unless(active, "document_archived")
 	remove := api.ActOf("delete", write(http.MethodDelete, one, nil))
 	if held != nil {
-		if refused, ok := Refusal(held).(*api.Refusal); ok { //nolint:errorlint // what Refusal makes, unwrapped
-			remove = remove.Unless(false, refused.Code())
-		} else {
+		refused, ok := errors.AsType[*api.Refusal](Refusal(held))
+		if !ok {
 			return nil, held
 		}
+		remove = remove.Unless(false, refused.Code())
 	}
 	version := api.ActOf("add_version", write(http.MethodPost, one+"/versions", nil)).Unless(own, "document_received").Unless(active, "document_archived")
 	actions := []api.Act{
-		api.ActOf("download", read(one+"/content", nil)).Unless(whole, ""),
+		api.ActOf("download", read(one+"/content", nil)),
 		edit, version,
 		api.ActOf("sign", signs(one+"/signatures", nil)).Unless(active, "document_archived").
 			Unless(doc.Size <= maxSigned, "document_sign_large").Unless(d.Verifier != nil, "signatures_unavailable"),

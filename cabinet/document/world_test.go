@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -211,12 +210,4 @@ func (v view) action(name string) api.Action {
 		}
 	}
 	return api.Action{Reason: "there is no such action"}
-}
-
-// raw sends a request whose body is no form and no JSON.
-func (w *world) raw(method, path, token string, body io.Reader, headers ...string) cabinettest.Reply {
-	w.t.Helper()
-	content, err := io.ReadAll(body)
-	must(w.t, err)
-	return w.Do(method, path, token, content, headers...)
 }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	_ "image/jpeg" // image.DecodeConfig reads the two formats that are taken
 	_ "image/png"
@@ -116,7 +117,7 @@ func allTextual(r io.Reader) bool {
 			return false
 		}
 		if err != nil {
-			return err == io.EOF //nolint:errorlint // a SectionReader returns it bare
+			return errors.Is(err, io.EOF)
 		}
 	}
 }

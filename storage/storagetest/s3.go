@@ -198,7 +198,7 @@ func (s *S3) upload(w http.ResponseWriter, r *http.Request, key string, body []b
 		s.uploads[id] = &s3Upload{key, map[int][]byte{}, time.Now()}
 		s3XML(w, struct {
 			XMLName               xml.Name `xml:"InitiateMultipartUploadResult"`
-			Bucket, Key, UploadId string   //nolint:staticcheck // the protocol's spelling
+			Bucket, Key, UploadId string   // the protocol's spelling
 		}{Bucket: s3Bucket, Key: key, UploadId: id})
 	case upload == nil:
 		s3Fault(w, http.StatusNotFound, "NoSuchUpload")
@@ -228,7 +228,7 @@ func (s *S3) complete(w http.ResponseWriter, id string, upload *s3Upload) {
 }
 
 func (s *S3) listUploads(w http.ResponseWriter, prefix string) {
-	type one struct{ Key, UploadId, Initiated string } //nolint:staticcheck // the protocol's spelling
+	type one struct{ Key, UploadId, Initiated string } // the protocol's spelling
 	var page struct {
 		XMLName     xml.Name `xml:"ListMultipartUploadsResult"`
 		Bucket      string
