@@ -187,6 +187,7 @@ func TestSandboxKilledAtAnyMomentLosesNothingAccepted(t *testing.T) {
 			w.submit("filing", fmt.Sprint("f", n))
 		}
 		w.until("all came", func() bool { return w.received().Count == 5 })
+		w.kill()
 		log := filepath.Join(w.dir, "log.jsonl")
 		file, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
 		w.must(err)
@@ -209,6 +210,41 @@ func TestSandboxKilledAtAnyMomentLosesNothingAccepted(t *testing.T) {
 		}
 		if content, err := os.ReadFile(log); err != nil || bytes.Contains(content, []byte("torn")) {
 			t.Fatal("the torn line is still there")
+		}
+	})
+}
+
+// A node and the body are killed at random moments while submissions go out: each
+// comes there once, and each has every answer once and in order.
+func TestEverySubmissionHasOneOutcomeWhoeverIsKilled(t *testing.T) {
+	each(t, func(w *world) {
+		const n = 45
+		w.rule(sandbox.Rule{Name: "quick", Match: sandbox.Match{Kind: "filing"}, Duplicates: 1, Answers: goesWell})
+		for i := range n {
+			w.submit("filing", fmt.Sprint("f", i))
+			switch i % 15 {
+			case 4:
+				w.openSandbox()
+			case 9:
+				over, cancel := context.WithCancel(w.Context())
+				cancel()
+				_ = w.runner.Stop(over) // everything that runs is cut
+				w.openGateway()
+			}
+		}
+		w.until("every answer came", func() bool { return len(w.events()) == 3*n })
+		w.until("every sending is over", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return len(w.ends) == n })
+		if r := w.received(); r.Count != n {
+			t.Errorf("%d of %d came", r.Count, n)
+		}
+		seen := map[string][]string{}
+		for _, a := range w.answers() {
+			seen[a.SubmissionID] = append(seen[a.SubmissionID], a.Event)
+		}
+		for id, events := range seen {
+			if !slices.Equal(events, []string{"delivered", "accepted", "entered"}) {
+				t.Errorf("%s has %v", id, events)
+			}
 		}
 	})
 }

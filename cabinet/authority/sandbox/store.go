@@ -19,12 +19,13 @@ import (
 type store struct {
 	dir   string
 	log   *os.File
+	size  int64             // of the log, whole lines
 	files map[string][]byte // without a folder
 }
 
 // openStore opens the folder and gives every change of its log to apply. A last
 // line that is torn, because the process was killed while it wrote, was never
-// confirmed to anybody and is cut off.
+// confirmed to anybody and is cut off. A folder is for one process at a time.
 func openStore(dir string, apply func(change)) (*store, error) {
 	st := &store{dir: dir, files: map[string][]byte{}}
 	if dir == "" {
@@ -33,17 +34,14 @@ func openStore(dir string, apply func(change)) (*store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "files"), 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: make the folder: %w", err)
 	}
-	log, err := os.OpenFile(filepath.Join(dir, "log.jsonl"), os.O_RDWR|os.O_CREATE, 0o600)
+	log, err := os.OpenFile(filepath.Join(dir, "log.jsonl"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: open the log: %w", err)
 	}
 	st.log = log
-	whole, err := replay(log, apply)
+	st.size, err = replay(log, apply)
 	if err == nil {
-		err = log.Truncate(whole)
-	}
-	if err == nil {
-		_, err = log.Seek(whole, io.SeekStart)
+		err = log.Truncate(st.size)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox: read the log: %w", err), log.Close())
@@ -77,15 +75,17 @@ func (st *store) append(c change) error {
 		return nil
 	}
 	line, err := json.Marshal(c)
-	if err == nil {
-		_, err = st.log.Write(append(line, '\n'))
-	}
-	if err == nil {
-		err = st.log.Sync()
-	}
 	if err != nil {
 		return fmt.Errorf("sandbox: write the log: %w", err)
 	}
+	line = append(line, '\n')
+	if _, err = st.log.Write(line); err == nil {
+		err = st.log.Sync()
+	}
+	if err != nil { // half a line must not stand before the next one
+		return fmt.Errorf("sandbox: write the log: %w", errors.Join(err, st.log.Truncate(st.size)))
+	}
+	st.size += int64(len(line))
 	return nil
 }
 

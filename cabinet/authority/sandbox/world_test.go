@@ -38,6 +38,8 @@ type world struct {
 	poll    bool
 	way     http.RoundTripper // of the gateway; nil: the default
 
+	kill    func()         // ends the sandbox
+	asked   sync.WaitGroup // requests that it is answering
 	mu      sync.Mutex
 	handled []authority.Answer
 	ends    []authority.Delivery
@@ -56,9 +58,9 @@ func newWorld(t *testing.T, db *storage.DB, options ...option) *world {
 	for _, option := range options {
 		option(w)
 	}
-	w.office = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.current().ServeHTTP(rw, r) }))
+	w.office = httptest.NewServer(http.HandlerFunc(w.ask))
 	t.Cleanup(w.office.Close)
-	w.cabinet = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.gateway.ServeHTTP(rw, r) }))
+	w.cabinet = httptest.NewServer(http.HandlerFunc(w.callback))
 	t.Cleanup(w.cabinet.Close)
 	w.openGateway()
 	w.openSandbox()
@@ -76,16 +78,13 @@ func lite(t *testing.T, test func(w *world), options ...option) {
 	test(newWorld(t, storagetest.SQLite(t), options...))
 }
 
-func (w *world) current() *sandbox.Sandbox {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.box
-}
-
 // openSandbox opens the folder, as a process that is started does. The one before,
-// if any, is simply no longer asked: it was killed.
+// if any, is killed: it writes nothing more.
 func (w *world) openSandbox() {
 	w.Helper()
+	if w.kill != nil {
+		w.kill()
+	}
 	ours := authoritytest.Signer(w, 1)
 	callback := w.cabinet.URL + authority.CallbackPath
 	if w.poll {
@@ -96,19 +95,47 @@ func (w *world) openSandbox() {
 		Key: func(id string) (httpsig.Public, bool) { return ours.Public, id == ours.ID },
 	})
 	w.must(err)
-	w.mu.Lock()
-	w.box = box
-	w.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- box.Run(ctx) }()
-	w.Cleanup(func() {
+	w.kill = sync.OnceFunc(func() {
+		w.mu.Lock()
+		w.box = nil
+		w.mu.Unlock()
+		w.asked.Wait()
 		cancel()
 		if err := <-ended; err != nil {
 			w.Error(err)
 		}
-		box.Close()
+		box.Close() // writes nothing: every change is on the disk when it is confirmed
 	})
+	w.Cleanup(w.kill)
+	w.mu.Lock()
+	w.box = box
+	w.mu.Unlock()
+}
+
+// callback passes a request on to the gateway that was opened last.
+func (w *world) callback(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	gateway := w.gateway
+	w.mu.Unlock()
+	gateway.ServeHTTP(rw, r)
+}
+
+// ask passes a request on to the sandbox that lives, if one does.
+func (w *world) ask(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	box := w.box
+	if box != nil {
+		w.asked.Add(1)
+	}
+	w.mu.Unlock()
+	if box == nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer w.asked.Done()
+	box.ServeHTTP(rw, r)
 }
 
 // openGateway builds the gateway and starts its jobs, as a node that is started does.
@@ -135,13 +162,17 @@ func (w *world) openGateway() {
 	for _, kind := range []string{"filing", "application", "requirement", "message"} {
 		g.Handle(kind, w.handle)
 	}
-	g.Watch("filing", func(_ context.Context, d authority.Delivery) error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.ends = append(w.ends, d)
+	g.Watch("filing", func(ctx context.Context, d authority.Delivery) error {
+		w.db.AfterCommit(ctx, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.ends = append(w.ends, d)
+		})
 		return nil
 	})
+	w.mu.Lock()
 	w.gateway = g
+	w.mu.Unlock()
 	w.must(w.runner.Start(context.Background()))
 	runner := w.runner
 	w.Cleanup(func() { _ = runner.Stop(context.Background()) })
@@ -159,10 +190,13 @@ func (w *world) load(_ context.Context, id string) (authority.Submission, error)
 	}, nil
 }
 
-func (w *world) handle(_ context.Context, a authority.Answer) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.handled = append(w.handled, a)
+// handle remembers what was committed.
+func (w *world) handle(ctx context.Context, a authority.Answer) error {
+	w.db.AfterCommit(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.handled = append(w.handled, a)
+	})
 	return nil
 }
 
@@ -195,9 +229,9 @@ func (w *world) submit(kind, id string) {
 // until waits for what others bring about.
 func (w *world) until(what string, holds func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("waited in vain: %s; events %v", what, w.events())
+			w.Fatalf("waited in vain: %s; %d events", what, len(w.events()))
 		}
 	}
 }
