@@ -262,7 +262,7 @@ func TestTicketIsAnsweredWithinADay(t *testing.T) {
 			t.Error("a ticket went to an authority")
 		}
 		ctx := context.Background()
-		desk, err := request.NewHelpdesk(request.HelpdeskDeps{DB: w.DB, Journal: w.Journal, Notices: w.inbox.Notices, Now: w.Clock.Now})
+		desk, err := request.NewHelpdesk(request.HelpdeskDeps{DB: w.DB, Journal: w.Journal, Notices: w.inbox.Notices, Outbox: w.Outbox, Now: w.Clock.Now})
 		must(t, err)
 		say := func(event request.Event, text string) error {
 			_, err := desk.Answer(ctx, request.Word{Number: r.Number, Event: event, Author: "Иван, поддержка", Text: text, Operator: "ivan"})
@@ -283,6 +283,9 @@ func TestTicketIsAnsweredWithinADay(t *testing.T) {
 		got := w.get(o, r.ID)
 		if got.Status != "answered" || !got.Breached || got.Messages[0].Author != "Иван, поддержка" || got.Messages[0].Text != "Обновите страницу." {
 			t.Errorf("answered: %+v", got)
+		}
+		if mail := w.Sent("buh@example.ru"); len(mail) != 1 || !strings.Contains(mail[0].Text, "Обновите страницу.") || !strings.Contains(mail[0].Subject, r.Number) {
+			t.Errorf("mailed: %+v", mail)
 		}
 		w.reply(o, r.ID, map[string]any{"kind": "question", "text": "Не помогло."})
 		if got := w.get(o, r.ID); got.Status != "in_work" || got.DueAt.Sub(w.Clock.Now()) != 24*time.Hour {

@@ -37,8 +37,28 @@ func (b *Inbox) post(c api.Call) error {
 	return api.Answer(c, http.StatusCreated, api.EntityTag(p.Version), newPostView(p))
 }
 
-// edit answers PATCH …/messages/{message} («Редактировать»). What is left out
-// stays as it was.
+// postPatch changes a post that was sent; what is left out stays as it was.
+type postPatch struct {
+	Text       api.Field[api.Prose]    `json:"text"`
+	Files      api.Field[[]string]     `json:"files"`
+	Signatures map[string]string       `json:"signatures"`
+	DueAt      api.Field[storage.Time] `json:"due_at"`
+}
+
+func (p *postPatch) apply(words Words) Words {
+	if text := p.Text.Change(); text != nil {
+		words.Body = string(*text)
+	}
+	if files := p.Files.Change(); files != nil {
+		words.Files, words.Signatures = *files, p.Signatures
+	}
+	if due := p.DueAt.Change(); due != nil {
+		words.DueAt = *due
+	}
+	return words
+}
+
+// edit answers PATCH …/messages/{message} («Редактировать»).
 func (b *Inbox) edit(c api.Call) error {
 	id, err := c.ID()
 	if err != nil {
@@ -48,12 +68,7 @@ func (b *Inbox) edit(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	var body struct {
-		Text       api.Field[api.Prose]    `json:"text"`
-		Files      api.Field[[]string]     `json:"files"`
-		Signatures map[string]string       `json:"signatures"`
-		DueAt      api.Field[storage.Time] `json:"due_at"`
-	}
+	var body postPatch
 	if err := api.ReadBodyUpTo(c, proseLimit, []string{api.MergePatch, api.PlainJSON}, &body, []string{"id", "author", "version"}); err != nil {
 		return err
 	}
@@ -68,17 +83,7 @@ func (b *Inbox) edit(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	words := known.words()
-	if text := body.Text.Change(); text != nil {
-		words.Body = string(*text)
-	}
-	if files := body.Files.Change(); files != nil {
-		words.Files, words.Signatures = *files, body.Signatures
-	}
-	if due := body.DueAt.Change(); due != nil {
-		words.DueAt = *due
-	}
-	p, _, err := b.Edit(c.Ctx(), c.Actor(), c.Organisation(), id, postID, version, words)
+	p, _, err := b.Edit(c.Ctx(), c.Actor(), c.Organisation(), id, postID, version, body.apply(known.words()))
 	if err != nil {
 		return Refusal(err)
 	}

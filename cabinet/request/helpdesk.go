@@ -9,6 +9,7 @@ import (
 	"propusk/cabinet/notice"
 	"propusk/storage"
 	"propusk/storage/journal"
+	"propusk/storage/outbox"
 )
 
 // HelpdeskDeps is what a Helpdesk works with; all are required.
@@ -16,19 +17,23 @@ type HelpdeskDeps struct {
 	DB      *storage.DB
 	Journal *journal.Journal
 	Notices *notice.Notices
+	Outbox  *outbox.Outbox
 	Now     func() time.Time
 }
 
 // Helpdesk is the support's side of tickets, of all organisations (rows 259 to
 // 264). It is for the house's own people: nothing of it is in the API.
-type Helpdesk struct{ inbox *Inbox }
+type Helpdesk struct {
+	inbox  *Inbox
+	outbox *outbox.Outbox
+}
 
 // NewHelpdesk checks the dependencies.
 func NewHelpdesk(deps HelpdeskDeps) (*Helpdesk, error) {
-	if deps.DB == nil || deps.Journal == nil || deps.Notices == nil || deps.Now == nil {
-		return nil, errors.New("request: a helpdesk needs DB, Journal, Notices and Now")
+	if deps.DB == nil || deps.Journal == nil || deps.Notices == nil || deps.Outbox == nil || deps.Now == nil {
+		return nil, errors.New("request: a helpdesk needs DB, Journal, Notices, Outbox and Now")
 	}
-	return &Helpdesk{&Inbox{Deps: Deps{DB: deps.DB, Journal: deps.Journal, Notices: deps.Notices, Now: deps.Now}}}, nil
+	return &Helpdesk{&Inbox{Deps: Deps{DB: deps.DB, Journal: deps.Journal, Notices: deps.Notices, Now: deps.Now}}, deps.Outbox}, nil
 }
 
 // Waiting lists the tickets that wait for an answer, the nearest due first.
@@ -83,9 +88,28 @@ func (h *Helpdesk) Answer(ctx context.Context, w Word) (r Request, err error) {
 		if r, err = b.lock(ctx, found.OrganisationID, found.ID); err != nil {
 			return err
 		}
-		return b.supported(ctx, &r, w)
+		if err := b.supported(ctx, &r, w); err != nil {
+			return err
+		}
+		return h.mail(ctx, &r, w)
 	})
 	return r, err
+}
+
+// mail sends the answer to the address that the ticket wants it at (rows 260, 267).
+// It stands in the cabinet in any case, so a house without mail does without.
+func (h *Helpdesk) mail(ctx context.Context, r *Request, w Word) error {
+	to := r.Details.V.Email
+	if r.Details.V.ReplyChannel != "email" || to == "" || w.Text == "" {
+		return nil
+	}
+	err := h.outbox.Send(ctx, outbox.Message{
+		Channel: "email", To: to, Subject: Ticket.Label("ru") + " " + r.Number + ": " + r.Status.Label("ru"), Text: w.Text + "\n\n" + w.Author,
+	})
+	if errors.Is(err, outbox.ErrChannel) {
+		return nil
+	}
+	return err
 }
 
 func (b *Inbox) supported(ctx context.Context, r *Request, w Word) error {

@@ -65,7 +65,7 @@ func (b *base) helpdesk() (*request.Helpdesk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return request.NewHelpdesk(request.HelpdeskDeps{DB: b.db, Journal: b.journal, Notices: notices, Now: b.now})
+	return request.NewHelpdesk(request.HelpdeskDeps{DB: b.db, Journal: b.journal, Notices: notices, Outbox: b.outbox, Now: b.now})
 }
 
 // ticketAnswer is a ticket as the command line prints it.
