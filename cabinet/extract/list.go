@@ -2,10 +2,12 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"propusk/cabinet/api"
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -19,9 +21,35 @@ func (x *Extracts) Get(ctx context.Context, organisationID, id string) (e Extrac
 	return e, nil
 }
 
+// Readable are the kinds whose orders the actor may see in the organisation; nil is
+// all of them. A power of attorney for some kinds shows no others.
+func (x *Extracts) Readable(ctx context.Context, actor directory.Actor, organisationID string) ([]string, error) {
+	by, err := x.authorise(ctx, actor, organisationID, "")
+	if err == nil && by.By != directory.ByPower {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, directory.ErrPowerExceeded) {
+		return nil, err
+	}
+	var kinds []string
+	for _, kind := range Kinds() {
+		_, err := x.authorise(ctx, actor, organisationID, kind)
+		if err == nil {
+			kinds = append(kinds, kind)
+		} else if !errors.Is(err, directory.ErrForbidden) {
+			return nil, err
+		}
+	}
+	if len(kinds) == 0 {
+		return nil, directory.ErrPowerExceeded
+	}
+	return kinds, nil
+}
+
 // Filter narrows a list; zero fields do not.
 type Filter struct {
 	Kind   string
+	Kinds  []string // any of these
 	Status Status
 	Since  storage.Time // ordered at or after
 	Before storage.Time // ordered before
@@ -40,6 +68,13 @@ func (x *Extracts) List(ctx context.Context, organisationID string, f Filter, pa
 	}
 	if f.Kind != "" {
 		add("kind = ?", f.Kind)
+	}
+	if len(f.Kinds) > 0 {
+		marks, values := strings.Repeat(", ?", len(f.Kinds))[2:], make([]any, len(f.Kinds))
+		for i, kind := range f.Kinds {
+			values[i] = kind
+		}
+		add("kind IN ("+marks+")", values...)
 	}
 	if f.Status != "" {
 		add("status = ?", f.Status)

@@ -54,7 +54,11 @@ func (x *Extracts) mailOrdered(ctx context.Context, e Extract) error {
 	if err := x.note(ctx, directory.Actor{}, e, "extract.mailed", map[string]string{"to": masked(string(email))}); err != nil {
 		return err
 	}
-	return x.send(ctx, e, string(email))
+	if err := x.send(ctx, e, string(email)); !errors.Is(err, outbox.ErrChannel) {
+		return err
+	}
+	x.Log.WarnContext(ctx, "an extract was ordered to be mailed, and nothing delivers mail", "extract", e.ID)
+	return nil
 }
 
 // attached is the kind of references that Open answers.

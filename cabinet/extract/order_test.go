@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
 	"propusk/cabinet/cabinettest"
 	"propusk/cabinet/extract"
@@ -197,6 +198,19 @@ func TestPowerOfAttorneyIsBoundToTheKindsThatItNames(t *testing.T) {
 	}
 	if _, err := w.room.Place(ctx, actor, alpha.ID, orderOf("tax_status", "pdf")); !errors.Is(err, directory.ErrPowerExceeded) {
 		t.Errorf("another kind: %v", err)
+	}
+	_, err = w.room.Place(ctx, directory.System(), alpha.ID, orderOf("tax_status", "pdf"))
+	cabinettest.Must(t, err)
+	kinds, err := w.room.Readable(ctx, actor, alpha.ID)
+	if err != nil || fmt.Sprint(kinds) != "[egrul]" {
+		t.Errorf("he sees %v, %v", kinds, err)
+	}
+	list, err := w.room.List(ctx, alpha.ID, extract.Filter{Kinds: append(kinds, "egrip")}, api.Page{Limit: 10})
+	if err != nil || len(list) != 1 || list[0].ID != e.ID {
+		t.Errorf("%d orders, %v", len(list), err)
+	}
+	if _, err := w.room.Readable(ctx, directory.Actor{PersonID: w.Person("Gamma").ID}, alpha.ID); !errors.Is(err, directory.ErrForbidden) {
+		t.Errorf("a stranger: %v", err)
 	}
 }
 
