@@ -98,6 +98,9 @@ func (p *Powers) find(c api.Call) (directory.PowerOfAttorney, error) {
 
 // one answers GET /v1/powers-of-attorney/{id}.
 func (p *Powers) one(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
+		return err
+	}
 	w, err := p.find(c)
 	if err != nil {
 		return err
@@ -248,6 +251,9 @@ func (p *Powers) serve(c api.Call, w directory.PowerOfAttorney, which func(paper
 // archive answers the document and its signature in one ZIP, as other programs
 // take them.
 func (p *Powers) archive(c api.Call) error {
+	if err := c.Query().Err(); err != nil {
+		return err
+	}
 	w, err := p.find(c)
 	if err != nil {
 		return err

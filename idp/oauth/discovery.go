@@ -122,7 +122,7 @@ func (p *Provider) Discovery() any {
 		ACRValues:             acrs,
 		Prompts:               prompts,
 		Claims: []string{
-			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "org", "roles",
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "org", "roles", "poa",
 			"name", "family_name", "given_name", "middle_name", "locale", "updated_at",
 			"email", "email_verified", "phone_number", "phone_number_verified",
 		},
