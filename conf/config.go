@@ -202,7 +202,7 @@ type Limits struct {
 // Clients are the applications that ask for tokens.
 type Clients struct {
 	// Reach are private networks (CIDR) in which addresses that applications
-	// register may be asked: their key sets, where they want to hear of sign-outs.
+	// register may be asked: key sets, webhooks, where they want to hear of sign-outs.
 	// Public addresses always may. DANGER: whoever registers applications can then
 	// have this server knock at every door there.
 	Reach []string `koanf:"reach"`

@@ -2,6 +2,10 @@ package notice
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -236,4 +240,40 @@ func TestWhatCannotBeToldIsRefused(t *testing.T) {
 			t.Errorf("data: %s is told", name)
 		}
 	}
+}
+
+// told finds the types that rooms write out.
+var told = regexp.MustCompile(`Type:\s+"([a-z_]+\.[a-z_]+)"(,|\n| )`)
+
+// Settings and webhooks go by the catalogue, so a room tells nothing that is not
+// in it.
+func TestWhatRoomsTellIsInTheCatalogue(t *testing.T) {
+	t.Parallel()
+	found := 0
+	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(text), "notice.Event{") {
+			return err
+		}
+		for _, match := range told.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !inCatalogue(match[1]) {
+				t.Errorf("%s tells %s", name, match[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || found == 0 {
+		t.Fatalf("%d types, %v", found, err)
+	}
+}
+
+// inCatalogue reports whether a type is known, or for the beginning of one
+// ("organization.change_", the state follows) whether any with it is.
+func inCatalogue(name string) bool {
+	_, known := eventType(name)
+	return known || strings.HasSuffix(name, "_") && slices.ContainsFunc(Catalogue(), func(t EventType) bool { return strings.HasPrefix(t.Type, name) })
 }
