@@ -140,19 +140,13 @@ func (d *Documents) removable(ctx context.Context, doc Document) error {
 
 // unused sees that nobody but documents keeps the files.
 func (d *Documents) unused(ctx context.Context, doc Document) error {
-	files, err := d.Files.Owned(ctx, owner(doc.ID))
+	others, err := d.Files.Others(ctx, owner(doc.ID))
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		owners, err := d.Files.Owners(ctx, f.ID)
-		if err != nil {
-			return err
-		}
-		for _, o := range owners {
-			if !strings.HasPrefix(o, "document/") {
-				return fmt.Errorf("%w: %s", ErrInUse, o)
-			}
+	for _, o := range others {
+		if !strings.HasPrefix(o, "document/") {
+			return fmt.Errorf("%w: %s", ErrInUse, o)
 		}
 	}
 	return nil

@@ -51,6 +51,9 @@ const (
 	linkLongest = 30 * 24 * time.Hour
 	// maxShares bounds those of one document.
 	maxShares = 200
+	// maxLinks bounds the links that an organisation mails in 24 hours: this is no
+	// way to send letters to strangers.
+	maxLinks = 200
 )
 
 var (
@@ -158,6 +161,16 @@ func (d *Documents) insertShare(ctx context.Context, s Share) error {
 	if n >= maxShares {
 		return ErrShares
 	}
+	if s.Email != "" {
+		err := d.DB.Get(ctx, &n, `SELECT COUNT(*) FROM document_shares WHERE organisation_id = $1 AND email <> '' AND created_at > $2`,
+			s.OrganisationID, s.CreatedAt.Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		if n >= maxLinks {
+			return ErrLinks
+		}
+	}
 	_, err := d.DB.Exec(ctx, `
 		INSERT INTO document_shares (`+shareColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
@@ -166,8 +179,12 @@ func (d *Documents) insertShare(ctx context.Context, s Share) error {
 	return err
 }
 
-// ErrShares: a document is handed to so many at most.
-var ErrShares = errors.New("document: it is shared too often")
+var (
+	// ErrShares: a document is handed to so many at most.
+	ErrShares = errors.New("document: it is shared too often")
+	// ErrLinks: an organisation mails so many links a day at most.
+	ErrLinks = errors.New("document: too many links today")
+)
 
 // newLink is a secret of 256 bits and what is kept of it.
 func newLink() (token, hash string) {

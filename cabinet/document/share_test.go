@@ -210,6 +210,15 @@ func TestShareRefusals(t *testing.T) {
 		must(t, err)
 	}
 	w.Expect(w.Do("POST", path, token, `{"recipient":"`+b.INN+`"}`), 409, "document_shares_many")
+	_, err := w.DB.Exec(t.Context(), `UPDATE document_shares SET recipient_id = '', email = 'x@example.ru'`)
+	must(t, err)
+	_, err = w.DB.Exec(t.Context(), `UPDATE documents SET versions = 1000 WHERE id = $1`, d.ID)
+	must(t, err)
+	w.Expect(w.post("/v1/documents/"+d.ID+"/versions", token, nil, upload{"b.pdf", filetest.PDF("b")}), 409, "document_versions_many")
+	other := w.pdf(a)
+	w.Expect(w.Do("POST", "/v1/documents/"+other.ID+"/shares", token, `{"recipient":"x@example.ru"}`), 429, "document_links_many")
+	w.Clock.Advance(24 * time.Hour)
+	w.Expect(w.Do("POST", "/v1/documents/"+other.ID+"/shares", w.Token(a, directory.Administrator), `{"recipient":"x@example.ru"}`), 201, "")
 }
 
 // link takes the secret out of the letter.

@@ -79,6 +79,9 @@ func (d *Documents) replace(ctx context.Context, actor directory.Actor, organisa
 		if doc.Source != "" {
 			return ErrReceived
 		}
+		if doc.Versions >= maxVersions {
+			return ErrVersions
+		}
 		before := doc.SHA256
 		v, err := change(ctx, &doc)
 		if err != nil {

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"propusk/storage"
 	"propusk/storage/file"
@@ -18,7 +21,7 @@ func (h *house) openFiles(context.Context) (err error) {
 	if h.files, err = openFiles(h.base); err != nil {
 		return err
 	}
-	h.jobs.Every("files/sweep", time.Hour, func(ctx context.Context) error {
+	h.jobs.Every("files/sweep", 6*time.Hour, func(ctx context.Context) error {
 		swept, err := h.files.Sweep(ctx)
 		if swept.Orphans > 0 {
 			h.log.InfoContext(ctx, "files without a record were removed", "orphans", swept.Orphans)
@@ -75,4 +78,47 @@ func blobURL(address, database string) (string, error) {
 		return "", fmt.Errorf("find the folder of files: %w", err)
 	}
 	return "file://" + absolute, nil
+}
+
+func filesCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "files", Short: "Files of organisations", Example: "  propusk files check"}
+	cmd.AddCommand(asJSON(&cobra.Command{
+		Use:   "check",
+		Short: "Compare every file with its record",
+		Long: `Read every file and compare it with the digest in its record, and look for records
+without a file and files without a record. Exit status 0 when each has the other and
+all are whole, 1 when something is damaged or missing. The server does the same once a
+day, a part at a time.`,
+		Example: "  propusk files check --json",
+		Args:    cobra.NoArgs,
+		RunE:    withBase(checkFiles),
+	}))
+	return cmd
+}
+
+// filesAnswer is the report as programs read it.
+type filesAnswer struct {
+	Checked int `json:"checked"`
+	Damaged int `json:"damaged_now"`
+	Known   int `json:"damaged"`
+	Orphans int `json:"orphans"`
+}
+
+func checkFiles(cmd *cobra.Command, _ []string, b *base) error {
+	b.cfg.Blob.Recheck = time.Nanosecond // all of them, whenever they were seen last
+	files, err := openFiles(b)
+	if err != nil {
+		return err
+	}
+	report, err := files.Check(cmd.Context())
+	if err != nil {
+		return err
+	}
+	err = show(cmd, filesAnswer(report), func(w io.Writer) {
+		fmt.Fprintf(w, "checked\t%d\ndamaged or missing\t%d\nwithout a record\t%d\n", report.Checked, report.Known, report.Orphans)
+	})
+	if err == nil && report.Known > 0 {
+		err = statusError(1)
+	}
+	return err
 }

@@ -169,3 +169,29 @@ func TestManyAreSweptInBatches(t *testing.T) {
 		}
 	})
 }
+
+// TestOldBackupOfTheDatabaseSweepsNothing: most files have no record there.
+func TestOldBackupOfTheDatabaseSweepsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t), func(d *file.Deps) { d.Blob = &many{Blob: d.Blob, n: 1500} })
+	w.clock.Advance(25 * time.Hour)
+	swept, err := w.Sweep(t.Context())
+	if want(t, err, file.ErrOrphans); swept.Orphans != 0 {
+		t.Errorf("swept %+v", swept)
+	}
+}
+
+// many is a blob store that lists files which it need not have.
+type many struct {
+	storage.Blob
+	n int
+}
+
+func (m *many) Each(_ context.Context, fn func(key string, size int64, modified time.Time) error) error {
+	for range m.n {
+		if err := fn(key(storage.NewID()), 1, time.Unix(1, 0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

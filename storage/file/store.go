@@ -119,6 +119,18 @@ func (s *Store) Owners(ctx context.Context, id string) ([]string, error) {
 	return owners, nil
 }
 
+// Others returns who else keeps files that owner keeps, sorted.
+func (s *Store) Others(ctx context.Context, owner string) ([]string, error) {
+	var others []string
+	err := s.DB.Select(ctx, &others, `
+		SELECT DISTINCT o.owner FROM file_owners mine JOIN file_owners o ON o.file_id = mine.file_id
+		WHERE mine.owner = $1 AND o.owner <> $1 ORDER BY o.owner`, owner)
+	if err != nil {
+		return nil, fmt.Errorf("file: other owners: %w", err)
+	}
+	return others, nil
+}
+
 // Keep makes owner, a word such as "filing/<id>", keep files of the organisation,
 // in the transaction of ctx. Several owners may keep one file; keeping twice is
 // keeping once. storage.ErrNotFound when one of the files is not there, or is

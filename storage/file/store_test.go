@@ -173,6 +173,9 @@ func TestKeepingAndReleasing(t *testing.T) {
 		if must(t, err); !slices.Equal(owners, []string{"document/1", "filing/1"}) {
 			t.Errorf("owners %v", owners)
 		}
+		if others, err := w.Others(t.Context(), "filing/1"); err != nil || !slices.Equal(others, []string{"document/1"}) {
+			t.Errorf("others %v, %v", others, err)
+		}
 		must(t, w.Release(t.Context(), "filing/1"))
 		must(t, w.Release(t.Context(), "filing/1")) // nothing is left to release
 		must(t, w.Release(t.Context(), "nobody", one.ID))

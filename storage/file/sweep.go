@@ -33,6 +33,9 @@ func (s *Store) Sweep(ctx context.Context) (Swept, error) {
 	before := s.Now().Add(-s.Loose)
 	err := s.sweepLoose(ctx, storage.Of(before), &swept)
 	if err == nil {
+		err = s.plausible(ctx, before)
+	}
+	if err == nil {
 		err = s.eachOrphan(ctx, before, func(key string) error {
 			swept.Orphans++
 			return s.Blob.Delete(ctx, key)
@@ -68,6 +71,33 @@ func (s *Store) sweepLoose(ctx context.Context, before storage.Time, swept *Swep
 			}
 		}
 	}
+}
+
+// A crash leaves a file or two without a record. Where most files have none, it is
+// the records that are missing: an old backup of the database, most likely.
+const (
+	orphansFew   = 1000
+	orphansShare = 2 // of so many files one
+)
+
+// ErrOrphans: too many files have no record for a crash to have left them. Nothing
+// is removed.
+var ErrOrphans = errors.New("file: most files have no record; is the database an old backup?")
+
+// plausible counts before anything is removed.
+func (s *Store) plausible(ctx context.Context, before time.Time) error {
+	files, orphans := 0, 0
+	err := s.eachOrphan(ctx, before, func(string) error { orphans++; return nil })
+	if err != nil || orphans <= orphansFew {
+		return err
+	}
+	if err := s.DB.Get(ctx, &files, `SELECT COUNT(*) FROM files`); err != nil {
+		return err
+	}
+	if orphans > (files+orphans)/orphansShare {
+		return ErrOrphans
+	}
+	return nil
 }
 
 // eachOrphan calls fn for every blob that was put before the time and has no

@@ -124,6 +124,7 @@ CREATE TABLE document_shares (
 );
 CREATE INDEX document_shares_document ON document_shares (document_id, created_at, id);
 CREATE INDEX document_shares_recipient ON document_shares (recipient_id, created_at, id) WHERE recipient_id <> '';
+CREATE INDEX document_shares_mailed ON document_shares (organisation_id, created_at) WHERE email <> '';
 CREATE UNIQUE INDEX document_shares_link ON document_shares (link_hash) WHERE link_hash <> '';
 
 -- Uploads in pieces that are not finished. The pieces are files that the upload
