@@ -1,8 +1,8 @@
 package extract
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"slices"
 
@@ -215,10 +215,21 @@ func (x *Extracts) downloadFile(c api.Call, e Extract, id string) error {
 	return api.File(c, api.FileAnswer{Name: f.Name, MediaType: f.MediaType, SHA256: f.SHA256, Size: f.Size}, content)
 }
 
+// downloadArchive packs while it sends: nothing is held whole in memory. A file that
+// proves damaged midway breaks the answer off.
 func (x *Extracts) downloadArchive(c api.Call, e Extract) error {
-	content, err := x.archive(c.Ctx(), e)
+	parts, err := x.opened(c.Ctx(), e)
 	if err != nil {
 		return refusal(err)
 	}
-	return api.File(c, api.FileAnswer{Name: fileName(e) + ".zip", MediaType: "application/zip", Size: int64(len(content))}, bytes.NewReader(content))
+	defer closeAll(parts)
+	reader, writer := io.Pipe()
+	packing := make(chan struct{})
+	go func() {
+		defer close(packing)
+		_ = writer.CloseWithError(archive(parts, writer)) // never fails
+	}()
+	defer func() { <-packing }()          // the parts are closed after it
+	defer func() { _ = reader.Close() }() // ends it where the client has left
+	return api.File(c, api.FileAnswer{Name: fileName(e) + ".zip", MediaType: "application/zip", Size: -1}, reader)
 }

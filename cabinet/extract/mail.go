@@ -2,7 +2,6 @@ package extract
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"propusk/idp/directory"
 	"propusk/storage"
+	"propusk/storage/file"
 	"propusk/storage/outbox"
 )
 
@@ -151,33 +151,44 @@ func (f Files) parts() []Part {
 	return parts
 }
 
-// archive writes the parts into one ZIP, stored as they are: PDF and XML of an
-// extract go through the reader once.
-func (x *Extracts) archive(ctx context.Context, e Extract) ([]byte, error) {
-	var out bytes.Buffer
-	archive := zip.NewWriter(&out)
-	for _, part := range e.Files.V.parts() {
-		if err := x.pack(ctx, archive, e, e.Files.V.id(part)); err != nil {
-			return nil, err
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return nil, fmt.Errorf("extract: archive: %w", err)
-	}
-	return out.Bytes(), nil
+// packed is one file that is to go into an archive.
+type packed struct {
+	file    file.File
+	content io.ReadSeekCloser
 }
 
-func (x *Extracts) pack(ctx context.Context, archive *zip.Writer, e Extract, id string) error {
-	f, content, err := x.Files.Open(ctx, e.OrganisationID, id)
-	if err != nil {
-		return fmt.Errorf("extract: open a file of the archive: %w", err)
+// opened opens every part, so that one that is gone is found before anything is sent.
+func (x *Extracts) opened(ctx context.Context, e Extract) (parts []packed, err error) {
+	for _, id := range e.Files.V.ids() {
+		f, content, err := x.Files.Open(ctx, e.OrganisationID, id)
+		if err != nil {
+			closeAll(parts)
+			return nil, fmt.Errorf("extract: open a file of the archive: %w", err)
+		}
+		parts = append(parts, packed{f, content})
 	}
-	defer func() { _ = content.Close() }() // it was only read
-	entry, err := archive.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: f.CreatedAt.Time()})
-	if err != nil {
-		return fmt.Errorf("extract: archive: %w", err)
+	return parts, nil
+}
+
+func closeAll(parts []packed) {
+	for _, p := range parts {
+		_ = p.content.Close() // they were only read
 	}
-	if _, err := io.Copy(entry, content); err != nil {
+}
+
+// archive writes the parts into one ZIP.
+func archive(parts []packed, to io.Writer) error {
+	out := zip.NewWriter(to)
+	for _, p := range parts {
+		entry, err := out.CreateHeader(&zip.FileHeader{Name: p.file.Name, Method: zip.Deflate, Modified: p.file.CreatedAt.Time()})
+		if err != nil {
+			return fmt.Errorf("extract: archive: %w", err)
+		}
+		if _, err := io.Copy(entry, p.content); err != nil {
+			return fmt.Errorf("extract: archive: %w", err)
+		}
+	}
+	if err := out.Close(); err != nil {
 		return fmt.Errorf("extract: archive: %w", err)
 	}
 	return nil

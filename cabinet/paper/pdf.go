@@ -81,7 +81,7 @@ func (p *Paper) lay(d Document, reserve bool) (*sheet, error) {
 		return nil, ErrTooLarge
 	}
 	s := newSheet()
-	s.describe(p.deps.Name, d)
+	s.describe(p.deps, d)
 	s.newPage()
 	s.masthead(p.deps.Name, d, reserve)
 	if d.Code != "" {
@@ -129,10 +129,15 @@ func newSheet() *sheet {
 	return &sheet{pdf: pdf}
 }
 
-// describe writes the metadata. Keywords hold the code, by which ReadPDF finds it.
-func (s *sheet) describe(name string, d Document) {
+// describe writes the metadata. Keywords hold the code, by which ReadPDF finds it. A
+// document without a time gets that of its printing.
+func (s *sheet) describe(deps Deps, d Document) {
+	at := d.At.UTC()
+	if at.IsZero() {
+		at = deps.Now().UTC() // or the library would take the machine's
+	}
 	s.pdf.SetTitle(clean(d.Title), true)
-	s.pdf.SetAuthor(clean(name), true)
+	s.pdf.SetAuthor(clean(deps.Name), true)
 	s.pdf.SetSubject(clean(d.Number), true)
 	s.pdf.SetCreator("Propusk", false)
 	s.pdf.SetProducer("Propusk", false)
@@ -140,8 +145,8 @@ func (s *sheet) describe(name string, d Document) {
 	if codeCharacters.MatchString(d.Code) {
 		s.pdf.SetKeywords(d.Code, false)
 	}
-	s.pdf.SetCreationDate(d.At.UTC())
-	s.pdf.SetModificationDate(d.At.UTC())
+	s.pdf.SetCreationDate(at)
+	s.pdf.SetModificationDate(at)
 }
 
 func (s *sheet) newPage() {

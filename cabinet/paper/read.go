@@ -42,7 +42,6 @@ func (p Printed) Belongs(s Statement) error {
 
 var (
 	codeCharacters = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-	objectStart    = regexp.MustCompile(`(?m)^([0-9]{1,6}) 0 obj\r?$`)
 	contentsOf     = regexp.MustCompile(`(?m)^/Contents ([0-9]{1,6}) 0 R>>\r?$`)
 	keywordsOf     = regexp.MustCompile(`(?m)^/Keywords \(([A-Za-z0-9_.-]+)\)\r?$`)
 )

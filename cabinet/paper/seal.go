@@ -145,6 +145,9 @@ func (s *Seal) Rotate(ctx context.Context) error {
 	if s.Configured() {
 		return ErrConfigured
 	}
+	if err := s.Reload(ctx); err != nil { // a place that is taken already is no place for the next
+		return err
+	}
 	fresh, err := makeStamp(s.deps.Name, s.deps.Now())
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func (p *Paper) XLSX(t Table) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	file := excelize.NewFile()
-	defer func() { _ = file.Close() }() // nothing was spilled to disk
+	defer func() { _ = file.Close() }() // removes what a large table spilled to disk
 	w := &workbook{file: file, name: sheetName(t.Title), table: t}
 	if err := w.write(p.deps.Name, p.deps.Now()); err != nil {
 		return nil, fmt.Errorf("paper: workbook: %w", err)
