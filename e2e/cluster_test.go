@@ -30,6 +30,7 @@ func cluster(t *testing.T, env ...string) *site {
 		"PROPUSK_DATABASE_URL=" + postgresDatabase(t),
 		"PROPUSK_REDIS_URL=" + redisServer(t),
 		"PROPUSK_MASTER_KEY=" + masterKey(),
+		"PROPUSK_BLOB_URL=file://" + t.TempDir(),
 		"PROPUSK_LOG_LEVEL=warn",
 		"PROPUSK_LIMITS_PER_CLIENT=1000000",
 		"PROPUSK_LIMITS_PER_ORGANISATION=1000000",
