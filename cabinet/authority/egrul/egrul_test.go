@@ -171,9 +171,9 @@ func TestUnknownElementsArePassedOver(t *testing.T) {
 func TestARecordWithoutEndIsRefusedBeforeItFillsTheMemory(t *testing.T) {
 	t.Parallel()
 	endless := io.MultiReader(strings.NewReader(`<EGRUL><СвЮЛ ОГРН="`), endlessReader('1'))
-	g := read(t, endless)
-	if !errors.Is(g.err, egrul.ErrFile) || !strings.Contains(g.err.Error(), "longer than 64 MiB") {
-		t.Fatal(g.err)
+	err := egrul.ReadLimited(t.Context(), endless, 1<<20, func(authority.Record, bool, []egrul.Fault, int) error { return nil })
+	if !errors.Is(err, egrul.ErrFile) || !strings.Contains(err.Error(), "longer than 64 MiB") {
+		t.Fatal(err)
 	}
 }
 

@@ -40,8 +40,11 @@ type Each func(r authority.Record, ok bool, faults []Fault, line int) error
 // Read reads a file of the register record by record, in the memory of one. A fault
 // of a record does not end it; a fault of the file is a *FileError, and what was
 // read before it has been given to each.
-func Read(ctx context.Context, r io.Reader, each Each) error {
-	limited := &limitedReader{r: bufio.NewReaderSize(r, 1<<16), left: maxRecord}
+func Read(ctx context.Context, r io.Reader, each Each) error { return read(ctx, r, maxRecord, each) }
+
+// read is Read with records of at most limit bytes.
+func read(ctx context.Context, r io.Reader, limit int64, each Each) error {
+	limited := &limitedReader{r: bufio.NewReaderSize(r, 1<<16), limit: limit, left: limit}
 	dec := xml.NewDecoder(limited)
 	dec.CharsetReader = charset
 	root, err := readRoot(dec)
@@ -82,8 +85,8 @@ var (
 // limitedReader bounds what is read between two records, and finds what is no XML
 // of anybody's.
 type limitedReader struct {
-	r    io.Reader
-	left int64
+	r           io.Reader
+	limit, left int64
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
@@ -141,7 +144,7 @@ func readRoot(dec *xml.Decoder) (string, error) {
 // readRecords gives each record under the root to each.
 func readRecords(ctx context.Context, dec *xml.Decoder, limited *limitedReader, root string, each Each) error {
 	for {
-		limited.left = maxRecord
+		limited.left = limited.limit
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
 			return io.ErrUnexpectedEOF
