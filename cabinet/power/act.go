@@ -116,6 +116,12 @@ func (p *Powers) revoke(c api.Call) error {
 	if err != nil {
 		return err
 	}
+	return p.revoking(c, w)
+}
+
+// revoking takes a power back, at the version that the client has seen where it
+// names one.
+func (p *Powers) revoking(c api.Call, w directory.PowerOfAttorney) error {
 	why, err := readReason(c)
 	if err != nil {
 		return err

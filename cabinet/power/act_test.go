@@ -152,6 +152,9 @@ func TestTheRepresentativeSeesGivesUpAndHandsOn(t *testing.T) {
 		if _, err := w.Directory.Representation(context.Background(), helper.ID, w.alpha.ID); err != nil {
 			t.Errorf("the helper: %v", err)
 		}
+		w.Expect(w.Do("POST", "/v1/me/powers/"+got.ID+"/revoke", me, map[string]any{}), http.StatusForbidden, "act_forbidden")
+		second := w.read(w.Expect(w.Do("POST", "/v1/me/powers/"+got.ID+"/delegate", me, cabinettest.But(body, map[string]any{"until": w.day(5)})), http.StatusCreated, ""))
+		w.Expect(w.Do("POST", "/v1/me/powers/"+second.ID+"/revoke", me, map[string]any{"reason": "Передумала"}), http.StatusOK, "")
 		ended := w.Expect(w.Do("POST", "/v1/me/powers/"+got.ID+"/renounce", me, map[string]any{"reason": "Ухожу"}), http.StatusOK, "")
 		if strings.Count(ended.Text, `"status":"revoked"`) != 2 {
 			t.Error(ended.Text)

@@ -68,6 +68,15 @@ func (p *Powers) myRenounce(c api.Call) error {
 	return p.renounced(c, w.ID)
 }
 
+// myRevoke answers POST /v1/me/powers/{id}/revoke, for what the person has handed on.
+func (p *Powers) myRevoke(c api.Call) error {
+	w, err := p.findMine(c)
+	if err != nil {
+		return err
+	}
+	return p.revoking(c, w)
+}
+
 // myDelegate answers POST /v1/me/powers/{id}/delegate.
 func (p *Powers) myDelegate(c api.Call) error {
 	w, err := p.findMine(c)

@@ -111,6 +111,7 @@ func (p *Powers) personRoutes() []api.Route {
 		get("/v1/me/powers/{id}", p.myOne),
 		get("/v1/me/powers/{id}/file", p.myDocument),
 		post("/v1/me/powers/{id}/renounce", qualified, p.myRenounce),
+		post("/v1/me/powers/{id}/revoke", qualified, p.myRevoke),
 		delegate,
 		sign,
 	}
