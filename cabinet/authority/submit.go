@@ -176,6 +176,7 @@ func (g *Gateway) failed(ctx context.Context, row submission, s Submission, err 
 	if troubled {
 		wait = max(wait, t.after)
 	}
+	g.Log.InfoContext(ctx, "a submission was not sent and will be tried again", "submission", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "after", wait, "error", err)
 	return g.putOff(ctx, row, g.Now().Add(wait), d.Reason)
 }
 
