@@ -188,7 +188,7 @@ func refusal(err error) error {
 	case errors.Is(err, storage.ErrExists):
 		return api.Refuse("filing_exists").With("number", "…").Wrap(err)
 	}
-	if told := api.FileRefusal(err); told != err {
+	if told, ok := errors.AsType[*api.Refusal](api.FileRefusal(err)); ok {
 		return told
 	}
 	return api.DirectoryRefusal(err)

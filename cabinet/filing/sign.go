@@ -127,7 +127,7 @@ func refusedVerdict(v signature.Verdict) error {
 	refused := api.Refuse("filing_signature_refused").Because("signature_" + string(v.Code))
 	for _, check := range v.Checks {
 		if check.Status == signature.Failed {
-			refused.About(api.FieldFault{Pointer: "/signature", Code: "signature_" + string(check.Code)})
+			refused = refused.About(api.FieldFault{Pointer: "/signature", Code: "signature_" + string(check.Code)})
 		}
 	}
 	return refused

@@ -21,7 +21,7 @@ type Field struct {
 	Section  Saying // of the element it stands in
 	Kind     Kind
 	Required bool  // where its section is filled in at all
-	When     *When // else required exactly when this holds
+	When     *When // its section is filled in exactly when this holds
 }
 
 // Fields lists what a form of the type asks for, in the order of the file. What
@@ -32,14 +32,17 @@ func (t *Type) Fields() []Field {
 	}
 	var list []Field
 	document := &t.schema.Children[0]
-	fields(document, "", &list)
+	fields(document, "", nil, &list)
 	return list
 }
 
-func fields(e *Element, path string, into *[]Field) {
+func fields(e *Element, path string, when *When, into *[]Field) {
+	if e.When != nil {
+		when = e.When
+	}
 	for _, a := range e.Attributes {
 		if !a.House {
-			*into = append(*into, Field{path + "@" + a.Name, a.Line, a.Label, e.Label, a.Kind, !a.Optional && a.When == nil, a.When})
+			*into = append(*into, Field{path + "@" + a.Name, a.Line, a.Label, e.Label, a.Kind, !a.Optional, when})
 		}
 	}
 	for i := range e.Children {
@@ -48,7 +51,7 @@ func fields(e *Element, path string, into *[]Field) {
 		if child.Many > 0 {
 			step += "[]"
 		}
-		fields(child, step+"/", into)
+		fields(child, step+"/", when, into)
 	}
 }
 

@@ -19,12 +19,6 @@ func optional(a Attribute) Attribute { a.Optional = true; return a }
 
 func house(a Attribute) Attribute { a.House = true; return a }
 
-// when makes the attribute stand exactly when the path has one of the values.
-func (a Attribute) when(path string, is ...string) Attribute {
-	a.When = &When{path, is}
-	return a
-}
-
 // personName is ФИО.
 func personName() Element {
 	return Element{Name: "ФИО", Label: Saying{"Фамилия, имя, отчество", "Name"}, Attributes: []Attribute{

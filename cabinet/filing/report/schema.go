@@ -25,7 +25,6 @@ type Attribute struct {
 	Label    Saying
 	Kind     Kind
 	Optional bool
-	When     *When
 	// House marks what the house fills in itself when it makes the file.
 	House bool
 }
@@ -181,8 +180,6 @@ func (c *collector) attributes(e *Element, n *Node) {
 		switch {
 		case want == nil:
 			c.add("attribute_unknown", have.at, c.place("@"+have.Name), have.Value)
-		case want.When != nil && !want.When.holds(c.tree.Root):
-			c.add("attribute_unexpected", have.at, c.place("@"+have.Name), have.Value).with("condition", want.When.text())
 		case !want.Kind.Valid(have.Value):
 			c.add("value_invalid", have.at, c.place("@"+have.Name), have.Value).with("expected", want.Kind.Says.RU).with("expected_en", want.Kind.Says.EN)
 		}
@@ -195,12 +192,7 @@ func (c *collector) attributes(e *Element, n *Node) {
 		if _, there := n.Attribute(want.Name); there {
 			continue
 		}
-		switch {
-		case want.When == nil:
-			c.add("attribute_missing", n.at, c.place("@"+want.Name), "").with("label", want.Label.RU).with("label_en", want.Label.EN)
-		case want.When.holds(c.tree.Root):
-			c.add("conditional_missing", n.at, c.place("@"+want.Name), "").with("condition", want.When.text())
-		}
+		c.add("attribute_missing", n.at, c.place("@"+want.Name), "").with("label", want.Label.RU).with("label_en", want.Label.EN)
 	}
 }
 

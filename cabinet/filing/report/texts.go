@@ -104,8 +104,6 @@ var faultTexts = map[string]faultText{
 		"Проверьте версию формата и написание имени.", "Check the format's version and the spelling."),
 	"attribute_missing": say("Не заполнено «{element}» ({label}).", "“{element}” is not filled in ({label_en}).",
 		"Укажите значение.", "Give a value."),
-	"attribute_unexpected": say("«{element}» указывается, только если {condition}.", "“{element}” stands only where {condition}.",
-		"Уберите значение или исправьте условие.", "Remove the value or correct the condition."),
 	"conditional_missing": say("Не заполнено «{element}»: оно обязательно, когда {condition}.", "“{element}” is not filled in; it is mandatory where {condition}.",
 		"Заполните его или исправьте условие.", "Fill it in or correct the condition.").as("0400300003"),
 	"value_invalid": say("Значение «{value}» не подходит: нужно {expected}.", "The value “{value}” does not fit; expected is {expected_en}.",

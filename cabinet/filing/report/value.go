@@ -77,7 +77,6 @@ var (
 		n, ok := kopecks(s)
 		return ok && n >= 0 && n <= 100*100
 	}}
-	innKind      = Kind{Name: "inn", Says: Saying{"ИНН с верными контрольными цифрами", "an ИНН with right check digits"}, valid: directory.ValidINN}
 	legalKind    = Kind{Name: "inn", Says: Saying{"ИНН организации, 10 цифр", "an organisation's ИНН, 10 digits"}, valid: directory.ValidLegalINN}
 	personalKind = Kind{Name: "inn", Says: Saying{"ИНН физического лица, 12 цифр", "a person's ИНН, 12 digits"}, valid: directory.ValidPersonalINN}
 	kppKind      = Kind{Name: "kpp", Says: Saying{"КПП, 9 знаков", "a КПП of 9 characters"}, valid: directory.ValidKPP}
