@@ -60,8 +60,9 @@ func (n *Notices) devicesOf(ctx context.Context, people []string) (map[string][]
 	found := map[string][]device{}
 	for _, row := range rows {
 		plain, err := n.Sealer.Open(row.Sealed, deviceSeal(row.ID))
-		if err != nil {
-			return nil, fmt.Errorf("notice: device %s: %w", row.ID, err)
+		if err != nil { // of another master key, or damaged: nobody else is to suffer
+			n.Log.ErrorContext(ctx, "a device cannot be read and is passed over", "device", row.ID, "error", err)
+			continue
 		}
 		row.address = string(plain)
 		found[row.PersonID] = append(found[row.PersonID], row)

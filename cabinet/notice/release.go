@@ -2,6 +2,7 @@ package notice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -26,13 +27,14 @@ func (n *Notices) Release(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("notice: due deliveries: %w", err)
 		}
+		var failures error // one that cannot be sent does not hold up the others
 		for _, d := range due {
 			if err := n.releaseOne(ctx, d); err != nil {
-				return err
+				failures = errors.Join(failures, fmt.Errorf("notice: release %s: %w", d.ID, err))
 			}
 		}
-		if len(due) < releaseBatch {
-			return nil
+		if failures != nil || len(due) < releaseBatch {
+			return failures
 		}
 	}
 }

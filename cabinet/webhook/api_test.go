@@ -111,6 +111,25 @@ func TestAWebhookShowsNoMoreThanItsOwnerMayLearn(t *testing.T) {
 		if list := h.deliveries(o, made.ID, ""); len(list) != 1 || list[0].Type != "appeal.replied" {
 			t.Errorf("%+v", list)
 		}
+		// Nor by turning the administrator's webhook to an address of its own.
+		all := h.register(o, r.URL+"/all?key=receiver")
+		h.tell(o)
+		d := h.settled(o, all.ID, 1)
+		var seen deliveryView
+		h.Expect(h.Do("GET", "/v1/webhooks/"+all.ID+"/deliveries/"+d.ID, robot, nil), 200, "").Into(t, &seen)
+		if string(seen.Body) != "" || len(seen.Log) != 1 || len(d.Body) == 0 {
+			t.Errorf("the log shows %s", seen.Body)
+		}
+		h.Expect(h.Do("PATCH", "/v1/webhooks/"+all.ID, robot, map[string]any{"url": r.URL + "/mine"}), 200, "")
+		h.tell(o)
+		if list := h.deliveries(o, all.ID, ""); len(list) != 1 {
+			t.Errorf("a filing goes to whoever may not read filings: %+v", list)
+		}
+		var details []string
+		h.must(h.DB.Select(t.Context(), &details, `SELECT details FROM journal WHERE organisation = $1`, o.ID))
+		if strings.Contains(strings.Join(details, " "), "key=receiver") {
+			t.Error("the journal has the receiver's key")
+		}
 	})
 }
 

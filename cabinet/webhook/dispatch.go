@@ -259,8 +259,8 @@ func (w *Webhooks) disable(ctx context.Context, e endpoint) error {
 		ID: fmt.Sprintf("webhook/%s/disabled/%d", e.ID, storage.Of(w.Now())), Type: "webhook.disabled", OrganisationID: e.OrganisationID,
 		Category: notice.Organisation, Importance: notice.High, Permission: directory.ClientsRead, Path: "/cabinet/webhooks/" + e.ID,
 		Texts: notice.Texts{
-			RU: notice.Message{Subject: "Вебхук отключён", Body: "Адрес " + e.URL + " долго не отвечал, и сообщения на него больше не отправляются. Исправьте адрес, включите вебхук и отправьте пропущенное заново."},
-			EN: notice.Message{Subject: "A webhook was disabled", Body: "The address " + e.URL + " did not answer for too long, and nothing is sent to it any more. Mend it, switch the webhook on and replay what it missed."},
+			RU: notice.Message{Subject: "Вебхук отключён", Body: "Адрес " + shownURL(e.URL) + " долго не отвечал, и сообщения на него больше не отправляются. Исправьте адрес, включите вебхук и отправьте пропущенное заново."},
+			EN: notice.Message{Subject: "A webhook was disabled", Body: "The address " + shownURL(e.URL) + " did not answer for too long, and nothing is sent to it any more. Mend it, switch the webhook on and replay what it missed."},
 		},
 		Data: map[string]string{"webhook_id": e.ID, "reason": e.Reason},
 	})

@@ -185,13 +185,17 @@ func (w *Webhooks) create(ctx context.Context, actor directory.Actor, organisati
 			return fmt.Errorf("webhook: create: %w", err)
 		}
 		return w.record(ctx, actor, organisationID, "webhook.created", e.ID, map[string]string{
-			"url": e.URL, "types": strings.Join(e.Types.V, " "),
+			"url": shownURL(e.URL), "types": strings.Join(e.Types.V, " "),
 		})
 	})
 	return e, secret, err
 }
 
 func (e *endpoint) apply(wish wish, permissions []string) {
+	if wish.URL != nil && *wish.URL != e.URL {
+		// The address is the caller's choice now: it hears nothing that he may not.
+		e.Permissions.V = slices.DeleteFunc(e.Permissions.V, func(p string) bool { return !slices.Contains(permissions, p) })
+	}
 	for _, one := range []struct{ to, from *string }{
 		{&e.URL, wish.URL}, {&e.Description, wish.Description}, {&e.Program, wish.Program}, {&e.State, wish.State},
 	} {
@@ -235,6 +239,7 @@ var errStale = errors.New("webhook: changed meanwhile")
 // makes it active again gives it a clean slate: what waited is tried at once.
 func (w *Webhooks) change(ctx context.Context, actor directory.Actor, before endpoint, permissions []string, wish wish) (endpoint, error) {
 	e := before
+	e.Permissions.V = slices.Clone(before.Permissions.V)
 	e.apply(wish, permissions)
 	now := storage.Of(w.Now())
 	e.UpdatedAt, e.Version = now, before.Version+1
@@ -264,11 +269,21 @@ func (w *Webhooks) change(ctx context.Context, actor directory.Actor, before end
 	return e, err
 }
 
+// shownURL is an address as journal and notices show it: some carry a key of
+// their receiver in the query.
+func shownURL(raw string) string {
+	address, _, keyed := strings.Cut(raw, "?")
+	if keyed {
+		return address + "?…"
+	}
+	return address
+}
+
 // changes are what differs, before and after.
 func changes(before, after endpoint) map[string]string {
 	details := map[string]string{}
 	for name, pair := range map[string][2]string{
-		"url": {before.URL, after.URL}, "state": {before.State, after.State}, "program": {before.Program, after.Program},
+		"url": {shownURL(before.URL), shownURL(after.URL)}, "state": {before.State, after.State}, "program": {before.Program, after.Program},
 		"types": {strings.Join(before.Types.V, " "), strings.Join(after.Types.V, " ")},
 	} {
 		if pair[0] != pair[1] {
@@ -290,7 +305,7 @@ func (w *Webhooks) remove(ctx context.Context, actor directory.Actor, e endpoint
 				return fmt.Errorf("webhook: remove: %w", err)
 			}
 		}
-		return w.record(ctx, actor, e.OrganisationID, "webhook.removed", e.ID, map[string]string{"url": e.URL})
+		return w.record(ctx, actor, e.OrganisationID, "webhook.removed", e.ID, map[string]string{"url": shownURL(e.URL)})
 	})
 }
 

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -101,7 +100,7 @@ func (w *Webhooks) getEvents(c api.Call) error {
 func example(t notice.EventType) message {
 	return message{
 		ID: messageID("example/" + t.Type), Type: t.Type, OrganizationID: "0190a5b2-1000-7000-8000-000000000001",
-		At: 1_792_400_000_000_000, Data: json.RawMessage(t.Example),
+		At: 1_792_400_000_000_000, Data: t.Example,
 	}
 }
 

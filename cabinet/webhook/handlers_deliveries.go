@@ -104,11 +104,25 @@ func (w *Webhooks) getDelivery(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	v.Body = json.RawMessage(d.Body)
+	// What was sent is for whom the API would tell it.
+	mayLearn := learns(c, d.Type)
+	if mayLearn {
+		v.Body = json.RawMessage(d.Body)
+	}
 	for _, a := range log {
-		v.Log = append(v.Log, attemptView{a.At, a.Took / 1000, a.Status, a.Error, a.RequestHeaders.V, a.Answer})
+		line := attemptView{a.At, a.Took / 1000, a.Status, a.Error, a.RequestHeaders.V, ""}
+		if mayLearn {
+			line.Answer = a.Answer
+		}
+		v.Log = append(v.Log, line)
 	}
 	return api.Answer(c, http.StatusOK, "", v)
+}
+
+// learns reports whether the caller may learn of events of a type.
+func learns(c api.Call, kind string) bool {
+	t, known := eventTypes()[kind]
+	return known && (t.Permission == "" || c.Claims.HasPermission(string(t.Permission)))
 }
 
 func (w *Webhooks) postTest(c api.Call) error {
