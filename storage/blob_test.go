@@ -259,15 +259,15 @@ func TestTidyRemovesWhatCutPutsLeft(t *testing.T) {
 		t.Parallel()
 		server := storagetest.NewS3(t)
 		b := server.Blob(t)
-		server.Down = func(r *http.Request) bool { // neither the second part nor the abort gets through
+		server.Down(func(r *http.Request) bool { // neither the second part nor the abort gets through
 			return r.URL.Query().Get("partNumber") == "2" || r.Method == http.MethodDelete && r.URL.Query().Has("uploadId")
-		}
+		})
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		if _, err := b.Put(ctx, "large", bytes.NewReader(make([]byte, 9<<20))); err == nil {
 			t.Error("put")
 		}
-		server.Down = nil
+		server.Down(nil)
 		must(t, b.Tidy(t.Context(), time.Now().Add(-time.Hour)))
 		if n := server.Uploads(); n != 1 {
 			t.Errorf("%d uploads, want the one that was cut", n)
@@ -303,7 +303,7 @@ func TestS3ThatIsAwayIsNotAnAbsentBlob(t *testing.T) {
 	server := storagetest.NewS3(t)
 	b := server.Blob(t)
 	putBlob(t, b, "one", "x")
-	server.Down = func(*http.Request) bool { return true }
+	server.Down(func(*http.Request) bool { return true })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, err := b.Open(ctx, "one"); err == nil || errors.Is(err, storage.ErrNotFound) {
@@ -312,7 +312,7 @@ func TestS3ThatIsAwayIsNotAnAbsentBlob(t *testing.T) {
 	if err := b.Each(ctx, func(string, int64, time.Time) error { return nil }); err == nil {
 		t.Error("an empty list")
 	}
-	server.Down = nil
+	server.Down(nil)
 	missing := storagetest.OpenBlob(t, strings.Replace(server.Address(), "@files/", "@missing/", 1))
 	if _, err := missing.Open(t.Context(), "one"); err == nil || errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a bucket that is not there: %v", err)

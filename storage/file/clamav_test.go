@@ -33,7 +33,7 @@ type clamd struct {
 	seen  [][]byte
 }
 
-func newClamd(t *testing.T, network string) *clamd {
+func newClamd(t *testing.T, network string, changes ...func(*clamd)) *clamd {
 	t.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {
@@ -42,6 +42,9 @@ func newClamd(t *testing.T, network string) *clamd {
 	listener, err := net.Listen(network, address)
 	must(t, err)
 	c := &clamd{listener: listener, most: 25 << 20}
+	for _, change := range changes {
+		change(c)
+	}
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -57,6 +60,13 @@ func newClamd(t *testing.T, network string) *clamd {
 
 func (c *clamd) address() string {
 	return c.listener.Addr().Network() + "://" + c.listener.Addr().String()
+}
+
+// first is the first stream that came.
+func (c *clamd) first() []byte {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.seen[0]
 }
 
 func (c *clamd) serve(conn net.Conn) {
@@ -114,8 +124,8 @@ func TestClamAVReadsEveryByteOverBothSockets(t *testing.T) {
 		s := scanner(t, daemon.address())
 		content := bytes.Repeat([]byte("clean "), 100_000)
 		virus, err := s.Scan(t.Context(), iotest.HalfReader(bytes.NewReader(content)))
-		if must(t, err); virus != "" || !bytes.Equal(daemon.seen[0], content) {
-			t.Errorf("%s: %q, %d bytes arrived", network, virus, len(daemon.seen[0]))
+		if must(t, err); virus != "" || !bytes.Equal(daemon.first(), content) {
+			t.Errorf("%s: %q, %d bytes arrived", network, virus, len(daemon.first()))
 		}
 		virus, err = s.Scan(t.Context(), strings.NewReader("x"+marker))
 		if must(t, err); virus != "Propusk.Test-1" {
@@ -132,8 +142,7 @@ func TestClamAVAnswersThatAreNoLeave(t *testing.T) {
 		"stream: OK FOUND\n": "OK", "INSTREAM size limit exceeded. ERROR\x00": "!", "UNKNOWN COMMAND\x00": "!", "OK": "!", "stream: ok": "!",
 		"stream: Something ERROR\x00": "!", "\x00": "!",
 	} {
-		daemon := newClamd(t, "tcp")
-		daemon.answer = answer
+		daemon := newClamd(t, "tcp", func(c *clamd) { c.answer = answer })
 		got, err := scanner(t, daemon.address()).Scan(t.Context(), strings.NewReader("x"))
 		if virus == "!" && err == nil || virus != "!" && (err != nil || got != virus) {
 			t.Errorf("%q: %q, %v", answer, got, err)
@@ -148,7 +157,7 @@ func TestClamAVThatFails(t *testing.T) {
 	if _, err := scanner(t, daemon.address()).Scan(t.Context(), io.MultiReader(strings.NewReader("x"), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 		t.Errorf("a reader that fails: %v", err)
 	}
-	daemon.most = 1 << 20
+	daemon = newClamd(t, "tcp", func(c *clamd) { c.most = 1 << 20 })
 	if virus, err := scanner(t, daemon.address()).Scan(t.Context(), bytes.NewReader(make([]byte, 8<<20))); err == nil || virus != "" {
 		t.Errorf("too much for it: %q, %v", virus, err)
 	}

@@ -28,10 +28,9 @@ import (
 // (Signature Version 4), and does not recompute the signatures.
 type S3 struct {
 	*httptest.Server
-	// Down makes every request fail as a server does that is being restarted.
-	Down func(r *http.Request) bool
 
 	mutex   sync.Mutex
+	down    func(r *http.Request) bool
 	objects map[string]s3Object
 	uploads map[string]*s3Upload
 }
@@ -89,6 +88,20 @@ func (s *S3) Uploads() int {
 	return len(s.uploads)
 }
 
+// Down makes the requests that fn chooses fail, as a server does that is being
+// restarted; nil chooses none.
+func (s *S3) Down(fn func(r *http.Request) bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.down = fn
+}
+
+func (s *S3) isDown(r *http.Request) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.down != nil && s.down(r)
+}
+
 // Put writes an object past the protocol.
 func (s *S3) Put(key string, content []byte) {
 	s.mutex.Lock()
@@ -114,7 +127,7 @@ var signed = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=` + s3Access + `/\
 func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := s3Body(r)
 	switch {
-	case s.Down != nil && s.Down(r):
+	case s.isDown(r):
 		s3Fault(w, http.StatusInternalServerError, "InternalError")
 		return
 	case !signed.MatchString(r.Header.Get("Authorization")):
