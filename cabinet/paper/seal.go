@@ -97,7 +97,7 @@ func OpenSeal(ctx context.Context, deps SealDeps) (*Seal, error) {
 		return nil, err
 	}
 	if s.stamp().key == nil {
-		return s, s.Rotate(ctx)
+		return s, s.make(ctx)
 	}
 	return s, nil
 }
@@ -148,6 +148,12 @@ func (s *Seal) Rotate(ctx context.Context) error {
 	if err := s.Reload(ctx); err != nil { // a place that is taken already is no place for the next
 		return err
 	}
+	return s.make(ctx)
+}
+
+// make makes the key that follows those which are known. Where another node was
+// first it takes that one's: so nodes that start together have one seal.
+func (s *Seal) make(ctx context.Context) error {
 	fresh, err := makeStamp(s.deps.Name, s.deps.Now())
 	if err != nil {
 		return err
