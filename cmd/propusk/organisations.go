@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"propusk/cabinet/api"
 	"propusk/cabinet/organisation"
@@ -18,7 +19,7 @@ func (h *house) openOrganisations(context.Context) error {
 	organisations, err := organisation.New(organisation.Deps{
 		DB: h.db, Directory: h.directory, Journal: h.journal, Outbox: h.outbox, Jobs: h.jobs, Ephemeral: h.volatile, Sealer: h.sealer,
 		Files: h.files, Registry: h.registry, Verifier: h.trust.Verifier(), Tell: h.notices.Tell, Paper: h.paper,
-		Power: h.openingPower, InExchange: h.filings.InExchange, BaseURL: h.cfg.Issuer, Now: h.now, Log: h.log,
+		Power: openingPower{h.trust.Verifier(), h.now}.read, InExchange: h.filings.InExchange, BaseURL: h.cfg.Issuer, Now: h.now, Log: h.log,
 	})
 	if err != nil {
 		return err
@@ -32,13 +33,20 @@ func (h *house) openOrganisations(context.Context) error {
 // administrator, which no power to file or to sign comes to.
 const openCabinetPower = "CAB_OPEN"
 
-// openingPower judges a machine-readable power of attorney by which a person would
-// open an organisation's cabinet: given by the organisation itself, signed by its
-// qualified certificate, in force, to this person alone, with the power to.
-func (h *house) openingPower(ctx context.Context, claim organisation.PowerClaim) (string, error) {
+// openingPower judges machine-readable powers of attorney by which people would
+// open organisations' cabinets.
+type openingPower struct {
+	verifier signature.Verifier
+	now      func() time.Time
+}
+
+// read answers the number of a power that is given by the organisation itself,
+// signed by its qualified certificate, in force, to this person alone, with
+// openCabinetPower and without limits.
+func (o openingPower) read(ctx context.Context, claim organisation.PowerClaim) (string, error) {
 	form, faults := emchd.Parse(claim.Content)
 	if form != nil {
-		faults = append(faults, form.Check(storage.Of(h.now()), emchd.Principal{INN: claim.INN, OGRN: claim.OGRN}, "")...)
+		faults = append(faults, form.Check(storage.Of(o.now()), emchd.Principal{INN: claim.INN, OGRN: claim.OGRN}, "")...)
 	}
 	var reasons []string
 	for _, fault := range faults {
@@ -52,7 +60,7 @@ func (h *house) openingPower(ctx context.Context, claim organisation.PowerClaim)
 	if reason := unfit(form, claim); reason != "" {
 		return "", refusedPower(reason)
 	}
-	verdict, err := h.trust.Verifier().Verify(ctx, signature.Request{Signature: claim.Signature, Content: claim.Content})
+	verdict, err := o.verifier.Verify(ctx, signature.Request{Signature: claim.Signature, Content: claim.Content})
 	if err != nil {
 		return "", api.Refuse("signatures_unavailable").Wrap(err)
 	}
