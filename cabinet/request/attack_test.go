@@ -75,11 +75,11 @@ func (w *world) aimAtOne(route api.Route, o *cabinettest.Office) string {
 		r = w.requirement(o, time.Hour)
 	}
 	path := strings.Replace(route.Path, "{id}", r.ID, 1)
-	if strings.Contains(path, "{message}") {
-		path = strings.Replace(path, "{message}", w.reply(o, r.ID, map[string]any{"text": "Ответ " + o.Tag}).ID, 1)
+	if before, after, found := strings.Cut(path, "{message}"); found {
+		path = before + w.reply(o, r.ID, map[string]any{"text": "Ответ " + o.Tag}).ID + after
 	}
-	if strings.Contains(path, "{file}") {
-		path = strings.Replace(path, "{file}", r.Documents[0].ID, 1)
+	if before, after, found := strings.Cut(path, "{file}"); found {
+		path = before + r.Documents[0].ID + after
 	}
 	if strings.HasSuffix(path, "/draft") && route.Method != "PUT" {
 		for _, m := range o.Members {

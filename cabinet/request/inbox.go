@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/cabinet/authority"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
@@ -70,10 +72,20 @@ func New(deps Deps) (*Inbox, error) {
 
 func (b *Inbox) now() storage.Time { return storage.Of(b.Now()) }
 
-// FieldError says what is wrong with one field of the input.
+// FieldError says what is wrong with one field of the input. A field inside
+// another is written with a slash: "fields/inn".
 type FieldError struct {
 	Field, Code string
 	Args        map[string]string
+}
+
+// pointer is the field as a JSON pointer (RFC 6901).
+func (e *FieldError) pointer() string {
+	outer, inner, nested := strings.Cut(e.Field, "/")
+	if !nested {
+		return api.Pointer(outer)
+	}
+	return api.Pointer(outer) + api.Pointer(inner)
 }
 
 func (e *FieldError) Error() string { return fmt.Sprintf("request: field %s: %s", e.Field, e.Code) }

@@ -119,7 +119,7 @@ func (b *Inbox) begin(ctx context.Context, r *Request, n NewRequest, w writer) e
 	if err := b.send(ctx, r, &p); err != nil {
 		return err
 	}
-	details := map[string]string{"party": r.Party}
+	details := map[string]string{"party": r.PartyCode}
 	if err := b.record(ctx, r, w, "created", r.Status, details); err != nil {
 		return err
 	}

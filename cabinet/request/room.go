@@ -78,7 +78,7 @@ func (b *Inbox) routes() []api.Route {
 // API's codes.
 func Refusal(err error) error {
 	if fault, ok := errors.AsType[*FieldError](err); ok {
-		return api.Invalid(api.FieldFault{Pointer: api.Pointer(fault.Field), Code: fault.Code, Args: fault.Args})
+		return api.Invalid(api.FieldFault{Pointer: fault.pointer(), Code: fault.Code, Args: fault.Args})
 	}
 	switch {
 	case errors.Is(err, ErrStale):

@@ -172,7 +172,7 @@ func (b *Inbox) template(ctx context.Context, actor directory.Actor, t *Template
 		}
 		return b.Journal.Append(ctx, journal.Entry{
 			Organisation: t.OrganisationID, Actor: actor.PersonID, Client: actor.ClientID,
-			Action: "request." + act, Object: t.ID, Outcome: "success", Details: map[string]string{"title": t.Title},
+			Action: "request." + act, Object: t.ID, Outcome: "success",
 		})
 	})
 }

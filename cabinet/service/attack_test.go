@@ -54,7 +54,7 @@ func (w *world) aim(route api.Route, o *cabinettest.Office) (path string, body a
 	case "POST " + applications:
 		body = map[string]any{"service": "cash-register"}
 	case "PUT " + applications + "/{id}":
-		body = map[string]any{"fields": map[string]string{"staff": "1"}}
+		body = map[string]any{"fields": map[string]string{"goods": "Мёд"}}
 	case "POST " + applications + "/{id}/submit":
 		body = map[string]any{}
 	case "POST " + applications + "/{id}/documents":
@@ -289,6 +289,26 @@ func TestCallbackForAnotherOrganisationsApplicationMovesNothing(t *testing.T) {
 			t.Errorf("it moved: %+v", got)
 		}
 		w.Expect(w.Do("POST", applications, w.Token(b, directory.Manager), map[string]any{"renews": one.ID}), http.StatusUnprocessableEntity, "validation_failed")
+	})
+}
+
+// TestDraftTakesNoFieldOfItsOwn: what the service does not have is refused, also
+// where it looks like a secret that must not reach the journal.
+func TestDraftTakesNoFieldOfItsOwn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha", directory.Roles()...)
+		a := w.small(o)
+		for _, name := range []string{"colour", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "", "inn/../x"} {
+			got := w.Do("PUT", applications+"/"+a.ID, w.Token(o, directory.Manager), map[string]any{"fields": map[string]string{name: "x"}})
+			w.Expect(got, http.StatusUnprocessableEntity, "validation_failed")
+			if p := got.Problem(t); !strings.HasPrefix(p.Errors[0].Pointer, "/fields/") || p.Errors[0].Code != "unknown" {
+				t.Errorf("%q: %+v", name, p.Errors)
+			}
+		}
+		b := w.read(w.Do("PUT", applications+"/"+a.ID, w.Token(o, directory.Manager), map[string]any{"fields": map[string]string{"visitor": "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"}}), http.StatusOK)
+		if b.Version != a.Version+1 {
+			t.Errorf("%+v", b)
+		}
 	})
 }
 

@@ -165,6 +165,9 @@ func checkSize(f Form) error {
 func (d *Desk) Save(ctx context.Context, actor directory.Actor, organisationID, id string, version *int64, fields map[string]string, documents []Attachment) (a Application, err error) {
 	return d.change(ctx, actor, organisationID, id, version, "saved", func(a *Application) error {
 		if fields != nil {
+			if err := a.knows(fields); err != nil {
+				return err
+			}
 			a.Fields.V = maps.Clone(fields)
 		}
 		if documents != nil {
@@ -172,6 +175,20 @@ func (d *Desk) Save(ctx context.Context, actor directory.Actor, organisationID, 
 		}
 		return checkSize(a.form())
 	})
+}
+
+// knows refuses fields that the service does not have.
+func (a *Application) knows(fields map[string]string) error {
+	card, err := a.card()
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if card.field(name) == nil {
+			return &request.FieldError{Field: "fields/" + name, Code: "unknown"}
+		}
+	}
+	return nil
 }
 
 // Restore makes an earlier version the present one; what stood there meanwhile is

@@ -109,7 +109,7 @@ func (d *Desk) templated(ctx context.Context, actor directory.Actor, t *Template
 		}
 		return d.Journal.Append(ctx, journal.Entry{
 			Organisation: t.OrganisationID, Actor: actor.PersonID, Client: actor.ClientID,
-			Action: "application." + act, Object: t.ID, Outcome: "success", Details: map[string]string{"title": t.Title},
+			Action: "application." + act, Object: t.ID, Outcome: "success", Details: map[string]string{"service": t.Service},
 		})
 	})
 }

@@ -63,6 +63,6 @@ var fieldTexts = map[string]api.FieldText{
 	"form_document_signature_missing": {RU: "Этот документ подписывают: приложите к нему отсоединённую квалифицированную подпись.", EN: "This document is signed: attach its detached qualified signature."},
 	"form_document_signature_wrong":   {RU: "Это не файл подписи (CMS).", EN: "This is no file of a signature (CMS)."},
 	"form_signature_required":         {RU: "Заявка подаётся с квалифицированной подписью. Возьмите содержимое заявки (content), подпишите его и пришлите подпись.", EN: "The application takes a qualified signature. Fetch its content, sign it and send the signature."},
-	"application_signature_refused":          {RU: "Подпись не принята: {reason_ru}", EN: "The signature is refused: {reason_en}"},
+	"application_signature_refused":   {RU: "Подпись не принята: {reason_ru}", EN: "The signature is refused: {reason_en}"},
 	"form_signature_stranger":         {RU: "Подпись верна, но сертификат выдан не вашей организации и не вам.", EN: "The signature is good, but its certificate is neither your organisation's nor yours."},
 }
