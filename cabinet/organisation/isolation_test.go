@@ -81,8 +81,8 @@ func (w *world) aim(route api.Route, o *cabinettest.Office) (path string, body a
 		}
 	case strings.HasPrefix(path, "/v1/organization/legal-status/corrections"):
 		w.call(http.StatusOK, "GET", statusPath, w.token(o, directory.Administrator), nil)
-		if strings.Contains(path, "{id}") {
-			path = strings.Replace(path, "{id}", w.correction(o), 1)
+		if list, one := strings.CutSuffix(path, "{id}"); one {
+			path = list + w.correction(o)
 		}
 	case strings.Contains(path, "{"):
 		path = strings.NewReplacer("{id}", o.ID, "{document}", o.ID, "{file}", o.ID).Replace(path)

@@ -271,7 +271,7 @@ func TestOrganisationsCertificateOpensTheCabinetForItsOwnerOnly(t *testing.T) {
 			t.Fatalf("changed: %s", encoded(changed))
 		}
 		w.call(http.StatusOK, "PATCH", path, token, map[string]any{"requisites": map[string]any{"name": nil}})
-		signed = w.call(http.StatusOK, "POST", path+"/signature", token, of(his))
+		w.call(http.StatusOK, "POST", path+"/signature", token, of(his))
 		w.call(http.StatusOK, "POST", path+"/check", token, nil)
 		if made := w.created(path, token); w.entry(made.ID, "organisation.registered").Details["by"] != "signature" {
 			t.Error("the journal does not say by what")
