@@ -25,11 +25,13 @@ func (d *Documents) Plans(organisationID, recipientID string) map[string]Query {
 
 // Crowd takes every turn of judging signatures and lets nobody wait for one.
 func (d *Documents) Crowd() (leave func()) {
+	before := d.wait
 	d.wait = 0
 	for range maxJudged {
 		d.turns <- struct{}{}
 	}
 	return func() {
+		d.wait = before
 		for range maxJudged {
 			<-d.turns
 		}
