@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -253,12 +252,8 @@ func TestCheckStaysSmall(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat(`<Нет/>`, 100_000)
 	source := reporttest.Good("NO_NDS", reporttest.Head{}).Replace("<НДС>", "<НДС>"+body)
-	began := time.Now()
 	faults := check(t, "NO_NDS", source)
 	if len(faults) != 101 || faults[100].Code != "too_many_faults" {
 		t.Errorf("%d faults", len(faults))
-	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("it took %v", took)
 	}
 }

@@ -201,6 +201,9 @@ func (c *collector) children(e *Element, n *Node) {
 	counts := make([]int, len(e.Children))
 	last := 0
 	for _, child := range n.Children {
+		if c.full() {
+			return
+		}
 		want, at := e.child(child.Name)
 		if want == nil {
 			c.add("element_unknown", child.at, c.place(child.Name), "")
