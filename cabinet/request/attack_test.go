@@ -471,7 +471,7 @@ func TestOwnTemplatesAreKeptInVersions(t *testing.T) {
 		}
 		w.Expect(w.Do("DELETE", path+"/"+template.ID, token, nil), http.StatusNoContent, "")
 		w.Expect(w.Do("DELETE", path+"/"+template.ID, token, nil), http.StatusNotFound, "not_found")
-		w.Expect(w.Do("GET", path+"?request="+storage.NewID(), token, nil), http.StatusNotFound, "not_found")
+		w.Expect(w.Do("GET", path+"?request="+storage.NewID(), token, nil), http.StatusBadRequest, "parameter_invalid")
 	})
 }
 

@@ -2,10 +2,12 @@ package request
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 
 	"propusk/cabinet/api"
+	"propusk/storage"
 )
 
 // names of the parameters of every list of requests.
@@ -122,8 +124,13 @@ func (b *Inbox) templates(c api.Call) error {
 	var r Request
 	var err error
 	if id != "" {
-		if r, err = b.Find(c.Ctx(), c.Organisation(), id); err != nil {
-			return Refusal(err)
+		r, err = b.Find(c.Ctx(), c.Organisation(), id)
+		if errors.Is(err, storage.ErrNotFound) {
+			q.Fault("request", "invalid")
+			return q.Err()
+		}
+		if err != nil {
+			return err
 		}
 		f.Type, party = r.Type, r.PartyCode
 	}
