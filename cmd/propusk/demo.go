@@ -128,7 +128,25 @@ func (h *house) openDemo(ctx context.Context, dir string) (*demo.Demo, error) {
 	if _, err := h.trust.Import(ctx, "propusk demo", d.Trust()); err != nil {
 		return nil, fmt.Errorf("trust the demo's authority: %w", err)
 	}
-	return d, nil
+	return d, h.fillRooms(ctx, d)
+}
+
+// fillRooms puts something lively into each room of the cabinet.
+func (h *house) fillRooms(ctx context.Context, d *demo.Demo) error {
+	for _, fill := range []func() error{
+		func() error { return d.FillOrganisations(ctx) },
+		func() error { return d.FillPowers(ctx) },
+		func() error { return d.FillFilings(ctx, h.filings) },
+		func() error { return d.FillExtracts(ctx, h.extracts) },
+		func() error { return d.FillRequests(ctx, h.requests, h.services) },
+		func() error { return d.FillDocuments(ctx, h.documents, h.files, h.paper) },
+		func() error { return d.FillNotices(ctx, h.notices) },
+	} {
+		if err := fill(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func announce(w io.Writer, line demo.Line, asJSON bool) {

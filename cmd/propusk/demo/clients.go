@@ -40,9 +40,15 @@ func clients(issuer string, organisationID func(key string) string) []oauth.Clie
 			Scope:        scope("openid profile organization", directory.OrganizationRead, directory.MembersRead),
 		},
 		{
+			ID: "buhgalteria", Name: "Бухгалтерия", NameEN: "Bookkeeping", Kind: oauth.Web,
+			TokenEndpointAuthMethod: oauth.AuthBasic, GrantTypes: code,
+			RedirectURIs: []string{issuer + CallbackPath}, PostLogoutRedirectURIs: []string{issuer + "/"},
+			Scope: scope("openid profile email offline_access organization", directory.Permissions()...),
+		},
+		{
 			ID: "exchange-mayak", Name: "Обмен с учётной системой: Северный маяк", Kind: oauth.Service,
 			TokenEndpointAuthMethod: oauth.AuthBasic,
-			Scope:                   scope("organization", directory.OrganizationRead, directory.MembersRead, directory.JournalRead),
+			Scope:                   scope("organization", directory.Permissions()...),
 			OrganisationID:          organisationID("mayak"),
 		},
 		{
