@@ -27,12 +27,12 @@ build: ## Build bin/propusk
 install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, Node and Python modules)
 	@scripts/install
 
-test: install ## Run every test with the race detector, on both engines, browser included
+test: install ## Run every test, the race detector in all but the black-box ones, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
-	$(SERVICES) bash -euc 'go test -race -timeout 8m $(UNIT) && go test -race -timeout 20m ./e2e/...'
+	$(SERVICES) bash -euc 'go test -race -timeout 15m $(UNIT) && go test -count=1 -timeout 20m ./e2e/...'
 
-e2e: install ## Run only the black-box tests; screenshots land in artifacts/
-	$(SERVICES) go test -count=1 -timeout 20m -v ./e2e/...
+e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
+	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...
 
 bench: install ## Print the benchmark table of docs/performance.md
 	@$(SERVICES) scripts/bench
