@@ -222,6 +222,23 @@ func TestPDFThatWasChangedOrAppendedToIsNotAsIssued(t *testing.T) {
 	}
 }
 
+// A file of small objects that all reach to the end of the last one is read once for
+// each of them: strangers send such files.
+func TestPDFOfOverlappingObjectsIsNotRead(t *testing.T) {
+	t.Parallel()
+	const objects = 2000
+	var file, table bytes.Buffer
+	file.WriteString("%PDF-1.3\n")
+	for n := 1; n <= objects; n++ {
+		fmt.Fprintf(&table, "%010d 00000 n \n", file.Len())
+		fmt.Fprintf(&file, "%d 0 obj\n", n)
+	}
+	fmt.Fprintf(&file, "\nendobj\nxref\n0 %d\n0000000000 65535 f \n%strailer\nstartxref\n10\n%%%%EOF\n", objects+1, &table)
+	if read, err := paper.ReadPDF(file.Bytes()); !errors.Is(err, paper.ErrPDF) {
+		t.Errorf("%+v, %v", read, err)
+	}
+}
+
 // FuzzReadPDF: whatever the bytes, an answer or ErrPDF; and what is read is text.
 func FuzzReadPDF(f *testing.F) {
 	p := newPaper(f)

@@ -96,10 +96,14 @@ func objectsOf(file []byte) (map[int][]byte, error) {
 		return nil, fmt.Errorf("%w: its table of objects", ErrPDF)
 	}
 	objects := make(map[int][]byte, count)
+	left := tail // objects that overlap are longer than the file, and would be read again and again
 	for n := 1; n < count; n++ {
 		body, err := objectAt(file[:tail+1], lines[n+2], n)
 		if err != nil {
 			return nil, err
+		}
+		if left -= len(body); left < 0 {
+			return nil, fmt.Errorf("%w: its objects overlap", ErrPDF)
 		}
 		objects[n] = body
 	}
