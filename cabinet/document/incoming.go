@@ -106,7 +106,10 @@ func (d *Documents) SignIncoming(ctx context.Context, actor directory.Actor, org
 	if !in.Share.SignatureRequested {
 		return Signature{}, ErrNotAsked
 	}
-	return d.sign(ctx, actor, organisationID, in.Document, in.Version.Number, cms)
+	return d.sign(ctx, actor, organisationID, in.Document, in.Version.Number, cms, func(ctx context.Context) error {
+		_, err := d.Received(ctx, organisationID, shareID)
+		return err
+	})
 }
 
 // ErrNotAsked: the sender did not ask for a signature.

@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"propusk/cabinet/cabinettest"
+	"propusk/cabinet/document"
 	"propusk/idp/directory"
+	"propusk/signature"
 	"propusk/storage"
 	"propusk/storage/file/filetest"
 	"propusk/storage/storagetest"
@@ -129,6 +132,36 @@ func TestContractIsSignedByBothSides(t *testing.T) {
 		}
 		if got := w.events(b); !slices.Equal(got, []string{"document.signature_requested"}) {
 			t.Errorf("the recipient was told %v", got)
+		}
+	})
+}
+
+// meanwhile is a verifier during whose work something happens.
+type meanwhile struct {
+	signature.Verifier
+	happens func()
+}
+
+func (m *meanwhile) Verify(ctx context.Context, r signature.Request) (signature.Verdict, error) {
+	m.happens()
+	return m.Verifier.Verify(ctx, r)
+}
+
+func TestShareThatIsRevokedWhileASignatureIsVerifiedTakesNone(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		verifier := &meanwhile{}
+		w := newWorld(t, db, func(d *document.Deps) { verifier.Verifier, d.Verifier = d.Verifier, verifier })
+		a, b := w.Office("Alpha"), w.Office("Beta")
+		d := w.pdf(a)
+		s := w.share(a, d.ID, `{"recipient":"`+b.INN+`","signature_requested":true}`)
+		ours, theirs := w.Token(a, directory.Administrator), w.Token(b, directory.Administrator)
+		verifier.happens = func() {
+			w.Expect(w.Do("DELETE", "/v1/documents/"+d.ID+"/shares/"+s.ID, ours, nil), 204, "")
+		}
+		w.Expect(w.sign("/v1/documents/incoming/"+s.ID+"/signatures", theirs, w.holder(b).Sign(t, filetest.PDF("contract Alpha"))), 404, "not_found")
+		if v := w.get(a, directory.Administrator, d.ID); v.Signatures != 0 {
+			t.Errorf("%d signatures", v.Signatures)
 		}
 	})
 }

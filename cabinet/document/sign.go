@@ -68,11 +68,14 @@ func (d *Documents) Sign(ctx context.Context, actor directory.Actor, organisatio
 	if err != nil {
 		return Signature{}, err
 	}
-	return d.sign(ctx, actor, organisationID, doc, number, cms)
+	return d.sign(ctx, actor, organisationID, doc, number, cms, func(context.Context) error { return nil })
 }
 
 // sign is Sign for the document's own organisation or for one that it was handed to.
-func (d *Documents) sign(ctx context.Context, actor directory.Actor, organisationID string, doc Document, number int64, cms []byte) (Signature, error) {
+// still is asked when the document is locked: what allowed the signature may have
+// ended while it was verified.
+func (d *Documents) sign(ctx context.Context, actor directory.Actor, organisationID string, doc Document, number int64, cms []byte,
+	still func(context.Context) error) (Signature, error) {
 	if doc.Status == Archived {
 		return Signature{}, ErrArchived
 	}
@@ -88,7 +91,7 @@ func (d *Documents) sign(ctx context.Context, actor directory.Actor, organisatio
 		ID: storage.NewID(), DocumentID: doc.ID, FileID: v.FileID, OrganisationID: organisationID, Fingerprint: verdict.Certificate.Fingerprint,
 		CMS: cms, Verdict: storage.JSON[signature.Verdict]{V: verdict}, PersonID: actor.PersonID, ClientID: actor.ClientID, CreatedAt: d.time(),
 	}
-	if err := d.DB.Tx(ctx, func(ctx context.Context) error { return d.keepSignature(ctx, actor, doc, v, &s) }); err != nil {
+	if err := d.DB.Tx(ctx, func(ctx context.Context) error { return d.keepSignature(ctx, actor, doc, v, &s, still) }); err != nil {
 		return Signature{}, fmt.Errorf("document: sign: %w", err)
 	}
 	return s, nil
@@ -134,9 +137,12 @@ func (d *Documents) turn(ctx context.Context) error {
 	}
 }
 
-func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, doc Document, v Version, s *Signature) error {
+func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, doc Document, v Version, s *Signature, still func(context.Context) error) error {
 	locked, err := d.lock(ctx, doc.OrganisationID, doc.ID, nil)
 	if err != nil {
+		return err
+	}
+	if err := still(ctx); err != nil {
 		return err
 	}
 	if locked.Status == Archived {
