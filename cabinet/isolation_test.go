@@ -181,7 +181,7 @@ func (w *world) aim(route api.Route, o *office) (path, body string) {
 	case "POST /v1/recoveries":
 		body = `{"person":"` + o.admin.ID + `","reason":"Паспорт показан"}`
 	case "PATCH /v1/organization":
-		body = `{"actual_address":"Казань"}`
+		body = `{"required_acr":""}`
 	case "PATCH /v1/organization/members/{id}":
 		body = `{"position":"Архивариус"}`
 	case "POST /v1/organization/invitations":

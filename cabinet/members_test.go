@@ -77,7 +77,10 @@ func TestRemovedMemberIsRefusedAndStaysInTheJournal(t *testing.T) {
 		a := w.office("Alpha", directory.Head)
 		admin, head := w.token(a, a.members[directory.Administrator]), a.members[directory.Head]
 		token := w.token(a, head)
-		w.expect(w.do("PATCH", "/v1/organization", token, `{"actual_address":"Тула"}`), 200, "")
+		moved := "Тула"
+		_, err := w.directory.UpdateOrganisation(context.Background(), directory.Actor{PersonID: head.Person.ID}, a.ID,
+			directory.OrganisationPatch{ActualAddress: &moved})
+		must(t, err)
 		w.expect(w.do("DELETE", "/v1/organization/members/"+head.Member.ID, admin, ""), 204, "")
 		w.eventuallyRevoked(token)
 		w.expect(w.do("GET", "/v1/me", token, ""), 401, "token_revoked")

@@ -49,26 +49,24 @@ func (s *Server) organization(c api.Call) error {
 	return api.Answer(c, http.StatusOK, api.EntityTag(organisation.Version), newOrganizationView(organisation))
 }
 
+// organizationPatch has no contacts and no addresses: they change in the profile's
+// blocks only, confirmed by a code or a signature and held against the register. The
+// codes of bindings go to the official contact, so who could move it at will could
+// let anybody in.
 type organizationPatch struct {
-	Address       api.Field[string] `json:"address"`
-	ActualAddress api.Field[string] `json:"actual_address"`
-	Phone         api.Field[string] `json:"phone"`
-	Email         api.Field[string] `json:"email"`
-	RequiredACR   api.Field[string] `json:"required_acr"`
+	RequiredACR api.Field[string] `json:"required_acr"`
 }
 
 // patchOrganization answers PATCH /v1/organization with the new state.
 func (s *Server) patchOrganization(c api.Call) error {
 	var patch organizationPatch
 	err := api.ReadPatch(c, &patch,
-		"id", "kind", "status", "name", "full_name", "inn", "kpp", "ogrn", "created_at", "updated_at")
+		"id", "kind", "status", "name", "full_name", "inn", "kpp", "ogrn", "created_at", "updated_at",
+		"address", "actual_address", "phone", "email")
 	if err != nil {
 		return err
 	}
-	change := directory.OrganisationPatch{
-		Address: patch.Address.Change(), ActualAddress: patch.ActualAddress.Change(),
-		Phone: patch.Phone.Change(), Email: patch.Email.Change(), RequiredACR: patch.RequiredACR.Change(),
-	}
+	change := directory.OrganisationPatch{RequiredACR: patch.RequiredACR.Change()}
 	if err := mayDemand(c.Claims, change.RequiredACR); err != nil {
 		return err
 	}

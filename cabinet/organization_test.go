@@ -29,14 +29,14 @@ func TestOrganizationIsReadAndPatched(t *testing.T) {
 		if got := w.do("GET", "/v1/organization", token, "", "If-None-Match", tag); got.StatusCode != 304 {
 			t.Errorf("unchanged, but sent again: %d", got.StatusCode)
 		}
-		// RFC 7396: absent stays, null empties, a value replaces.
-		patched := w.expect(w.do("PATCH", "/v1/organization", token, `{"phone":null,"actual_address":"Казань, улица Баумана, 1"}`,
+		patched := w.expect(w.do("PATCH", "/v1/organization", token, `{"required_acr":"urn:propusk:2"}`,
 			"Content-Type", api.MergePatch, "If-Match", tag), 200, "")
 		patched.into(t, &after)
-		if after.Phone != "" || after.ActualAddress != "Казань, улица Баумана, 1" || after.Email != before.Email || after.Address != before.Address {
+		if after.RequiredACR != "urn:propusk:2" || after.Phone != before.Phone || after.Email != before.Email || after.Address != before.Address {
 			t.Errorf("patched to %+v", after)
 		}
-		w.expect(w.do("PATCH", "/v1/organization", token, `{"phone":"+74957654321"}`, "If-Match", tag), 412, "version_changed")
+		token = w.token(a, w.fresh(a, a.members[directory.Administrator])) // the higher level ends earlier tokens
+		w.expect(w.do("PATCH", "/v1/organization", token, `{"required_acr":null}`, "If-Match", tag), 412, "version_changed")
 		again := w.do("GET", "/v1/organization", token, "")
 		if again.body != patched.body || again.Header.Get("ETag") != patched.Header.Get("ETag") {
 			t.Errorf("the answer to the patch was not the new state: %s and %s", patched.body, again.body)
@@ -45,7 +45,40 @@ func TestOrganizationIsReadAndPatched(t *testing.T) {
 		if empty.Header.Get("ETag") != patched.Header.Get("ETag") {
 			t.Error("an empty patch changed something")
 		}
+		// RFC 7396: absent stays, null empties.
+		w.expect(w.do("PATCH", "/v1/organization", token, `{"required_acr":null}`), 200, "").into(t, &after)
+		if after.RequiredACR != "" {
+			t.Errorf("emptied to %+v", after)
+		}
 	})
+}
+
+// TestContactsChangeInTheProfileOnly: the codes of bindings go to the official
+// contact, so nobody moves it without a confirmation, whatever his rights are.
+func TestContactsChangeInTheProfileOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	a := w.office("Alpha", directory.Head)
+	for who, token := range map[string]string{
+		"administrator": w.token(a, a.members[directory.Administrator]),
+		"head":          w.token(a, a.members[directory.Head]),
+		"client":        sign(t, w.service(a, "organization:write")),
+	} {
+		for field, block := range map[string]string{"address": "requisites", "actual_address": "contacts", "phone": "contacts", "email": "contacts"} {
+			for _, value := range []string{`"moved@example.ru"`, `"+74957654321"`, `"Казань"`, `null`} {
+				got := w.expect(w.do("PATCH", "/v1/organization", token, `{"`+field+`":`+value+`}`), 422, "validation_failed").problem(t)
+				if len(got.Errors) != 1 || got.Errors[0].Pointer != "/"+field || got.Errors[0].Code != "read_only" ||
+					!strings.Contains(got.Errors[0].Detail, "/v1/organization/profile/"+block) {
+					t.Errorf("%s moves %s: %+v", who, field, got.Errors)
+				}
+			}
+		}
+	}
+	now, err := w.directory.Organisation(context.Background(), a.ID)
+	must(t, err)
+	if now.Phone != a.Phone || now.Email != a.Email || now.Address != a.Address || now.ActualAddress != a.ActualAddress || now.Version != a.Version {
+		t.Errorf("moved to %+v", now)
+	}
 }
 
 func TestPatchNamesEveryWrongField(t *testing.T) {
@@ -57,11 +90,12 @@ func TestPatchNamesEveryWrongField(t *testing.T) {
 	for name, test := range map[string]struct{ path, body, faults string }{
 		"unknown fields":            {"/v1/organization", `{"colour":"red","Phone":"+74951234567","a/b~c":1}`, "/colour unknown, /Phone unknown, /a~1b~0c unknown"},
 		"fields of the register":    {"/v1/organization", `{"inn":"7707083893","name":"x","id":"y"}`, "/inn read_only, /name read_only, /id read_only"},
-		"wrong types":               {"/v1/organization", `{"phone":7,"email":["a"],"address":{}}`, "/phone type, /email type, /address type"},
-		"twice":                     {"/v1/organization", `{"phone":null,"phone":"+74951234567"}`, "/phone duplicate"},
-		"twice, once escaped":       {"/v1/organization", `{"phone":null,"\u0070hone":"+74951234567"}`, "/phone duplicate"},
-		"control characters":        {"/v1/organization", `{"address":"a\u0000b"}`, "/address invalid"},
-		"the directory's own":       {"/v1/organization", `{"email":"nobody","phone":"12","required_acr":"urn:propusk:0"}`, "/phone invalid, /email invalid, /required_acr invalid"},
+		"fields of the profile":     {"/v1/organization", `{"phone":7,"email":["a"],"address":{}}`, "/phone read_only, /email read_only, /address read_only"},
+		"wrong types":               {member, `{"position":7,"grants":{}}`, "/position type, /grants type"},
+		"twice":                     {"/v1/organization", `{"required_acr":null,"required_acr":""}`, "/required_acr duplicate"},
+		"twice, once escaped":       {"/v1/organization", `{"required_acr":null,"\u0072equired_acr":""}`, "/required_acr duplicate"},
+		"control characters":        {"/v1/organization", `{"required_acr":"a\u0000b"}`, "/required_acr invalid"},
+		"the directory's own":       {"/v1/organization", `{"required_acr":"urn:propusk:0"}`, "/required_acr invalid"},
 		"member: unknown and wrong": {member, `{"rights":[],"grants":"all"}`, "/rights unknown, /grants type"},
 		"member: who it is":         {member, `{"person":{"id":"x"}}`, "/person read_only"},
 		"member: no role":           {member, `{"role":null}`, "/role required"},
@@ -145,9 +179,9 @@ func TestDemandedLevelMustBeReachedFirst(t *testing.T) {
 	}
 	robot := sign(t, w.service(a, "organization:write"))
 	w.expect(w.do("PATCH", "/v1/organization", robot, patch), 403, "person_required")
-	w.expect(w.do("PATCH", "/v1/organization", robot, `{"phone":"+74957654321"}`), 200, "")
+	w.expect(w.do("PATCH", "/v1/organization", robot, `{"required_acr":null}`), 200, "")
 	w.expect(w.do("PATCH", "/v1/organization", w.token(a, a.members[directory.Head]), `{"required_acr":"urn:propusk:2"}`), 403, "act_forbidden")
-	w.expect(w.do("PATCH", "/v1/organization", sign(t, but(claims, map[string]any{"acr": "urn:propusk:1"})), `{"phone":null}`), 401, "assurance_insufficient")
+	w.expect(w.do("PATCH", "/v1/organization", sign(t, but(claims, map[string]any{"acr": "urn:propusk:1"})), `{}`), 401, "assurance_insufficient")
 	var view organizationView
 	w.expect(w.do("PATCH", "/v1/organization", sign(t, but(claims, map[string]any{"acr": "urn:propusk:qualified"})), patch), 200, "").into(t, &view)
 	if view.RequiredACR != "urn:propusk:qualified" {

@@ -218,6 +218,12 @@ var texts = map[string]Text{
 		Saying{"Internal error", "We could not carry out the request, and the fault is ours. Repeat it later; if that does not help, tell support the number in instance."}},
 }
 
+// What to do about an official contact, which is confirmed when it changes.
+const (
+	confirmedContactRU = "Контакты меняются в профиле, с подтверждением: PATCH /v1/organization/profile/contacts."
+	confirmedContactEN = "Contacts change in the profile, with a confirmation: PATCH /v1/organization/profile/contacts."
+)
+
 // fieldTexts say what can be wrong with one field or parameter.
 var fieldTexts = map[string]FieldText{
 	"unknown":      {"Такого поля нет.", "There is no such field."},
@@ -258,4 +264,9 @@ var fieldTexts = map[string]FieldText{
 	"grants.invalid":       {"Такого права нет. Выберите права из списка.", "There is no such permission. Choose from the list."},
 	"denials.invalid":      {"Такого права нет. Выберите права из списка.", "There is no such permission. Choose from the list."},
 	"denials.not_allowed":  {"У администратора нельзя отнять права. Выберите другую роль.", "An administrator cannot be denied anything. Choose another role."},
+
+	"address.read_only":        {"Юридический адрес меняется в профиле, с подтверждением: PATCH /v1/organization/profile/requisites.", "The registered address changes in the profile, with a confirmation: PATCH /v1/organization/profile/requisites."},
+	"actual_address.read_only": {confirmedContactRU, confirmedContactEN},
+	"phone.read_only":          {confirmedContactRU, confirmedContactEN},
+	"email.read_only":          {confirmedContactRU, confirmedContactEN},
 }
