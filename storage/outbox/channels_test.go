@@ -146,7 +146,7 @@ func TestMail(t *testing.T) {
 
 func TestMailFailuresAreFinalOrNot(t *testing.T) {
 	t.Parallel()
-	for reply, permanent := range map[string]bool{"550 no such mailbox": true, "451 come back later": false} {
+	for reply, permanent := range map[string]bool{"550 no such mailbox": true, "451 come back later": false, "550 5.1.1 <Anna@Example.ru> unknown": true} {
 		port, _ := mailServer(t, func(command string) string {
 			if strings.HasPrefix(command, "RCPT") {
 				return reply
@@ -154,7 +154,7 @@ func TestMailFailuresAreFinalOrNot(t *testing.T) {
 			return ""
 		})
 		err := smtpTo(port).Deliver(t.Context(), outbox.Message{ID: "i", To: "anna@example.ru", Text: "123456"})
-		if err == nil || jobs.IsPermanent(err) != permanent || strings.Contains(err.Error(), "123456") {
+		if err == nil || jobs.IsPermanent(err) != permanent || strings.Contains(err.Error(), "123456") || strings.Contains(strings.ToLower(err.Error()), "anna") {
 			t.Errorf("%s: %v", reply, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"time"
 
@@ -80,12 +81,19 @@ func (s *smtp) Deliver(ctx context.Context, m Message) error {
 	defer cancel()
 	err = client.DialAndSendWithContext(ctx, msg)
 	if final := (*mail.SendError)(nil); errors.As(err, &final) && !final.IsTemp() && final.ErrorCode() >= 500 {
-		return jobs.Permanent(fmt.Errorf("smtp: %w", err))
+		return jobs.Permanent(withoutAddressee(err, m.To))
 	}
 	if err != nil {
-		return fmt.Errorf("smtp: %w", err)
+		return withoutAddressee(err, m.To)
 	}
 	return nil
+}
+
+// withoutAddressee is err without the person's address, which the library names and
+// servers repeat: the error goes to the log and stays with the job.
+func withoutAddressee(err error, to string) error {
+	address := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(to))
+	return errors.New("smtp: " + address.ReplaceAllLiteralString(err.Error(), "***"))
 }
 
 // dialling returns the options for one delivery and what closes its connection.
