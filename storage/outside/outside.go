@@ -83,8 +83,12 @@ func allowed(ip netip.Addr, reach []netip.Prefix) bool {
 // special purposes (RFC 6890), documentation, and the ways to write an IPv4
 // address as an IPv6 one.
 var reserved = networks("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-	"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64",
-	"2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10")
+	"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+	"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+
+// unicast is what IPv6 gives out for the public network (RFC 4291 §2.4): what lies
+// beside it is reserved, or writes an IPv4 address in one more way (RFC 2765).
+var unicast = netip.MustParsePrefix("2000::/3")
 
 func networks(texts ...string) []netip.Prefix {
 	list := make([]netip.Prefix, len(texts))
@@ -95,7 +99,7 @@ func networks(texts ...string) []netip.Prefix {
 }
 
 func public(ip netip.Addr) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.Is6() && !unicast.Contains(ip) {
 		return false
 	}
 	for _, network := range reserved {

@@ -20,6 +20,7 @@ func TestConnectionsGoNowhereInside(t *testing.T) {
 		"[::ffff:169.254.169.254]:80": false, "[fd00:ec2::254]:80": false,
 		"100.64.0.1:443": false, "198.18.0.1:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
 		"[fe80::1%eth0]:443": false, "[64:ff9b::7f00:1]:443": false, "[2002:7f00:1::]:443": false, "rubbish": false,
+		"[::ffff:0:7f00:1]:443": false, "[::ffff:0:a9fe:a9fe]:80": false, "[3fff::1]:443": false, "[5f00::1]:443": false,
 	} {
 		if got := outside.Reachable(address, nil) == nil; got != want {
 			t.Errorf("%s: reachable = %t", address, got)
