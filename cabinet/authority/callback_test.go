@@ -19,6 +19,7 @@ import (
 	"propusk/cabinet/authority/httpsig"
 	"propusk/storage"
 	"propusk/storage/jobs"
+	"propusk/storage/journal"
 	"propusk/storage/storagetest"
 )
 
@@ -182,6 +183,18 @@ func TestAnswerOfAnotherBodyDoesNotReachTheSubmission(t *testing.T) {
 	letters, err := authority.Letters{DB: d.DB, Now: d.clock.Now}.Dead(t.Context(), 10)
 	if err != nil || len(letters) != 1 || letters[0].Fault != "the submission went to another body" || letters[0].Body != "sfr" {
 		t.Fatalf("%+v, %v", letters, err)
+	}
+	// An operator who retries it does not make it the right body's.
+	journals := journal.New(journal.Deps{DB: d.DB, Now: d.clock.Now})
+	if err := (authority.Letters{DB: d.DB, Journal: journals, Now: d.clock.Now}).Retry(t.Context(), "Соколов", letters[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	letters, err = authority.Letters{DB: d.DB, Now: d.clock.Now}.Dead(t.Context(), 10)
+	if err != nil || len(letters) != 1 || letters[0].Fault != "authority: the submission went to another body" {
+		t.Fatalf("after a retry: %+v, %v", letters, err)
 	}
 	// The right body's answer comes before its receipt was read, and counts.
 	if status := d.status(d.request(2, forged)); status != http.StatusNoContent {

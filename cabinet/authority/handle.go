@@ -110,6 +110,13 @@ func (g *Gateway) turn(ctx context.Context, l letter, a *Answer) (kind string, e
 		}
 		return a.Event, err
 	}
+	row, err := g.submission(ctx, l.SubmissionID)
+	if err != nil {
+		return "", err
+	}
+	if row.Body != l.Body { // a dead letter of another body does not become the right one's by a retry
+		return "", jobs.Permanent(errors.New("authority: the submission went to another body"))
+	}
 	if l.Seq > 0 {
 		n, err := g.DB.Exec(ctx, `UPDATE authority_submissions SET next_seq = next_seq + 1 WHERE id = $1 AND next_seq = $2`, l.SubmissionID, l.Seq)
 		if err != nil {
@@ -119,9 +126,8 @@ func (g *Gateway) turn(ctx context.Context, l letter, a *Answer) (kind string, e
 			return "", g.early(ctx, l)
 		}
 	}
-	row, err := g.submission(ctx, l.SubmissionID)
 	a.OrganisationID = row.OrganisationID
-	return row.Kind, err
+	return row.Kind, nil
 }
 
 // early tells an answer that has to wait from one whose number is taken.
