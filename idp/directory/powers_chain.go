@@ -25,7 +25,9 @@ func (d *Directory) powerFits(ctx context.Context, o Organisation, p *PowerOfAtt
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
-		if err != nil || old.OrganisationID != o.ID || old.StatusAt(d.time()).Over() {
+		// Who hands a power on has a say in what he handed on from it, and in no other.
+		foreign := p.ParentID != "" && old.ParentID != p.ParentID
+		if err != nil || foreign || old.OrganisationID != o.ID || old.StatusAt(d.time()).Over() {
 			f.faults.add("replaces_id", "invalid")
 		}
 	}

@@ -42,7 +42,7 @@ type NewPower struct {
 	// ParentID is the power that is handed on; "" = the organisation itself gives.
 	ParentID string
 	// ReplacesID is a power of the same organisation that ends when this one
-	// becomes active.
+	// becomes active; of one that is handed on, another handed on from ParentID.
 	ReplacesID string
 	// Status is PowerDraft, PowerChecking, PowerActive or PowerRefused; "" is
 	// PowerDraft. Dangerous: the caller answers for what was checked.

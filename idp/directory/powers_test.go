@@ -464,6 +464,30 @@ func TestADraftOpensNothingUntilItIsSettled(t *testing.T) {
 	})
 }
 
+func TestWhoHandsOnReplacesOnlyWhatHeHandedOn(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		anna, boris := w.bookkeeper(), w.bookkeeper()
+		given := w.vat(representative(anna))
+		given.Delegation = 1
+		parent, foreign := w.power(given), w.power(w.vat(representative(w.bookkeeper())))
+		hand := func(replaces string) (PowerOfAttorney, error) {
+			n := w.vat(representative(boris))
+			n.Status, n.ParentID, n.ReplacesID = "", parent.ID, replaces
+			return w.AddPower(w.ctx, Actor{PersonID: anna.ID}, w.org.ID, n)
+		}
+		for name, id := range map[string]string{"the principal's other power": foreign.ID, "her own": parent.ID} {
+			if _, err := hand(id); faults(err) != "replaces_id invalid" {
+				t.Errorf("%s replaced by what is handed on: %v", name, err)
+			}
+		}
+		child, err := hand("")
+		w.must(err)
+		if _, err := hand(child.ID); err != nil {
+			t.Errorf("what she handed on herself: %v", err)
+		}
+	})
+}
+
 func TestANotarialPowerGrantsNoMoreThanItsEntererHolds(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		n := w.vat(representative(w.bookkeeper()))
