@@ -18,7 +18,7 @@ type Representation struct {
 	Organisation
 	Powers []PowerOfAttorney // live ones, the one that ends last first
 	// Version of the person's rights by power; `mv` in tokens. It counts apart
-	// from a membership's.
+	// from a membership's. Representations leaves it out.
 	Version int64
 }
 
@@ -189,11 +189,22 @@ func principals(powers []PowerOfAttorney) (ids []string) {
 // Representation is the person's place in the organisation by power of attorney;
 // storage.ErrNotFound when he has none, or is a member.
 func (d *Directory) Representation(ctx context.Context, personID, organisationID string) (Representation, error) {
+	// The version first: where a power ends between the two readings, the version is
+	// that of before, and a token with it is dead already.
+	version, err := d.powerVersion(ctx, personID, organisationID)
+	if err != nil {
+		return Representation{}, err
+	}
 	powers, err := d.livePowers(ctx, personID)
 	if err != nil {
 		return Representation{}, err
 	}
-	return d.represent(ctx, personID, organisationID, powers)
+	r, err := d.represent(ctx, personID, organisationID, powers)
+	if err != nil {
+		return Representation{}, err
+	}
+	r.Version = version
+	return r, nil
 }
 
 func (d *Directory) represent(ctx context.Context, personID, organisationID string, powers []PowerOfAttorney) (Representation, error) {
@@ -214,9 +225,7 @@ func (d *Directory) represent(ctx context.Context, personID, organisationID stri
 	} else if !errors.Is(err, storage.ErrNotFound) {
 		return Representation{}, err
 	}
-	r := Representation{Organisation: o, Powers: of}
-	r.Version, err = d.powerVersion(ctx, personID, organisationID)
-	return r, err
+	return Representation{Organisation: o, Powers: of}, nil
 }
 
 func (d *Directory) powerVersion(ctx context.Context, personID, organisationID string) (int64, error) {

@@ -104,6 +104,31 @@ func TestAPowerOpensExactlyWhatItLists(t *testing.T) {
 	})
 }
 
+func TestATokenOfThePowersOfBeforeHasTheVersionOfBefore(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		anna := w.bookkeeper()
+		p := w.power(w.vat(representative(anna)))
+		// Between two readings somebody else takes the power back, as he can while a
+		// transaction at READ COMMITTED goes on. The clock is asked before each reading.
+		moments, now := 0, w.now
+		w.now = func() time.Time {
+			if moments++; moments == 2 {
+				_, err := w.RevokePower(w.ctx, w.by(Head), w.org.ID, p.ID, "", nil)
+				w.must(err)
+			}
+			return now()
+		}
+		r, err := w.Representation(w.ctx, anna.ID, w.org.ID)
+		below := w.powerBelow(anna.ID, w.org.ID)
+		if below != 2 {
+			t.Fatalf("tokens below %d are dead, want 2", below)
+		}
+		if err == nil && len(r.Powers) > 0 && r.Version >= below {
+			t.Errorf("version %d with the powers of before: the token would outlive the power", r.Version)
+		}
+	})
+}
+
 func TestTheUnionOfLivePowersCounts(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		anna := w.bookkeeper()
