@@ -313,7 +313,7 @@ func (d *Directory) raiseRepresentatives(ctx context.Context, organisationID str
 }
 
 // raisePerformer makes dead the tokens that a person had because the organisation,
-// which he has left, named him.
+// which he has left, named him. Should he come back, he is not named any more.
 func (d *Directory) raisePerformer(ctx context.Context, personID, organisationID string) error {
 	var principals []string
 	err := d.db.Select(ctx, &principals, `SELECT DISTINCT w.organisation_id FROM power_performers f
@@ -328,7 +328,10 @@ func (d *Directory) raisePerformer(ctx context.Context, personID, organisationID
 			return err
 		}
 	}
-	return nil
+	_, err = d.db.Exec(ctx, `DELETE FROM power_performers WHERE person_id = $1 AND power_id IN (
+		SELECT w.id FROM powers w JOIN organisations r ON w.representative_key = 'org:' || r.inn WHERE r.id = $2)`,
+		personID, organisationID)
+	return wrapped("forget a performer", err)
 }
 
 func (d *Directory) raiseEach(ctx context.Context, query string, args ...any) error {

@@ -418,6 +418,24 @@ func TestAnOrganisationActsByThoseItNames(t *testing.T) {
 	})
 }
 
+func TestWhoComesBackIsNotNamedAnyMore(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		director, clerk := w.person("director"), w.person("clerk")
+		office, _ := w.organisation(director.ID)
+		member := w.add(office.ID, clerk.ID, Observer)
+		p := w.power(w.vat(Representative{Kind: RepresentsOrganisation, Name: office.Name, INN: office.INN, OGRN: office.OGRN}))
+		w.must(w.NamePerformers(w.ctx, Actor{PersonID: director.ID}, office.ID, p.ID, []string{clerk.ID, director.ID}))
+		w.must(w.RemoveMember(w.ctx, System(), office.ID, member.ID, nil))
+		w.add(office.ID, clerk.ID, Observer)
+		if r, err := w.Representation(w.ctx, clerk.ID, w.org.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("back as an observer, he acts under %d powers: %v", len(r.Powers), err)
+		}
+		if list, err := w.Performers(w.ctx, p.ID); err != nil || len(list) != 1 || list[0].PersonID != director.ID {
+			t.Errorf("performers %v, %v", list, err)
+		}
+	})
+}
+
 func TestAPowerIsGivenUpByItsRepresentativeAlone(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		anna, boris := w.bookkeeper(), w.bookkeeper()
