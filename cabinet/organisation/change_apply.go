@@ -49,7 +49,9 @@ func (o *Organisations) apply(ctx context.Context, actor directory.Actor, ch cha
 }
 
 // borneOut asks the register about the fields that it knows; what it does not say
-// is no difference, and a change of other fields is not asked about.
+// is no difference, and a change of other fields is not asked about. The record is
+// that of the organisation as it is: with the numbers of another one everything else
+// would agree, and its cabinet would have become that other's.
 func (o *Organisations) borneOut(ctx context.Context, ch change) ([]difference, error) {
 	if ch.Block != directory.BlockRequisites {
 		return nil, nil
@@ -58,12 +60,12 @@ func (o *Organisations) borneOut(ctx context.Context, ch change) ([]difference, 
 	if err != nil {
 		return nil, err
 	}
-	is := *after.(*directory.Requisites)
-	moved := touched(*before.(*directory.Requisites), is)
+	was, is := *before.(*directory.Requisites), *after.(*directory.Requisites)
+	moved := touched(was, is)
 	if len(moved) == 0 {
 		return nil, nil
 	}
-	record, err := o.find(ctx, is.INN)
+	record, err := o.find(ctx, was.INN)
 	if refused(err, "organization_unknown") {
 		return []difference{{Field: "inn", Entered: is.INN, Registered: ""}}, nil
 	}
@@ -73,8 +75,8 @@ func (o *Organisations) borneOut(ctx context.Context, ch change) ([]difference, 
 	return contradicted(is, record, moved), nil
 }
 
-// contradicted are the moved fields of which the register says otherwise. A record
-// of another organisation contradicts everything.
+// contradicted are the moved fields of which the register says otherwise, and the
+// numbers whenever they are not the record's.
 func contradicted(is directory.Requisites, record authority.Record, moved map[string]bool) []difference {
 	var found []difference
 	for _, d := range compare(is, record) {

@@ -277,8 +277,9 @@ func TestSilentRegisterLeavesTheChangeToBeConfirmedLater(t *testing.T) {
 	})
 }
 
-// An ИНН of another cabinet, or one that the register gives to somebody else, does
-// not become ours.
+// However well the register bears another organisation's numbers out, a cabinet does
+// not become that organisation's by them: two operators look, and an organisation
+// that has a cabinet is not taken then either.
 func TestNumbersOfAnotherOrganisationAreNotTaken(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		o, b := w.Office("Alpha", directory.Head), w.Office("Beta")
@@ -292,10 +293,38 @@ func TestNumbersOfAnotherOrganisationAreNotTaken(t *testing.T) {
 			"inn": b.INN, "ogrn": b.OGRN, "name": b.Name, "full_name": b.FullName, "address": b.Address,
 			"head": map[string]any{"last_name": head.LastName, "first_name": head.FirstName, "position": "Директор Beta"},
 		})
-		w.call(http.StatusAccepted, "POST", path+"/codes", token, map[string]string{"channel": "email"})
-		reply := w.refuse(http.StatusUnprocessableEntity, "validation_failed", "POST", path+"/confirm", token, map[string]string{"code": w.code(head.Email)})
+		if v := w.byCode(path, token, head); text(v, "state") != "moderation" {
+			t.Fatalf("moderated %s", encoded(v))
+		}
+		_, one := w.operator("Opone")
+		_, two := w.operator("Optwo")
+		piece := "/v1/moderation/" + w.queued(one)
+		w.call(http.StatusOK, "POST", piece+"/take", one, nil)
+		w.call(http.StatusOK, "POST", piece+"/accept", one, map[string]string{})
+		reply := w.refuse(http.StatusUnprocessableEntity, "validation_failed", "POST", piece+"/accept", two, map[string]string{})
 		if got := w.faults(reply); got != "/inn taken, /ogrn taken" {
 			t.Errorf("faults %s", got)
+		}
+	})
+}
+
+func TestNumbersOfAnOrganisationWithoutACabinetTakeFourEyes(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha", directory.Head)
+		head := o.Members[directory.Head].Person
+		w.registered(o, head)
+		other := company(w.confirmed(1, "Чужой", "Чеслав", ""))
+		w.register.put(other)
+		token := w.token(o, directory.Head)
+		path := w.propose(token, "requisites", map[string]any{
+			"inn": other.INN, "ogrn": other.OGRN, "kpp": other.KPP, "name": other.ShortName, "full_name": other.FullName, "address": other.Address.Text,
+			"head": map[string]any{"last_name": "Чужой", "first_name": "Чеслав", "position": "Генеральный директор"},
+		})
+		if v := w.byCode(path, token, head); text(v, "state") != "moderation" || !strings.Contains(encoded(v["differences"]), `"field":"inn"`) {
+			t.Errorf("confirmed %s", encoded(v))
+		}
+		if now, err := w.Directory.Organisation(context.Background(), o.ID); err != nil || now.INN != o.INN || now.OGRN != o.OGRN {
+			t.Errorf("the cabinet is another organisation's: %v %s %s", err, now.INN, now.OGRN)
 		}
 	})
 }
