@@ -1,7 +1,11 @@
 package extract
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -10,6 +14,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/paper"
 	"propusk/storage"
+	"propusk/storage/file"
 	"propusk/storage/journal"
 )
 
@@ -76,7 +81,10 @@ func (x *Extracts) verify(c api.Call) error {
 	if (body.Code == "") == (len(body.PDF) == 0) {
 		return api.InvalidField("/code", "one_of_code_and_pdf")
 	}
-	v := x.judge(c.Lang(), body.Code, body.PDF)
+	v, err := x.judge(c.Ctx(), c.Lang(), body.Code, body.PDF)
+	if err != nil {
+		return err
+	}
 	api.Speaks(c, c.Lang())
 	return api.Answer(c, http.StatusOK, "", v)
 }
@@ -130,7 +138,7 @@ func network(address string) string {
 // verdicts say the reasons in words.
 var verdicts = map[string]words{
 	"ok":               {"Код подписан печатью этого сервиса. Сравните сведения с напечатанными на документе.", "The code is signed by this service's seal. Compare what it says with what is printed."},
-	"ok_pdf":           {"Документ выдан этим сервисом, и его текст не изменён. Подпись файла проверяется отдельно.", "The document was issued by this service and its text is unchanged. The file's signature is verified separately."},
+	"ok_pdf":           {"Этот файл выдан этим сервисом и не изменён. Подпись файла проверяется отдельно.", "The file was issued by this service and is unchanged. Its signature is verified separately."},
 	"not_a_code":       {"Это не код документа этого сервиса.", "This is not a code of a document of this service."},
 	"forged":           {"Код не подписан печатью этого сервиса: документ поддельный.", "The code is not signed by this service's seal: the document is a forgery."},
 	"not_as_issued":    {"Файл PDF изменён после выдачи или выдан не этим сервисом.", "The PDF was changed after it was issued, or was issued by somebody else."},
@@ -139,11 +147,10 @@ var verdicts = map[string]words{
 }
 
 // judge reads a code, or the PDF that it is on.
-func (x *Extracts) judge(lang, code string, pdf []byte) verdict {
-	no := func(reason string) verdict {
-		return verdict{Reason: reason, Detail: verdicts[reason].in(lang)}
+func (x *Extracts) judge(ctx context.Context, lang, code string, pdf []byte) (verdict, error) {
+	no := func(reason string) (verdict, error) {
+		return verdict{Reason: reason, Detail: verdicts[reason].in(lang)}, nil
 	}
-	yes := "ok"
 	var printed paper.Printed
 	if len(pdf) > 0 {
 		var err error
@@ -153,7 +160,7 @@ func (x *Extracts) judge(lang, code string, pdf []byte) verdict {
 		if printed.Code == "" {
 			return no("without_code")
 		}
-		code, yes = printed.Code, "ok_pdf"
+		code = printed.Code
 	}
 	s, err := x.Paper.VerifyCode(code)
 	switch {
@@ -164,7 +171,36 @@ func (x *Extracts) judge(lang, code string, pdf []byte) verdict {
 	case len(pdf) > 0 && printed.Belongs(s) != nil:
 		return no("of_another_paper")
 	}
-	return verdict{Genuine: true, Detail: verdicts[yes].in(lang), Paper: x.say(s, lang)}
+	yes := "ok"
+	if len(pdf) > 0 {
+		issued, err := x.issued(ctx, s)
+		sum := sha256.Sum256(pdf)
+		switch {
+		case err == nil && issued.SHA256 != hex.EncodeToString(sum[:]):
+			return no("not_as_issued")
+		case err == nil:
+			yes = "ok_pdf"
+		case !errors.Is(err, storage.ErrNotFound):
+			return verdict{}, err
+		}
+	}
+	return verdict{Genuine: true, Detail: verdicts[yes].in(lang), Paper: x.say(s, lang)}, nil
+}
+
+// issued is the PDF to which an extract's code was given; storage.ErrNotFound for
+// papers of other rooms. The text alone does not prove a file: a page that is cut
+// or drawn over says what it said.
+func (x *Extracts) issued(ctx context.Context, s paper.Statement) (file.File, error) {
+	doc, _ := s.Claims["doc"].(string)
+	number, _ := s.Claims["num"].(string)
+	if !strings.HasPrefix(doc, "extract/") {
+		return file.File{}, storage.ErrNotFound
+	}
+	var e Extract
+	if err := x.DB.Get(ctx, &e, `SELECT `+columns+` FROM extracts WHERE number = $1`, number); err != nil {
+		return file.File{}, fmt.Errorf("extract: of a code: %w", err)
+	}
+	return x.Files.Get(ctx, e.OrganisationID, e.Files.V.PDF)
 }
 
 // say tells what a genuine code says. What this room does not know is passed on as

@@ -105,6 +105,21 @@ func TestCodeOfOneExtractOnAnothersPaperIsFoundOut(t *testing.T) {
 	}
 }
 
+// TestPDFThatShowsLessOfItsTextIsNotAsIssued: the attack is to leave the text and the
+// code in the file and to cut the page to what pleases.
+func TestPDFThatShowsLessOfItsTextIsNotAsIssued(t *testing.T) {
+	w := one(t)
+	alpha := w.office("Alpha")
+	pdf := w.part(alpha, w.ready(alpha), "pdf")
+	cut := bytes.ReplaceAll(pdf, []byte("/MediaBox [0 0 595.28 841.89]"), []byte("/MediaBox [0 0 595.28 100.00]"))
+	if bytes.Equal(cut, pdf) {
+		t.Fatal("there is no page to cut")
+	}
+	if v := w.judge(map[string]any{"pdf": cut}); v.Genuine || v.Reason != "not_as_issued" || v.Paper != nil {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestStrangersMayAskOnlySoOften(t *testing.T) {
 	w := one(t)
 	for range 30 {
