@@ -287,13 +287,13 @@ func (d *Directory) PowersGranted(ctx context.Context, organisationID string, f 
 	return d.powersBy(ctx, "organisation_id", organisationID, "", f)
 }
 
-// PowersGiven lists what the organisation was given by others, drafts left out.
+// PowersGiven lists what the organisation was given by others: see shown.
 func (d *Directory) PowersGiven(ctx context.Context, organisationID string, f PowerFilter) ([]PowerOfAttorney, error) {
 	o, err := d.Organisation(ctx, organisationID)
 	if err != nil {
 		return nil, err
 	}
-	return d.powersBy(ctx, "representative_key", organisationKey(o.INN), " AND status NOT IN ('draft', 'checking')", f)
+	return d.powersBy(ctx, "representative_key", organisationKey(o.INN), " AND status NOT IN ('draft', 'checking', 'refused')", f)
 }
 
 // powersBy walks one of the two indexes backwards. An expired power may still be

@@ -586,6 +586,23 @@ func TestWhatAPowerSaysIsChecked(t *testing.T) {
 	})
 }
 
+func TestARefusedPowerIsNotShownToWhomItNames(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		office, _ := w.organisation(w.person("director").ID)
+		given := w.vat(Representative{Kind: RepresentsOrganisation, Name: office.Name, INN: office.INN})
+		given.Status, given.Reason = PowerRefused, "the signature is somebody else's"
+		refused := w.power(given)
+		for _, status := range []PowerStatus{"", PowerRefused} {
+			if list, err := w.PowersGiven(w.ctx, office.ID, PowerFilter{Status: status}); err != nil || len(list) != 0 {
+				t.Errorf("status %q: %d powers, %v", status, len(list), err)
+			}
+		}
+		if _, err := w.Power(w.ctx, office.ID, refused.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("alone: %v", err)
+		}
+	})
+}
+
 func TestPowersAreListedToBothSidesAndNobodyElse(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		director := w.person("director")
