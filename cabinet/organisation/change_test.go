@@ -232,6 +232,39 @@ func (w *world) queued(token string) string {
 	return list[0].(map[string]any)["id"].(string)
 }
 
+// A change that a client has proposed has no person who asked, and no colleague of
+// the client's organisation decides about it either.
+func TestOperatorsDoNotDecideAboutTheirOwnOrganisation(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha")
+		w.registered(o, o.Admin)
+		token := cabinettest.Sign(t, w.ServiceClaims(o, directory.OrganizationRead, directory.OrganizationWrite))
+		path := w.propose(token, "requisites", map[string]any{
+			"name": "ООО «Alpha Новая»", "head": map[string]any{"last_name": o.Admin.LastName, "first_name": o.Admin.FirstName, "position": "Директор Alpha"},
+		})
+		what := text(w.call(http.StatusOK, "GET", path, token, nil), "text_to_sign")
+		signed := map[string]string{"signature": w.sign(signature.Subject{Kind: signature.KindOrganisation, CommonName: "Alpha", INNLE: o.INN, OGRN: o.OGRN}, what)}
+		if v := w.call(http.StatusOK, "POST", path+"/confirm", token, signed); text(v, "state") != "moderation" {
+			t.Fatalf("moderated %s", encoded(v))
+		}
+		w.must(w.Directory.AppointOperator(context.Background(), directory.System(), o.Admin.ID))
+		own := w.personal(o.Admin)
+		_, one := w.operator("Opone")
+		piece := "/v1/moderation/" + w.queued(one)
+		if v := w.call(http.StatusOK, "GET", piece, own, nil); !strings.Contains(encoded(v["actions"]), `"reason":"another_operator_needed"`) {
+			t.Errorf("actions %s", encoded(v["actions"]))
+		}
+		w.refuse(http.StatusForbidden, "another_operator_needed", "POST", piece+"/take", own, nil)
+		if v := w.call(http.StatusOK, "POST", piece+"/take", one, nil); text(v, "applicant") != "" {
+			t.Errorf("applicant %s", encoded(v))
+		}
+		w.call(http.StatusOK, "POST", piece+"/accept", one, map[string]string{})
+		w.refuse(http.StatusForbidden, "another_operator_needed", "POST", piece+"/accept", own, map[string]string{})
+		_, two := w.operator("Optwo")
+		w.call(http.StatusOK, "POST", piece+"/accept", two, map[string]string{})
+	})
+}
+
 func TestRefusedChangeLeavesTheProfileAndSaysWhy(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		o := w.Office("Alpha", directory.Head)

@@ -307,7 +307,13 @@ func (o *Organisations) answerCorrection(c api.Call) error {
 	if err != nil {
 		return err
 	}
+	if k.AskedBy == c.Person() {
+		return api.Refuse("another_operator_needed")
+	}
 	err = o.DB.Tx(c.Ctx(), func(ctx context.Context) (err error) {
+		if err := o.outsider(ctx, c.Person(), k.OrganisationID); err != nil {
+			return err
+		}
 		k, err = o.answerOne(ctx, c.Actor(), k, body.State, answer)
 		return err
 	})

@@ -117,6 +117,22 @@ func (m moderation) decide(operator string, accept bool, reason string) (moderat
 	return next, nil
 }
 
+// outsider refuses an operator who belongs to the organisation ("" for none yet)
+// that his word is about: whoever of his colleagues has asked, it is his own matter.
+func (o *Organisations) outsider(ctx context.Context, operator, organisationID string) error {
+	if organisationID == "" {
+		return nil
+	}
+	_, err := o.Directory.Membership(ctx, operator, organisationID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return api.Refuse("another_operator_needed")
+}
+
 // word carries an operator's word out.
 func (o *Organisations) word(ctx context.Context, actor directory.Actor, m moderation, accept bool, reason string) (moderation, error) {
 	next, err := m.decide(actor.PersonID, accept, reason)
@@ -126,6 +142,9 @@ func (o *Organisations) word(ctx context.Context, actor directory.Actor, m moder
 	err = o.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := o.Directory.CheckOperator(ctx, actor); err != nil {
 			return api.DirectoryRefusal(err)
+		}
+		if err := o.outsider(ctx, actor.PersonID, m.OrganisationID); err != nil {
+			return err
 		}
 		if err := o.storeModeration(ctx, &next, m.State); err != nil {
 			return err

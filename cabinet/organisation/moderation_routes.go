@@ -103,11 +103,14 @@ func (o *Organisations) showModeration(c api.Call) error {
 
 func (o *Organisations) answerModeration(c api.Call, m moderation) error {
 	v := moderationDetail{moderationView: m.view(), Actions: o.moderationActions(c, m)}
-	p, err := o.Directory.Person(c.Ctx(), m.AskedBy)
-	if err != nil {
-		return err
+	var err error
+	if m.AskedBy != "" { // a client that acts for itself has no name
+		p, err := o.Directory.Person(c.Ctx(), m.AskedBy)
+		if err != nil {
+			return err
+		}
+		v.Applicant = p.FullName()
 	}
-	v.Applicant = p.FullName()
 	if m.Kind == "registration" {
 		v.Registration, err = o.moderatedRegistration(c, m.ObjectID)
 	} else {
@@ -146,10 +149,14 @@ func (o *Organisations) moderatedChange(c api.Call, m moderation) (*changeView, 
 	return &v, nil
 }
 
-// moderationActions judges as decide does.
+// moderationActions judges as word does.
 func (o *Organisations) moderationActions(c api.Call, m moderation) []api.Action {
 	actions := []api.Action{}
+	insider := o.outsider(c.Ctx(), c.Person(), m.OrganisationID)
 	for name, err := range map[string]error{"take": m.mayTake(c.Person()), "accept": m.mayDecide(c.Person(), true), "refuse": m.mayDecide(c.Person(), false)} {
+		if err == nil {
+			err = insider
+		}
 		a := api.Action{Action: name, Allowed: err == nil}
 		if err != nil {
 			refusal := api.AsRefusal(err)
@@ -189,6 +196,9 @@ func (o *Organisations) takeModeration(c api.Call) error {
 	from := m.State
 	m.State, m.TakenBy = moderationTaken, c.Person()
 	err = o.DB.Tx(c.Ctx(), func(ctx context.Context) error {
+		if err := o.outsider(ctx, c.Person(), m.OrganisationID); err != nil {
+			return err
+		}
 		if err := o.storeModeration(ctx, &m, from); err != nil {
 			return err
 		}

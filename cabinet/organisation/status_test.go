@@ -137,6 +137,9 @@ func TestCorrectionIsAnsweredWithinFiveWorkingDays(t *testing.T) {
 			t.Errorf("faults %s", got)
 		}
 		second := w.call(http.StatusCreated, "POST", statusPath+"/corrections", token, map[string]string{"field": "head", "claimed": "Иванов Иван"})
+		w.must(w.Directory.AppointOperator(context.Background(), directory.System(), o.Admin.ID))
+		w.refuse(http.StatusForbidden, "another_operator_needed", "POST", "/v1/moderation/corrections/"+text(second, "id")+"/answer", w.personal(o.Admin),
+			map[string]string{"state": "corrected", "answer": "Исправлено"})
 		_, operator := w.operator("Opone")
 		answered := w.call(http.StatusOK, "POST", "/v1/moderation/corrections/"+text(second, "id")+"/answer", operator,
 			map[string]string{"state": "refused", "answer": "В реестре верно"})
