@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/file"
@@ -34,11 +36,27 @@ func (x *Extracts) Mail(ctx context.Context, actor directory.Actor, organisation
 		if _, err := x.authorise(ctx, actor, organisationID, e.Kind); err != nil {
 			return err
 		}
+		if err := x.mayMail(ctx, organisationID); err != nil {
+			return err
+		}
 		if err := x.note(ctx, actor, e, "extract.mailed", map[string]string{"to": masked(email)}); err != nil {
 			return err
 		}
 		return x.send(ctx, e, email)
 	})
+}
+
+// maxMails bounds the letters that an organisation has sent in 24 hours: a mailbox
+// is whatever the caller says, and a letter may carry 15 MB.
+const maxMails = 200
+
+// mayMail counts a letter.
+func (x *Extracts) mayMail(ctx context.Context, organisationID string) error {
+	n, left, err := x.Ephemeral.Incr(ctx, "extract-mails/"+organisationID, 24*time.Hour)
+	if err == nil && n > maxMails {
+		err = api.Refuse("rate_limited").After(int(left/time.Second) + 1)
+	}
+	return err
 }
 
 // mailOrdered sends a ready extract where the order says, in the transaction that

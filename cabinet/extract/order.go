@@ -100,6 +100,11 @@ func (x *Extracts) place(ctx context.Context, actor directory.Actor, organisatio
 		if err := x.room(ctx, organisationID); err != nil {
 			return err
 		}
+		if o.Email != "" {
+			if err := x.mayMail(ctx, organisationID); err != nil {
+				return err
+			}
+		}
 		placed = x.fresh(o, organisation, actor, by, renews)
 		if err := x.insert(ctx, placed); err != nil {
 			return err

@@ -128,6 +128,30 @@ func TestOrderedMailCarriesTheFilesAndAMaskedTrace(t *testing.T) {
 	})
 }
 
+// TestLettersOfADayAreBounded: the mailbox may be that of somebody who wants none.
+func TestLettersOfADayAreBounded(t *testing.T) {
+	w := one(t)
+	alpha := w.office("Alpha")
+	e := w.ready(alpha)
+	send := func() cabinettest.Reply {
+		return w.Do("POST", "/v1/extracts/"+e.ID+"/send", w.Token(alpha, directory.Head), map[string]any{"email": "bank@example.ru"})
+	}
+	for range 200 {
+		w.Expect(send(), 202, "")
+	}
+	if got := w.Expect(send(), 429, "rate_limited"); got.Header.Get("Retry-After") == "" {
+		t.Error("nobody says when")
+	}
+	order := map[string]any{"kind": "egrul", "email": "bank@example.ru"}
+	w.Expect(w.Do("POST", "/v1/extracts", w.Token(alpha, directory.Head), order), 429, "rate_limited")
+	w.order(alpha, map[string]any{"kind": "egrul"})
+	if n := len(w.Sent("bank@example.ru")); n != 200 {
+		t.Errorf("%d letters", n)
+	}
+	w.Clock.Advance(24 * time.Hour)
+	w.Expect(send(), 202, "")
+}
+
 // TestRepeatedOrderIsOneExtract guards row 2 of the API's quality: Idempotency-Key.
 func TestRepeatedOrderIsOneExtract(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
