@@ -200,8 +200,17 @@ func (r *registration) changed(next draft) {
 	}
 }
 
+// headKept is how long the register's word that the applicant is head opens a
+// cabinet: heads change, and a draft may lie for months.
+const headKept = 24 * time.Hour
+
+// current reports whether what the applicant's authority rests on still holds now.
+func (p proofs) current(now storage.Time) bool {
+	return p.Authority == nil || p.Authority.Kind != "head" || p.Authority.At.Add(headKept) > now
+}
+
 // missing names the steps that are left before the cabinet can be created.
-func (r registration) missing() []string {
+func (r registration) missing(now storage.Time) []string {
 	steps := []string{}
 	need := func(ok bool, step string) {
 		if !ok {
@@ -213,7 +222,7 @@ func (r registration) missing() []string {
 	need(d.Consent, "consent")
 	need(p.Email != "", "email")
 	need(p.Phone != "" || r.Kind == directory.KindLegal, "phone")
-	need(r.State == registrationReady, "check")
+	need(r.State == registrationReady && p.current(now), "check")
 	need(p.Authority != nil, "authority")
 	return steps
 }

@@ -99,7 +99,7 @@ func (o *Organisations) createCabinet(c api.Call) error {
 // complete refuses a registration that lacks a step, and journals who tries to
 // open an organisation without the authority to.
 func (o *Organisations) complete(c api.Call, r registration) error {
-	missing := r.missing()
+	missing := r.missing(o.time())
 	if len(missing) == 0 {
 		return nil
 	}

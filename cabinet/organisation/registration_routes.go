@@ -51,7 +51,7 @@ func (o *Organisations) registrationView(c api.Call, r registration) (registrati
 	v := registrationView{
 		ID: r.ID, Kind: r.Kind, State: r.State, Draft: r.Draft.V, Documents: documents,
 		EmailConfirmed: r.Proofs.V.Email != "", PhoneConfirmed: r.Proofs.V.Phone != "",
-		Authority: r.Proofs.V.Authority, Missing: r.missing(), TextToSign: registrationText(r, p), Reason: r.Reason,
+		Authority: r.Proofs.V.Authority, Missing: r.missing(o.time()), TextToSign: registrationText(r, p), Reason: r.Reason,
 		OrganisationID: r.OrganisationID, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Actions: o.registrationActions(c, r),
 	}
 	if known := r.Proofs.V.Comparison; known != nil {
@@ -87,7 +87,7 @@ func (o *Organisations) registrationActions(c api.Call, r registration) []api.Ac
 		act("change", r.open(), "registration_state"),
 		act("check", r.open(), "registration_state"),
 		act("moderation", r.open() && waits, "registration_incomplete"),
-		act("create", r.open() && len(r.missing()) == 0, "registration_incomplete"),
+		act("create", r.open() && len(r.missing(o.time())) == 0, "registration_incomplete"),
 		act("withdraw", !registrationStates.over(r.State), "registration_state"),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"propusk/cabinet/authority"
 	"propusk/idp/directory"
@@ -60,6 +61,27 @@ func TestHeadWhomTheRegisterNamesOpensTheCabinet(t *testing.T) {
 		w.refuse(http.StatusConflict, "registration_state", "POST", "/v1/organizations", token, map[string]string{"registration_id": path[18:]})
 		if list := w.call(http.StatusOK, "GET", "/v1/registrations", token, nil); !strings.Contains(encoded(list), `"state":"done"`) {
 			t.Errorf("list %s", encoded(list))
+		}
+	})
+}
+
+// Whoever was head when he began is not so for ever.
+func TestHeadWhoIsNoMoreDoesNotOpenTheCabinet(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p, next := w.confirmed(0, "Лебедева", "Ирина", "Павловна"), w.confirmed(1, "Новикова", "Нина", "")
+		w.register.put(company(p))
+		path := w.started(w.personal(p), companyDraft(p))
+		w.contact(path, w.personal(p), "email", "office@mayak.example")
+		w.call(http.StatusOK, "POST", path+"/check", w.personal(p), nil)
+		w.register.put(company(next))
+		w.Clock.Advance(25 * time.Hour)
+		token := w.personal(p)
+		w.refuse(http.StatusConflict, "registration_incomplete", "POST", "/v1/organizations", token, map[string]string{"registration_id": path[18:]})
+		if v := w.call(http.StatusOK, "GET", path, token, nil); encoded(v["missing"]) != `["check"]` {
+			t.Errorf("missing %s", encoded(v["missing"]))
+		}
+		if v := w.call(http.StatusOK, "POST", path+"/check", token, nil); text(v, "state") != "draft" || v["authority"] != nil {
+			t.Errorf("checked anew %s", encoded(v))
 		}
 	})
 }
