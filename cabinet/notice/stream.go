@@ -238,7 +238,7 @@ func (n *Notices) run(c api.Call, r reader, s *stream, out *pipe, since int64) {
 	err := out.comment("open")
 	for look := true; err == nil; {
 		if look {
-			since, err = n.sendFollowing(c.Ctx(), r, out, since)
+			since, err = n.sendFollowing(c, r, out, since)
 			if err != nil {
 				return
 			}
@@ -266,14 +266,22 @@ func (n *Notices) counts(claims *api.Claims) bool {
 	return n.Now().Unix() < claims.Expiry && !n.Revoked.Revoked(claims.Revocable())
 }
 
-// sendFollowing sends what came after since and answers the last number sent.
-func (n *Notices) sendFollowing(ctx context.Context, r reader, out *pipe, since int64) (int64, error) {
+// errEnded: the token of the stream does not count any more.
+var errEnded = errors.New("notice: the stream's token has ended")
+
+// sendFollowing sends what came after since and answers the last number sent. The
+// token is judged before each: a slow reader with a long way to catch up would
+// otherwise go on hearing after it was revoked.
+func (n *Notices) sendFollowing(c api.Call, r reader, out *pipe, since int64) (int64, error) {
 	for {
-		list, err := n.following(ctx, r, since, streamBatch)
+		list, err := n.following(c.Ctx(), r, since, streamBatch)
 		if err != nil {
 			return since, err
 		}
 		for _, s := range list {
+			if !n.counts(c.Claims) {
+				return since, errEnded
+			}
 			if err := out.notice(s); err != nil {
 				return since, err
 			}

@@ -177,6 +177,37 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	})
 }
 
+// slow is a reader who takes a long time over each notice.
+type slow struct {
+	*httptest.ResponseRecorder
+	taken func()
+}
+
+func (s slow) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), "event: notice") {
+		s.taken()
+	}
+	return s.ResponseRecorder.Write(text)
+}
+
+func TestASlowReaderHearsNothingAfterItsTokensEnd(t *testing.T) {
+	each(t, func(h house) {
+		o := h.Office("Alpha")
+		h.notices.Rhythm(10*time.Millisecond, time.Minute)
+		for range 3 {
+			h.tell(h.filing(o))
+		}
+		r := httptest.NewRequest("GET", "/v1/notices/stream", nil)
+		r.Header.Set("Authorization", "Bearer "+h.Token(o, directory.Administrator))
+		r.Header.Set("Last-Event-ID", "0")
+		w := slow{httptest.NewRecorder(), func() { h.Clock.Advance(10 * time.Minute) }}
+		h.Server.ServeHTTP(w, r)
+		if heard := strings.Count(w.Body.String(), "event: notice"); heard != 1 {
+			t.Errorf("%d notices were sent, the token ended at the first:\n%s", heard, w.Body)
+		}
+	})
+}
+
 func TestStreamsAreBounded(t *testing.T) {
 	each(t, func(h house) {
 		o := h.Office("Alpha", directory.Observer)
