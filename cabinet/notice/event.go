@@ -195,10 +195,16 @@ func (t Texts) check(e Event) error {
 			return fmt.Errorf("notice: %s: a subject is one line of %d bytes, a body has %d", e.Type, maxSubject, maxBody)
 		}
 	}
-	if len(e.Source) > maxSource {
-		return fmt.Errorf("notice: %s: a source has at most %d bytes", e.Type, maxSource)
-	}
 	return nil
+}
+
+// source is Source within its bound. Rooms pass on what others call themselves, so a
+// long one is cut and not refused.
+func (e Event) source() string {
+	if len(e.Source) <= maxSource {
+		return e.Source
+	}
+	return strings.ToValidUTF8(e.Source[:maxSource-len("…")], "") + "…"
 }
 
 // data is Data as JSON; "{}" when there is none.

@@ -104,7 +104,7 @@ func (n *Notices) Tell(ctx context.Context, e Event) error {
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)
 			ON CONFLICT (id) DO NOTHING`,
 			e.ID, e.Type, e.OrganisationID, e.Category, e.Importance, e.Permission, storage.JSON[[]string]{V: e.Persons},
-			storage.JSON[Texts]{V: e.Texts}, e.Path, e.Source, e.document(), data, storage.Of(n.Now()))
+			storage.JSON[Texts]{V: e.Texts}, e.Path, e.source(), e.document(), data, storage.Of(n.Now()))
 		if err != nil {
 			return fmt.Errorf("notice: tell %s: %w", e.Type, err)
 		}

@@ -224,8 +224,8 @@ func TestWhatCannotBeToldIsRefused(t *testing.T) {
 		"path elsewhere": func(e *Event) { e.Path = "https://evil.example/" }, "path of another host": func(e *Event) { e.Path = "//evil.example" },
 		"path with a break": func(e *Event) { e.Path = "/a\r\nX: 1" }, "path with backslash": func(e *Event) { e.Path = "/\\evil.example" },
 		"no words": func(e *Event) { e.Texts = Texts{} }, "two lines": func(e *Event) { e.Texts.RU.Subject = "a\r\nBcc: x@example.ru" },
-		"long body": func(e *Event) { e.Texts.EN.Body = strings.Repeat("x", 4001) }, "source": func(e *Event) { e.Source = strings.Repeat("x", 301) },
-		"document": func(e *Event) { e.Document = "Требование" },
+		"long body": func(e *Event) { e.Texts.EN.Body = strings.Repeat("x", 4001) },
+		"document":  func(e *Event) { e.Document = "Требование" },
 	} {
 		e := good
 		change(&e)

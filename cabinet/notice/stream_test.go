@@ -208,6 +208,17 @@ func TestASlowReaderHearsNothingAfterItsTokensEnd(t *testing.T) {
 	})
 }
 
+func TestALongSourceIsCut(t *testing.T) {
+	each(t, func(h house) {
+		o := h.Office("Alpha")
+		h.tell(h.filing(o, func(e *notice.Event) { e.Source = strings.Repeat("Инспекция ", 50) }))
+		list, _ := h.list(h.Token(o, directory.Administrator), "")
+		if len(list) != 1 || len(list[0].Source) > 300 || !strings.HasSuffix(list[0].Source, "…") {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
 func TestStreamsAreBounded(t *testing.T) {
 	each(t, func(h house) {
 		o := h.Office("Alpha", directory.Observer)
