@@ -18,7 +18,7 @@ import (
 // receipt is one message of a body about a filing, as data: квитанция о приёме,
 // извещение о вводе, уведомление об отказе or об уточнении.
 type receipt struct {
-	ID             string                          `db:"id"` // the body's
+	ID             string                          `db:"id"` // ours: those of two bodies may be the same
 	FilingID       string                          `db:"filing_id"`
 	OrganisationID string                          `db:"organisation_id"`
 	Event          string                          `db:"event"`
@@ -109,8 +109,8 @@ func (r *Filings) keepReceipt(ctx context.Context, f Filing, a authority.Answer)
 		}
 	}
 	_, err := r.DB.Exec(ctx, `INSERT INTO filing_receipts (`+receiptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING`,
-		a.ID, f.ID, f.OrganisationID, a.Event, a.Number, a.Source, a.Subject, a.Text, a.Due,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		storage.NewID(), f.ID, f.OrganisationID, a.Event, a.Number, a.Source, a.Subject, a.Text, a.Due,
 		storage.JSON[[]authority.Fault]{V: a.Faults}, storage.JSON[map[string]string]{V: a.Fields}, storage.JSON[[]attached]{V: files},
 		a.At, storage.Of(r.Now()))
 	if err != nil {

@@ -281,3 +281,24 @@ func TestDangerousFileOfABodyIsLeftOut(t *testing.T) {
 		}
 	})
 }
+
+// TestReceiptsOfOneNameAreTwo: a body's ids are its own, and those of two bodies may
+// be the same.
+func TestReceiptsOfOneNameAreTwo(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha")
+		first, second := w.sent(o), w.sent(w.Office("Beta"))
+		for _, f := range []one{first, second} { // as two gateways' bodies would
+			_, err := w.DB.Exec(t.Context(), `DELETE FROM authority_answers`)
+			must(t, err)
+			w.body.Answer(t, authority.Answer{ID: "1", SubmissionID: f.ID, Event: authority.Delivered, Source: "ИФНС № 7707"})
+		}
+		for _, f := range []one{first, second} {
+			var kept int
+			must(t, w.DB.Get(t.Context(), &kept, `SELECT COUNT(*) FROM filing_receipts WHERE filing_id = $1`, f.ID))
+			if kept != 1 {
+				t.Errorf("%d receipts are kept", kept)
+			}
+		}
+	})
+}
