@@ -225,7 +225,7 @@ func (r *Filings) tell(ctx context.Context, f Filing, what string, weight notice
 func faultCodes(faults []authority.Fault) []map[string]string {
 	list := make([]map[string]string, 0, len(faults))
 	for _, f := range faults[:min(len(faults), 20)] {
-		list = append(list, map[string]string{"code": f.Code, "element": f.Element})
+		list = append(list, map[string]string{"code": clip(f.Code), "element": clip(f.Element)})
 	}
 	return list
 }

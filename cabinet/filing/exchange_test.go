@@ -302,3 +302,20 @@ func TestReceiptsOfOneNameAreTwo(t *testing.T) {
 		}
 	})
 }
+
+// TestWordyBodyIsHeard: what the exchange lets a body say does not keep its answer
+// from being taken.
+func TestWordyBodyIsHeard(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.Office("Alpha")
+		f := w.sent(o)
+		fault := authority.Fault{Code: strings.Repeat("0", 3000), Text: "Ошибка", Element: strings.Repeat("Файл/", 2000)}
+		w.body.Answer(t, authority.Answer{
+			SubmissionID: f.ID, Event: authority.Refused, Source: strings.Repeat("Инспекция ", 50),
+			Faults: []authority.Fault{fault, fault, fault, fault},
+		})
+		if got := w.read(o, f.ID); got.State != "refused" || len(w.events("filing.refused")) != 1 {
+			t.Errorf("it is %s, told %v", got.State, w.events("filing.refused"))
+		}
+	})
+}
