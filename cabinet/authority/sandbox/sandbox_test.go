@@ -215,7 +215,8 @@ func TestSandboxKilledAtAnyMomentLosesNothingAccepted(t *testing.T) {
 }
 
 // A node and the body are killed at random moments while submissions go out: each
-// comes there once, and each has every answer once and in order.
+// comes there once, and each has every answer once (in their order: the authority's
+// own tests).
 func TestEverySubmissionHasOneOutcomeWhoeverIsKilled(t *testing.T) {
 	each(t, func(w *world) {
 		const n = 45
@@ -242,7 +243,8 @@ func TestEverySubmissionHasOneOutcomeWhoeverIsKilled(t *testing.T) {
 			seen[a.SubmissionID] = append(seen[a.SubmissionID], a.Event)
 		}
 		for id, events := range seen {
-			if !slices.Equal(events, []string{"delivered", "accepted", "entered"}) {
+			slices.Sort(events) // two nodes tell the test of their commits in any order
+			if !slices.Equal(events, []string{"accepted", "delivered", "entered"}) {
 				t.Errorf("%s has %v", id, events)
 			}
 		}
