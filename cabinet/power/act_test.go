@@ -52,7 +52,7 @@ func TestAPowerTokenPermitsWhatThePowerListsAlone(t *testing.T) {
 		}
 		// A token that says more than the power lists is stopped by the directory.
 		wide := w.representative(w.bookkeeper, map[string]any{"permissions": []string{"organization:read", "organization:write", "powers:write"}})
-		w.Expect(w.Do("PATCH", "/v1/organization", wide, map[string]any{"address": "Москва"}), http.StatusForbidden, "act_forbidden")
+		w.Expect(w.Do("PATCH", "/v1/organization", wide, map[string]any{"required_acr": "urn:propusk:2"}), http.StatusForbidden, "act_forbidden")
 		body := map[string]any{"representative": map[string]any{"last_name": "А", "first_name": "Б", "snils": headSNILS}, "powers": []string{"2_FNS99"}, "until": w.day(5)}
 		w.Expect(w.Do("POST", powers, wide, body), http.StatusForbidden, "act_forbidden")
 		// A person's token that claims both a role and a power is none of ours.

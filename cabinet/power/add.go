@@ -245,12 +245,12 @@ func (p *Powers) addPaper(c api.Call, o directory.Organisation, u uploaded) erro
 		power: n.of(p.Now(), "", directory.PowerActive), name: u.name, kinds: scans, document: u.file,
 		requisites: &r, principalID: o.ID,
 	}
-	if n.Form == directory.PowerNotarial {
-		err = notarial(c, &e)
-	} else {
-		err = p.simple(c, o, u, &e)
+	if err := answersForIt(c); err != nil {
+		return err
 	}
-	if err != nil {
+	if n.Form == directory.PowerNotarial {
+		notarial(&e)
+	} else if err := p.simple(c, o, u, &e); err != nil {
 		return err
 	}
 	w, err := p.enter(c.Ctx(), c.Actor(), e)
@@ -260,15 +260,20 @@ func (p *Powers) addPaper(c api.Call, o directory.Organisation, u uploaded) erro
 	return p.created(c, w, "/v1/powers-of-attorney/")
 }
 
-// notarial powers carry no signature that could be checked, so that who enters one
-// answers for it himself, with his certificate.
-func notarial(c api.Call, e *entry) error {
+// answersForIt demands a person with a certificate: what a power on paper allows is
+// typed, and no signature covers what is typed (that of a simple one covers the
+// scan), so who enters it answers for it, and within what he holds himself.
+func answersForIt(c api.Call) error {
 	if c.Person() == "" {
 		return api.Refuse("person_required")
 	}
+	return api.Assured(c.Claims, qualified)
+}
+
+// notarial powers carry no signature that could be checked.
+func notarial(e *entry) {
 	faults := []emchd.Fault{{Code: "notary", Warning: true}}
 	e.validation = validation{Status: emchd.StatusOf(faults), Faults: faults}
-	return api.Assured(c.Claims, qualified)
 }
 
 func (p *Powers) simple(c api.Call, o directory.Organisation, u uploaded, e *entry) error {

@@ -226,8 +226,12 @@ const simplePower = `{"form":"simple","representative":{"last_name":"Счето�
 func TestASimplePowerNeedsThePrincipalsSignature(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		pdf := filetest.PDF("power")
-		head := w.Token(w.alpha, directory.Head)
+		head := w.QualifiedToken(w.alpha, directory.Head)
 		typed := []byte(simplePower + w.day(30) + `"}`)
+		signed := []part{{"file", "a.pdf", pdf}, {"power", "", typed}, {"signature", "a.sig", w.company.Sign(t, pdf)}}
+		// No signature covers what is typed: who enters it answers for it.
+		w.Expect(w.send(powers, w.Token(w.alpha, directory.Head), signed...), http.StatusUnauthorized, "assurance_insufficient")
+		w.Expect(w.send(powers, w.Service(w.alpha, directory.PowersWrite, directory.DocumentsRead), signed...), http.StatusForbidden, "person_required")
 		w.Expect(w.send(powers, head, part{"file", "a.pdf", pdf}, part{"power", "", typed}), http.StatusUnprocessableEntity, "power_signature_refused")
 		stranger := w.Authority.Issue(t, signature.Subject{LastName: "Ч", GivenNames: "О", SNILS: bookkeeperSNILS})
 		w.Expect(w.send(powers, head, part{"file", "a.pdf", pdf}, part{"power", "", typed}, part{"signature", "a.sig", stranger.Sign(t, pdf)}),

@@ -21,6 +21,10 @@ const (
 	PowerMachine  PowerForm = "machine"  // машиночитаемая (МЧД), signed by the principal's head
 )
 
+// typed reports whether what the power allows was typed from paper, and not signed
+// as a program reads it.
+func (f PowerForm) typed() bool { return f == PowerNotarial || f == PowerSimple }
+
 // PowerStatus is where a power of attorney stands.
 type PowerStatus string
 

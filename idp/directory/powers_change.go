@@ -34,7 +34,7 @@ func (d *Directory) SettlePower(ctx context.Context, actor Actor, organisationID
 			if err := d.powerFits(ctx, o, &before); err != nil {
 				return err
 			}
-			if before.Form == PowerNotarial && !held.set.covers(before.set()) {
+			if before.Form.typed() && !held.set.covers(before.set()) {
 				return fmt.Errorf("%w: it would grant more than the actor holds", ErrForbidden)
 			}
 		}

@@ -172,7 +172,7 @@ func (d *Directory) AddPower(ctx context.Context, actor Actor, organisationID st
 		if err := d.powerFits(ctx, o, &p); err != nil {
 			return err
 		}
-		if gained := p.set(); p.Form == PowerNotarial && !held.set.covers(gained) {
+		if gained := p.set(); p.Form.typed() && !held.set.covers(gained) {
 			return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ held.set).list())
 		}
 		now := d.time()
