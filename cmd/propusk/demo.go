@@ -31,7 +31,7 @@ The start page says whom to be. Messages that would be sent are listed on a page
 
 It listens on loopback only. --data keeps everything for the next time. --json
 prints one line of JSON when it is ready, for programs, and nothing else.`,
-		Example: "  propusk demo\n  propusk demo --listen 127.0.0.1:0 --json --data /var/tmp/propusk-demo",
+		Example: "  propusk demo\n  propusk demo --listen 127.0.0.1:0 --json --data ./demo",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd, options)

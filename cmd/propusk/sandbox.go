@@ -48,9 +48,9 @@ With --data it keeps everything that it has accepted, also when it is killed; it
 is then DIR/key.pem, and the public one DIR/public.pem. What happens is told on
 standard output, with --json a line of JSON an event, the first of them
 {"event":"listening","url":…,"public_key":…}.`,
-		Example: `  propusk sandbox --data /var/tmp/office --callback http://localhost:8080/authority/answers \
+		Example: `  propusk sandbox --data ./office --callback http://localhost:8080/authority/answers \
       --client-key http://localhost:8080/authority/key
-  PROPUSK_AUTHORITY_BODIES='[{"name":"sandbox","url":"http://127.0.0.1:9090","recipients":["*"],"keys":["/var/tmp/office/public.pem"]}]' \
+  PROPUSK_AUTHORITY_BODIES='[{"name":"sandbox","url":"http://127.0.0.1:9090","recipients":["*"],"keys":["./office/public.pem"]}]' \
       PROPUSK_AUTHORITY_REGISTRY=sandbox propusk serve
   curl -d '{"inn":"7801234564","subject":"О представлении пояснений","due":"240h"}' http://127.0.0.1:9090/admin/requirements`,
 		Args: cobra.NoArgs,
