@@ -168,8 +168,10 @@ type Custom struct {
 	Errors   []FieldError
 	Shell    *Shell // the cabinet's frame; nil for pages on the pass
 
-	RedirectURI string // where the page's forms may lead besides this site; may be empty
-	Idle        *Idle  // nil = no warning before the session's end
+	RedirectURI string   // where the page's forms may lead besides this site; may be empty
+	Idle        *Idle    // nil = no warning before the session's end
+	Hidden      []Hidden // in every form that is sent by POST
+	Notice      *Tag     // what has just been done, told above the page; nil = nothing
 }
 
 // Shell is the frame of the cabinet: who acts for whom, and where one can go.

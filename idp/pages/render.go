@@ -17,6 +17,7 @@ type view struct {
 	Errors    []FieldError
 	Shell     *Shell
 	Idle      *Idle // of a Custom page
+	Notice    *Tag  // of a Custom page
 	Languages []languageLink
 }
 
@@ -60,17 +61,18 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 		return nil, lang, err
 	}
 	v := view{Lang: lang, Page: page, Languages: languageLinks(r, page)}
+	var hidden []Hidden
 	if p, ok := page.(faulty); ok {
 		v.Errors = p.faults()
 	}
 	if c, ok := page.(Custom); ok {
-		v.Page, v.Title, v.Shell, v.Idle = c.Data, c.Title, c.Shell, c.Idle
+		v.Page, v.Title, v.Shell, v.Idle, v.Notice, hidden = c.Data, c.Title, c.Shell, c.Idle, c.Notice, c.Hidden
 	}
 	var out bytes.Buffer
 	if err := tmpl.ExecuteTemplate(&out, name, v); err != nil {
 		return nil, lang, fmt.Errorf("draw the page %s: %w", name, err)
 	}
-	return bytes.TrimLeft(out.Bytes(), "\n"), lang, nil
+	return withHidden(bytes.TrimLeft(out.Bytes(), "\n"), hidden), lang, nil
 }
 
 // policy is the Content-Security-Policy of a page whose forms may lead to the
