@@ -32,7 +32,7 @@ func (p *Provider) clientCredentials(ctx context.Context, x *exchange, form url.
 	if o != nil && len(scopes) > 0 {
 		claims.Organisation, claims.Permissions = o, client.permissionsOf(scopes)
 	}
-	token, err := p.signAccessToken(client, claims)
+	token, err := p.signAccessToken(ctx, client, claims)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func ownScopes(client *registration, asked string) ([]string, error) {
 		switch {
 		case !slices.Contains(client.view.scopes, scope):
 			return nil, invalidScope("the client may not ask for the scope %s", scope)
-		case slices.Contains(personal, scope):
+		case personal(scope):
 			return nil, invalidScope("the scope %s speaks of a person, there is none here", scope)
 		case client.OrganisationID == "":
 			return nil, invalidScope("the scope %s needs an organisation, the client belongs to none", scope)

@@ -116,7 +116,7 @@ func (t *tokens) GenerateAccessToken(ctx context.Context, request fosite.Request
 	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
 	claims.about(s.grant, s.owner)
 	claims.Confirmation = exchangeOf(ctx).confirmation
-	s.access, err = t.p.signAccessToken(client, claims)
+	s.access, err = t.p.signAccessToken(ctx, client, claims)
 	return s.access, "", err
 }
 
@@ -143,7 +143,7 @@ func (a *accessToken) about(g *grant, o owner) {
 	}
 }
 
-func (p *Provider) signAccessToken(client *registration, claims *accessToken) (string, error) {
+func (p *Provider) signAccessToken(ctx context.Context, client *registration, claims *accessToken) (string, error) {
 	payload := claims.appendJSON(make([]byte, 0, 1024))
 	return p.deps.Keys.Sign(client.AccessTokenAlg, keys.TypeAccessToken, payload)
 }
