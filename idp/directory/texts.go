@@ -36,6 +36,14 @@ var texts = map[string]struct{ ru, en text }{
 		text{"Ваш доступ закрыт: {organisation}", "Вы больше не сотрудник организации {organisation} в её кабинете. Доступ закрыт."},
 		text{"Your access is closed: {organisation}", "You are no longer a member of {organisation}. Access is closed."},
 	},
+	"member.stopped": {
+		text{"{organisation}: сеансы сотрудника завершены", "Администратор организации {organisation} завершил все сеансы сотрудника: {person}. Приложения, которые он подключил от имени организации, отключены; приглашения, которые он отправил, отозваны."},
+		text{"{organisation}: a member's sessions have ended", "An administrator of {organisation} has ended every session of {person}. Applications connected in the organisation's name are disconnected, invitations sent by this person are withdrawn."},
+	},
+	"member.stopped.you": {
+		text{"Ваши сеансы завершены: {organisation}", "Администратор организации {organisation} завершил все ваши сеансы в её кабинете и отключил приложения, которые вы подключили от её имени. Если вы об этом не просили, спросите его, почему."},
+		text{"Your sessions have ended: {organisation}", "An administrator of {organisation} has ended all your sessions in its cabinet and disconnected the applications that you connected in its name. If you did not ask for it, ask the administrator why."},
+	},
 	"organisation.updated": {
 		text{"{organisation}: изменены данные организации", "В кабинете организации {organisation} изменены контакты, адрес или требования ко входу. Подробности — в журнале действий."},
 		text{"{organisation}: the organisation's details have changed", "Contacts, an address or the demands on sign-in of {organisation} have changed. See the journal."},
