@@ -14,6 +14,10 @@
 //	scripts/idle.js      warns before a session ends; keeps what was typed
 //	scripts/signing.js   signs by the CryptoPro plug-in (cryptopro.js) or by a key
 //	                     file (keyfile.js, cades.js), of what can sign (fitness.js)
+//	scripts/live.js      filters of a list take effect as they are chosen
+//	scripts/autosave.js  a long form saves itself
+//	scripts/upload.js    uploads in pieces, with progress
+//	scripts/push.js      asks the browser for push messages
 //	vendor/pki.js        PKI.js and ASN1.js, made by scripts/vendor-scripts; loaded
 //	                     when a key file is opened
 //

@@ -50,6 +50,7 @@ func (k *Kit) functions(lang string) template.FuncMap {
 		"words":      func(prefix string) (string, error) { return k.wordsFor(lang, prefix) },
 		"textfile":   textFile,
 		"helptopics": func() []string { return helpTopics },
+		"bytes":      func(n int64) string { return Size(lang, n) },
 	}
 }
 

@@ -1,0 +1,71 @@
+// A long form saves itself as it is filled in, and says when it did. Without
+// script its own button does.
+//
+//   data-autosave   POST here saves the form; the answer {"version"} goes into the
+//                   field of that name, so that another window's work is not written over
+//   data-saved, data-unsaved, data-conflict   what to say
+//   [data-state]    where to say it
+
+const pause = 1200; // ms after the last change
+
+class Autosave {
+  #form; #state; #timer; #saving = false; #again = false; #stopped = false;
+
+  constructor(form) {
+    this.#form = form;
+    this.#state = form.querySelector("[data-state]");
+    form.addEventListener("input", (event) => {
+      if (event.target.type === "file" || this.#stopped) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#save(), pause);
+    });
+    form.addEventListener("submit", () => {
+      clearTimeout(this.#timer);
+      this.#stopped = true;
+    });
+  }
+
+  async #save() {
+    if (this.#saving) {
+      this.#again = true;
+      return;
+    }
+    this.#saving = true;
+    try {
+      await this.#send();
+    } catch {
+      this.#say("unsaved");
+    }
+    this.#saving = false;
+    if (this.#again && !this.#stopped) {
+      this.#again = false;
+      this.#save();
+    }
+  }
+
+  async #send() {
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(this.#form)) if (typeof value === "string") body.append(name, value);
+    const answer = await fetch(this.#form.dataset.autosave, { method: "POST", headers: { Accept: "application/json" }, body });
+    if (answer.status === 409 || answer.status === 412) {
+      this.#stopped = true;
+      this.#say("conflict");
+      return;
+    }
+    if (!answer.ok || answer.redirected) throw new Error(`HTTP ${answer.status}`);
+    const { version } = await answer.json();
+    const field = this.#form.elements.namedItem("version");
+    if (field && version) field.value = version;
+    this.#say("saved");
+  }
+
+  #say(what) {
+    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    this.#state.textContent = this.#form.dataset[what].replace("{time}", time);
+    this.#state.classList.toggle("fault", what !== "saved");
+  }
+}
+
+if (globalThis.document) {
+  for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form);
+}
