@@ -113,6 +113,9 @@ func (k *Kit) T(lang, key string, args ...any) string {
 	return k.words.text(lang, key, arguments(args))
 }
 
+// Knows reports whether the catalogue has a text of the key.
+func (k *Kit) Knows(key string) bool { return k.words.has(key) }
+
 // say is T for a string that may be a key or already a text.
 func (k *Kit) say(lang, keyOrText string, args ...any) string {
 	if !k.words.has(keyOrText) {

@@ -135,3 +135,18 @@ type Idle struct {
 	EndURL     string        // where to go when it has ended: the page itself, as a rule
 	Keeper     string        // opaque name of the person, so that a form comes back to its owner alone
 }
+
+// Offer is one entry of the component "offers": what may be done with a thing, or
+// why not.
+type Offer struct {
+	Act  Act
+	Main bool  // the page's one main button
+	Lack *Lack // why it may not be done; nil when it may
+}
+
+// Lack says what is missing for an act, and who can give it.
+type Lack struct {
+	Text   string
+	People []string // who can help, by name
+	Ask    *Act     // asks them; nil when nobody is there to be asked
+}

@@ -1,0 +1,197 @@
+package desk
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"propusk/idp/pages"
+	"propusk/storage"
+)
+
+//go:embed templates/*.html translations/*.json
+var files embed.FS
+
+// Paths that the client must be registered with at the issuer.
+const (
+	CallbackPath  = "/cabinet/callback"   // redirect_uri
+	SignedOutPath = "/cabinet/signed-out" // post_logout_redirect_uri
+)
+
+// scopes that the desk itself needs.
+var scopes = []string{"openid", "profile", "email", "organization", "organization:read"}
+
+// Deps is what the cabinet stands on. Everything is required unless its line
+// says otherwise.
+type Deps struct {
+	Issuer     string // the issuer's identifier, where discovery is found
+	API        string // where the API stands; the "/v1" may be left out
+	URL        string // where the cabinet stands, without a path; "" = Issuer
+	ClientID   string
+	ClientKey  *ClientKey
+	Ephemeral  storage.Ephemeral // sessions and pending sign-ins
+	Sealer     *storage.Sealer   // seals them
+	Pages      *pages.Kit        // its Assets must be served where the cabinet stands
+	HTTPClient *http.Client      // for the issuer and the API; nil = one that waits 10 s
+	Idle       time.Duration     // how long a session may go unused; 0 = 30 minutes
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Desk answers everything under /cabinet.
+type Desk struct {
+	deps      Deps
+	rooms     []Room
+	nav       []NavItem // of all rooms, in order
+	pages     *pages.Kit
+	issuer    issuer
+	api       api
+	streams   api                // for uploads, downloads and events, which take as long as they take
+	refreshes singleflight.Group // one refresh a session at a time
+	handler   http.Handler
+}
+
+// New checks the dependencies and joins the rooms. It makes no request: the issuer
+// may start after the cabinet.
+func New(deps Deps, rooms ...Room) (*Desk, error) {
+	if err := deps.check(); err != nil {
+		return nil, err
+	}
+	deps = deps.complete()
+	d := &Desk{deps: deps, rooms: rooms, issuer: issuer{deps: deps, scopes: Scopes(rooms...)}}
+	d.api = api{base: deps.API, http: deps.HTTPClient}
+	d.streams = api{base: deps.API, http: &http.Client{Transport: deps.HTTPClient.Transport, CheckRedirect: deps.HTTPClient.CheckRedirect}}
+	if err := d.furnish(); err != nil {
+		return nil, err
+	}
+	var err error
+	if d.handler, err = d.routes(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// complete fills in what may be left out.
+func (d Deps) complete() Deps {
+	d.URL = strings.TrimRight(cmp.Or(d.URL, d.Issuer), "/")
+	d.Idle = cmp.Or(d.Idle, idleLife)
+	d.API = strings.TrimSuffix(strings.TrimRight(d.API, "/"), "/v1")
+	if d.HTTPClient == nil {
+		d.HTTPClient = &http.Client{Timeout: 10 * time.Second}
+	}
+	return d
+}
+
+func (d Deps) check() error {
+	for name, missing := range map[string]bool{
+		"Issuer": d.Issuer == "", "API": d.API == "", "ClientID": d.ClientID == "", "ClientKey": d.ClientKey == nil,
+		"Ephemeral": d.Ephemeral == nil, "Sealer": d.Sealer == nil, "Pages": d.Pages == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+	} {
+		if missing {
+			return errors.New("cabinet/web: " + name + " is required")
+		}
+	}
+	return nil
+}
+
+// furnish gives the page kit the templates and words of the desk and of its rooms,
+// and puts their places in order.
+func (d *Desk) furnish() error {
+	var err error
+	if d.pages, err = d.deps.Pages.ExtendRoom(files); err != nil {
+		return fmt.Errorf("draw the desk: %w", err)
+	}
+	for _, room := range d.rooms {
+		if room.Files != nil {
+			if d.pages, err = d.pages.ExtendRoom(room.Files); err != nil {
+				return fmt.Errorf("draw the room %s: %w", room.Name, err)
+			}
+		}
+		d.nav = append(d.nav, room.Nav...)
+	}
+	slices.SortStableFunc(d.nav, func(a, b NavItem) int { return cmp.Compare(a.Order, b.Order) })
+	return nil
+}
+
+// Scopes are what a cabinet of these rooms asks for, and what its client must be
+// allowed.
+func Scopes(rooms ...Room) []string {
+	all := slices.Clone(scopes)
+	for _, room := range rooms {
+		for _, scope := range room.Scopes {
+			if !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
+		}
+	}
+	return all
+}
+
+// canAsk reports whether a new sign-in would bring a scope that the token lacks.
+func (d *Desk) canAsk(wanted, granted string) bool {
+	held := strings.Fields(granted)
+	for scope := range strings.FieldsSeq(wanted) {
+		if slices.Contains(d.issuer.scopes, scope) && !slices.Contains(held, scope) && len(held) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// routes lists the desk's own pages, in the order a person meets them, and those of
+// the rooms. A private page needs a session; whoever has none is sent to sign in and
+// comes back.
+func (d *Desk) routes() (handler http.Handler, err error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+CallbackPath, d.open(d.callback))
+	mux.HandleFunc("GET "+SignedOutPath, d.open(d.signedOut))
+	mux.HandleFunc("POST /cabinet/signout", d.open(d.signOut))
+
+	mux.HandleFunc("POST /cabinet/prolong", d.free((*Visit).prolong))
+	mux.HandleFunc("GET /cabinet/organisations", d.private(Get("", (*Visit).choose)))
+	mux.HandleFunc("POST /cabinet/organisations", d.free((*Visit).switchOrganisation))
+	mux.HandleFunc("/cabinet/", d.open(func(*request) error { return Missing() }))
+	if err := d.roomRoutes(mux); err != nil {
+		return nil, err
+	}
+
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(d.open(func(*request) error { return failed(http.StatusForbidden, pages.FailureCrossSite) }))
+	return guard.Handler(mux), nil
+}
+
+// roomRoutes adds the rooms' pages; two rooms that claim one address are an error.
+func (d *Desk) roomRoutes(mux *http.ServeMux) (err error) {
+	name := ""
+	defer func() {
+		if clash := recover(); clash != nil { // http.ServeMux has no other way to say it
+			err = fmt.Errorf("cabinet/web: the room %s: %v", name, clash)
+		}
+	}()
+	for _, room := range d.rooms {
+		name = room.Name
+		for _, route := range room.Routes {
+			mux.HandleFunc(route.Method+" "+route.Path, d.private(route))
+		}
+	}
+	return nil
+}
+
+// ServeHTTP makes the Desk an http.Handler.
+func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(d.deps.URL, "https://") {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	d.handler.ServeHTTP(w, r)
+}
+
+// T says a text of the whole cabinet's catalogue, for tests of rooms.
+func (d *Desk) T(lang, key string, args ...any) string { return d.pages.T(lang, key, args...) }
