@@ -18,6 +18,7 @@ type row struct {
 	KID         string       `db:"kid"`
 	Algorithm   string       `db:"algorithm"`
 	Sequence    int64        `db:"sequence"`
+	Store       string       `db:"store"`
 	Sealed      []byte       `db:"sealed"`
 	CreatedAt   storage.Time `db:"created_at"`
 	ActivatesAt storage.Time `db:"activates_at"`
@@ -28,13 +29,13 @@ type row struct {
 func (r *Ring) reload(ctx context.Context) error {
 	var rows []row
 	err := r.deps.DB.Select(ctx, &rows,
-		`SELECT kid, algorithm, sequence, sealed, created_at, activates_at FROM signing_keys`)
+		`SELECT kid, algorithm, sequence, store, sealed, created_at, activates_at FROM signing_keys`)
 	if err != nil {
 		return fmt.Errorf("load the signing keys: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := make(map[string]Key, len(r.records))
+	known := make(map[string]held, len(r.records))
 	for _, rec := range r.records {
 		known[rec.key.ID] = rec.key
 	}
@@ -42,7 +43,7 @@ func (r *Ring) reload(ctx context.Context) error {
 	for _, row := range rows {
 		key, ok := known[row.KID]
 		if !ok {
-			if key, err = r.open(row); err != nil {
+			if key, err = r.open(ctx, row); err != nil {
 				return err
 			}
 		}
@@ -52,22 +53,6 @@ func (r *Ring) reload(ctx context.Context) error {
 	r.records = records
 	r.refresh(storage.Of(r.deps.Now()))
 	return nil
-}
-
-// open unseals one stored key and checks that it is the one its row names.
-func (r *Ring) open(row row) (Key, error) {
-	der, err := r.deps.Sealer.Open(row.Sealed, sealContext(row.KID))
-	if err != nil {
-		return Key{}, fmt.Errorf("open the signing key %s (is the master key the one it was sealed with?): %w", row.KID, err)
-	}
-	key, err := unmarshal(row.Algorithm, der)
-	if err != nil {
-		return Key{}, err
-	}
-	if key.ID != row.KID {
-		return Key{}, fmt.Errorf("keys: the row %s holds the key %s", row.KID, key.ID)
-	}
-	return key, nil
 }
 
 // follow reloads on every event, and by the clock in case one was lost, and
@@ -115,7 +100,8 @@ func (r *Ring) announce(ctx context.Context) {
 	}
 }
 
-// purge deletes the private keys of what is gone.
+// purge deletes the private keys of what is gone. The node whose statement
+// deletes the row destroys the key in the token, too.
 func (r *Ring) purge(ctx context.Context) {
 	r.mu.Lock()
 	infos := r.infos(storage.Of(r.deps.Now()))
@@ -124,8 +110,12 @@ func (r *Ring) purge(ctx context.Context) {
 		if info.Status != Gone {
 			continue
 		}
-		if _, err := r.deps.DB.Exec(ctx, `DELETE FROM signing_keys WHERE kid = $1`, info.ID); err != nil {
+		n, err := r.deps.DB.Exec(ctx, `DELETE FROM signing_keys WHERE kid = $1`, info.ID)
+		if err != nil {
 			r.deps.Log.ErrorContext(ctx, "a gone signing key was not deleted", "kid", info.ID, "error", err)
+		}
+		if n == 1 {
+			r.discard(ctx, r.holding(info.ID))
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -48,7 +47,8 @@ type Key struct {
 	ID string
 	// Algorithm is the one JWS algorithm the key is used with.
 	Algorithm string
-	// Private signs; it never leaves the process unsealed.
+	// Private signs. One in memory never leaves the process unsealed; one in a
+	// token (Deps.Token) never leaves the token.
 	Private crypto.Signer
 
 	headers map[string]string // typ → BASE64URL(JOSE header)
@@ -96,19 +96,20 @@ func newKey(algorithm string, private crypto.Signer) (Key, error) {
 	return key, nil
 }
 
-// fits refuses a key of another kind than its algorithm needs.
+// fits refuses a key of another kind than its algorithm needs. The public half
+// decides: it is all that is known of a key in a token.
 func fits(algorithm string, private crypto.Signer) error {
 	ok := false
-	switch k := private.(type) {
-	case *ecdsa.PrivateKey:
+	switch k := private.Public().(type) {
+	case *ecdsa.PublicKey:
 		ok = algorithm == ES256 && k.Curve == elliptic.P256()
-	case *rsa.PrivateKey:
+	case *rsa.PublicKey:
 		ok = (algorithm == RS256 || algorithm == PS256) && k.N.BitLen() >= rsaBits
-	case ed25519.PrivateKey:
+	case ed25519.PublicKey:
 		ok = algorithm == EdDSA
 	}
 	if !ok {
-		return fmt.Errorf("keys: a %T does not sign %s", private, algorithm)
+		return fmt.Errorf("keys: a key with a %T does not sign %s", private.Public(), algorithm)
 	}
 	return nil
 }
@@ -151,8 +152,11 @@ func (k Key) Sign(typ string, payload []byte) (string, error) {
 
 // signatureSize is how long a signature is, in bytes.
 func (k Key) signatureSize() int {
-	if private, ok := k.Private.(*rsa.PrivateKey); ok {
-		return private.Size()
+	if k.Private == nil {
+		return 0
+	}
+	if public, ok := k.Private.Public().(*rsa.PublicKey); ok {
+		return public.Size()
 	}
 	return 64 // two integers of P-256, or Ed25519
 }
@@ -171,13 +175,33 @@ func (k Key) sign(input []byte) ([]byte, error) {
 		return rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
 	case ed25519.PrivateKey:
 		return ed25519.Sign(private, input), nil
+	case nil:
+		return nil, errors.New("no key")
 	default:
-		return nil, fmt.Errorf("no key")
+		return k.signElsewhere(input, digest[:])
 	}
 }
 
-// signES256 signs a SHA-256 digest and joins r and s as two 32-byte integers
-// (RFC 7518 §3.4). The nonce is derived from key and digest (RFC 6979), as RFC
+// signElsewhere signs by a key that is not in this process, as crypto.Signer has
+// it: a digest for ECDSA and RSA, the message itself for Ed25519.
+func (k Key) signElsewhere(input, digest []byte) ([]byte, error) {
+	switch k.Algorithm {
+	case ES256:
+		der, err := k.Private.Sign(rand.Reader, digest, crypto.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		return joined(der)
+	case PS256:
+		return k.Private.Sign(rand.Reader, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
+	case RS256:
+		return k.Private.Sign(rand.Reader, digest, crypto.SHA256)
+	default:
+		return k.Private.Sign(rand.Reader, input, crypto.Hash(0))
+	}
+}
+
+// signES256 signs a SHA-256 digest. The nonce is derived from key and digest (RFC 6979), as RFC
 // 8725 §3.2 asks for: a bad random source then cannot give the key away. It
 // costs a quarter less than crypto/ecdsa's mixture of both.
 func signES256(private *ecdsa.PrivateKey, digest []byte) ([]byte, error) {
@@ -185,11 +209,20 @@ func signES256(private *ecdsa.PrivateKey, digest []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return joined(der)
+}
+
+// joined makes of an ECDSA signature in ASN.1 the two 32-byte integers r and s of
+// RFC 7518 §3.4.
+func joined(der []byte) ([]byte, error) {
 	var sequence cryptobyte.String
 	var r, s []byte
 	input := cryptobyte.String(der)
 	if !input.ReadASN1(&sequence, asn1.SEQUENCE) || !sequence.ReadASN1Integer(&r) || !sequence.ReadASN1Integer(&s) {
 		return nil, errors.New("the signature is not ASN.1")
+	}
+	if len(r) > 32 || len(s) > 32 {
+		return nil, errors.New("the signature is not one of P-256")
 	}
 	signature := make([]byte, 64)
 	copy(signature[32-len(r):], r)
@@ -200,26 +233,4 @@ func signES256(private *ecdsa.PrivateKey, digest []byte) ([]byte, error) {
 // public is the key's public half as it is published.
 func (k Key) public() jose.JSONWebKey {
 	return jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Algorithm: k.Algorithm, Use: "sig"}
-}
-
-// marshal encodes the private key as PKCS #8 (RFC 5958) for sealing.
-func (k Key) marshal() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k.Private)
-	if err != nil {
-		return nil, fmt.Errorf("encode the %s key %s: %w", k.Algorithm, k.ID, err)
-	}
-	return der, nil
-}
-
-// unmarshal is marshal's reverse.
-func unmarshal(algorithm string, der []byte) (Key, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return Key{}, fmt.Errorf("decode an %s key: %w", algorithm, err)
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok {
-		return Key{}, fmt.Errorf("keys: a %T does not sign", parsed)
-	}
-	return newKey(algorithm, private)
 }

@@ -14,6 +14,7 @@ import (
 
 	"propusk/storage"
 	"propusk/storage/journal"
+	"propusk/storage/revocation"
 )
 
 // MaxAge is how long the holder of the key set may keep it without asking
@@ -33,6 +34,15 @@ type Deps struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Revocations are told of a withdrawn key, so that tokens of it are refused
+	// within seconds wherever the list is asked; nil: when the key set is fetched.
+	Revocations *revocation.Log
+	// Token holds the private keys; nil: the database does, sealed. Keys that were
+	// made before it was set, or unset, stay where they are until they are gone.
+	Token Token
+
+	// Rotate is how long a key signs before RotateDue replaces it; 0: for ever.
+	Rotate time.Duration
 	// Publish is how long a new key is published before it signs. Default
 	// 10 minutes; less than MaxAge makes relying parties refuse good tokens.
 	Publish time.Duration

@@ -27,6 +27,7 @@ const (
 type Info struct {
 	ID          string       `json:"kid"`
 	Algorithm   string       `json:"alg"`
+	Store       string       `json:"store"` // where the private key lies: database, token
 	Status      Status       `json:"status"`
 	CreatedAt   storage.Time `json:"created_at"`   // published since
 	ActivatesAt storage.Time `json:"activates_at"` // signs from then
@@ -36,7 +37,7 @@ type Info struct {
 
 // record is a stored key, opened.
 type record struct {
-	key         Key
+	key         held
 	createdAt   storage.Time
 	activatesAt storage.Time
 	sequence    int64
@@ -66,7 +67,7 @@ func (r *Ring) refresh(now storage.Time) *snapshot {
 		}
 		key := r.records[i].key
 		if info.Status == Active {
-			s.active[key.Algorithm] = key
+			s.active[key.Algorithm] = key.Key
 		}
 		s.public[key.ID] = key.public()
 		set.Keys = append(set.Keys, key.public())
@@ -87,7 +88,7 @@ func (r *Ring) infos(now storage.Time) []Info {
 	infos := make([]Info, len(r.records))
 	for i, rec := range r.records {
 		info := Info{
-			ID: rec.key.ID, Algorithm: rec.key.Algorithm,
+			ID: rec.key.ID, Algorithm: rec.key.Algorithm, Store: rec.key.store,
 			CreatedAt: rec.createdAt, ActivatesAt: rec.activatesAt,
 		}
 		if i+1 < len(r.records) && r.records[i+1].key.Algorithm == rec.key.Algorithm {

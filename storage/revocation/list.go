@@ -73,7 +73,8 @@ func NewList(deps Deps) *List {
 // Token is what a revocation may be about. Empty fields are about nothing.
 type Token struct {
 	ID, Grant, Session, Person, Client, Organisation string
-	MemberVersion                                    int64 // of the person in the organisation, when the token was made
+	SigningKey                                       string // kid of the key that signed it
+	MemberVersion                                    int64  // of the person in the organisation, when the token was made
 	// PowerVersion is of the person's rights by power of attorney, for a token
 	// that rests on them and on no membership; 0 for any other.
 	PowerVersion int64
@@ -86,7 +87,7 @@ func (l *List) Revoked(t Token) bool {
 	defer l.mu.RUnlock()
 	return l.hit(KindToken, t.ID) || l.hit(KindGrant, t.Grant) || l.hit(KindSession, t.Session) ||
 		l.hit(KindPerson, t.Person) || l.hit(KindClient, t.Client) || l.hit(KindOrganisation, t.Organisation) ||
-		l.memberHit(t)
+		l.hit(KindSigningKey, t.SigningKey) || l.memberHit(t)
 }
 
 func (l *List) hit(kind Kind, key string) bool {

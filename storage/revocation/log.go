@@ -23,6 +23,7 @@ const (
 	KindOrganisation Kind = "organisation" // organisation id
 	KindMember       Kind = "member"       // Member(person, organisation)
 	KindPower        Kind = "power"        // Member(person, organisation): rights by power of attorney
+	KindSigningKey   Kind = "signing_key"  // kid of a signing key that got into wrong hands
 )
 
 // Member is the Key of KindMember and of KindPower.
