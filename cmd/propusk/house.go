@@ -80,7 +80,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
