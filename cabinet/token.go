@@ -128,7 +128,9 @@ func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error
 	if err != nil {
 		return nil, err
 	}
-	return &verifiedToken{Claims: *claims, kid: header.KeyID, key: key, revocation: claims.Revocable()}, nil
+	revocable := claims.Revocable()
+	revocable.SigningKey = header.KeyID // a withdrawn key may still be in our copy of the set
+	return &verifiedToken{Claims: *claims, kid: header.KeyID, key: key, revocation: revocable}, nil
 }
 
 // checkHeader refuses everything that tries to say how to verify the token: the

@@ -136,6 +136,28 @@ type Keys struct {
 	// Overlap is how long a key is published before it signs and after it
 	// stopped; longer than any token lives and any relying party caches JWKS.
 	Overlap time.Duration `koanf:"overlap"`
+
+	// Rotate is how long a key signs before the next one takes over, by itself and
+	// for each algorithm. 0: only by `propusk key rotate`.
+	Rotate time.Duration `koanf:"rotate"`
+
+	PKCS11 PKCS11 `koanf:"pkcs11"`
+}
+
+// PKCS11 is a token that makes and holds the signing keys, such as a hardware
+// security module, attached to every node. It takes a binary built with cgo and
+// the tag pkcs11.
+type PKCS11 struct {
+	// Module is the path of the maker's library; empty: keys lie in the database,
+	// encrypted under the master key.
+	Module string `koanf:"module"`
+	// Token is the token's label.
+	Token string `koanf:"token"`
+	// PIN is the user's, PINFile a file that holds it.
+	PIN     Secret `koanf:"pin"`
+	PINFile string `koanf:"pin_file"`
+	// Sessions is how many signatures may be made at once.
+	Sessions int `koanf:"sessions"`
 }
 
 // Session is the sign-in session in the browser.

@@ -28,7 +28,7 @@ func Default() Config {
 			RefreshToken: 30 * 24 * time.Hour,
 			RefreshGrace: 30 * time.Second,
 		},
-		Keys:     Keys{Overlap: 24 * time.Hour},
+		Keys:     Keys{Overlap: 24 * time.Hour, Rotate: 90 * 24 * time.Hour, PKCS11: PKCS11{Sessions: 8}},
 		Session:  Session{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Password: Password{Memory: 19 << 10, Time: 2, Parallelism: 1, Apart: true},
 		Lock:     Lock{Failures: 3, Further: 5, First: 15 * time.Minute, Longest: 24 * time.Hour},

@@ -57,7 +57,7 @@ func (c Config) Validate() error {
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
 	f.tokens(c.Tokens)
-	f.atLeast("keys.overlap", c.Keys.Overlap, max(c.Tokens.AccessToken, c.Tokens.IDToken))
+	f.keys(c.Keys, c.Tokens)
 	f.between("session.idle", c.Session.Idle, time.Minute, c.Session.Absolute)
 	f.between("session.absolute", c.Session.Absolute, time.Minute, 30*24*time.Hour)
 	f.password(c.Password)
@@ -219,6 +219,29 @@ func (f *Faults) tokens(t Tokens) {
 	f.between("tokens.id_token", t.IDToken, 10*time.Second, 24*time.Hour)
 	f.between("tokens.refresh_token", t.RefreshToken, time.Minute, 365*24*time.Hour)
 	f.between("tokens.refresh_grace", t.RefreshGrace, 0, 10*time.Minute)
+}
+
+// keys wants a retired key published until its last token has died, and a key to
+// sign for longer than that, so that there are at most three of an algorithm.
+func (f *Faults) keys(k Keys, t Tokens) {
+	f.atLeast("keys.overlap", k.Overlap, max(t.AccessToken, t.IDToken))
+	if k.Rotate != 0 {
+		f.atLeast("keys.rotate", k.Rotate, max(k.Overlap, time.Hour))
+	}
+	p := k.PKCS11
+	if p.Module == "" {
+		if p.Token != "" || p.PIN != "" || p.PINFile != "" {
+			f.add("keys.pkcs11.module", "is needed beside the other settings of the token")
+		}
+		return
+	}
+	if p.Token == "" {
+		f.add("keys.pkcs11.token", "is needed: the label of the token in which the keys lie")
+	}
+	if (p.PIN == "") == (p.PINFile == "") {
+		f.add("keys.pkcs11.pin", "is needed, or keys.pkcs11.pin_file, and not both")
+	}
+	f.number("keys.pkcs11.sessions", p.Sessions, 1, 256)
 }
 
 func (f *Faults) passkeys(p Passkeys) {
