@@ -192,3 +192,16 @@ func agree(pairs ...[2]string) bool {
 	}
 	return !expected || found
 }
+
+// Owner is how a certificate names whose it is, without numbers: "Морозова Елена
+// Викторовна, ООО «Северный маяк»".
+func (s Subject) Owner() string {
+	name := s.LastName + " " + s.GivenNames
+	if s.LastName == "" {
+		name = s.CommonName
+	}
+	if s.Organisation != "" && s.Organisation != name {
+		return name + ", " + s.Organisation
+	}
+	return name
+}

@@ -105,7 +105,7 @@ func containerName(v Version) string {
 func (s Signature) manifest(name string) manifestSignature {
 	verdict := s.Verdict.V
 	m := manifestSignature{
-		File: name, Signer: Signer(*verdict.Subject), Certificate: s.Fingerprint, SignedAt: verdict.SigningTime, VerifiedAt: verdict.At, Verdict: verdict.Code,
+		File: name, Signer: verdict.Subject.Owner(), Certificate: s.Fingerprint, SignedAt: verdict.SigningTime, VerifiedAt: verdict.At, Verdict: verdict.Code,
 	}
 	for _, check := range verdict.Checks {
 		m.Checks = append(m.Checks, manifestResult{check.Name, check.Status, check.Code})

@@ -217,7 +217,7 @@ func Refusal(err error) error {
 		{ErrStale, "version_changed"}, {ErrArchived, "document_archived"}, {ErrSigned, "document_signed"},
 		{ErrShared, "document_shared"}, {ErrInUse, "document_in_use"}, {ErrReceived, "document_received"},
 		{ErrSame, "document_same"}, {ErrVersions, "document_versions_many"}, {ErrLinks, "document_links_many"}, {ErrShareOver, "document_share_over"}, {ErrShares, "document_shares_many"}, {ErrNotAsked, "document_not_asked"},
-		{ErrOwnOrganisation, "document_share_own"}, {ErrLink, "document_link"}, {ErrSigner, "document_signer"},
+		{ErrOwnOrganisation, "document_share_own"}, {ErrLink, "document_link"}, {directory.ErrSigner, "document_signer"},
 		{ErrSignatureExists, "document_signature_exists"}, {ErrNoVerifier, "signatures_unavailable"}, {ErrUploads, "document_uploads_many"},
 		{ErrDigest, "document_digest"}, {ErrPiece, "document_piece"}, {ErrUnfinished, "document_unfinished"},
 	} {

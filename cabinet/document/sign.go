@@ -47,8 +47,6 @@ var (
 	ErrNoVerifier = errors.New("document: signatures cannot be verified")
 	// ErrSignatureExists: the same certificate has signed these bytes.
 	ErrSignatureExists = errors.New("document: signed by this certificate already")
-	// ErrSigner: the certificate is of somebody who may not sign here.
-	ErrSigner = errors.New("document: signed by somebody else")
 )
 
 // RefusedError is a signature that was judged and refused.
@@ -60,7 +58,7 @@ func (e *RefusedError) Error() string {
 
 // Sign adds a detached signature to a version of an organisation's own document;
 // number 0 is the present one. It is verified first: a *RefusedError names what
-// failed, ErrSigner says that the certificate is neither the organisation's, nor the
+// failed, directory.ErrSigner says that the certificate is neither the organisation's, nor the
 // acting person's own, nor that of the representative of the power under which he
 // acts. Nothing is kept then.
 func (d *Documents) Sign(ctx context.Context, actor directory.Actor, organisationID, id string, number int64, cms []byte) (Signature, error) {
@@ -153,7 +151,7 @@ func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, do
 		return err
 	}
 	s.Authority.V = by.Authority
-	if err := d.maySign(ctx, by, s.OrganisationID, *s.Verdict.V.Subject); err != nil {
+	if err := d.Directory.MaySign(ctx, actor, by.Authority, s.OrganisationID, *s.Verdict.V.Subject); err != nil {
 		return err
 	}
 	before, err := d.countSignatures(ctx, doc.ID, v.FileID)
@@ -185,7 +183,7 @@ func (d *Documents) keepSignature(ctx context.Context, actor directory.Actor, do
 func (d *Documents) signed(ctx context.Context, by By, doc Document, v Version, s Signature, count int64) error {
 	details := func() map[string]string {
 		return map[string]string{
-			"name": doc.Name, "number": fmt.Sprint(v.Number), "sha256": v.SHA256, "certificate": s.Fingerprint, "signer": Signer(*s.Verdict.V.Subject),
+			"name": doc.Name, "number": fmt.Sprint(v.Number), "sha256": v.SHA256, "certificate": s.Fingerprint, "signer": s.Verdict.V.Subject.Owner(),
 			"verdict": string(s.Verdict.V.Code),
 		}
 	}
@@ -199,90 +197,6 @@ func (d *Documents) signed(ctx context.Context, by By, doc Document, v Version, 
 		}
 	}
 	return d.tellSigned(ctx, doc, s, count)
-}
-
-// maySign holds the certificate's owner against who may sign. Numbers decide, never
-// names, and of a person only those that he has proved to be his.
-func (d *Documents) maySign(ctx context.Context, by By, organisationID string, s signature.Subject) error {
-	o, err := d.Directory.Organisation(ctx, organisationID)
-	if err != nil {
-		return err
-	}
-	if organisationIs(o.Kind == directory.KindSole, o.INN, o.OGRN, s) {
-		return nil
-	}
-	if by.Actor.PersonID != "" {
-		p, err := d.Directory.Person(ctx, by.Actor.PersonID)
-		if err != nil {
-			return err
-		}
-		if s.Kind == signature.KindPerson && same([2]string{proved(p.SNILS, p.SNILSVerified), s.SNILS}, [2]string{proved(p.INN, p.INNVerified), s.INN}) {
-			return nil
-		}
-	}
-	return d.representativeMaySign(ctx, by, s)
-}
-
-// representativeMaySign: whoever acts under a power given to an organisation may
-// bring that organisation's signature.
-func (d *Documents) representativeMaySign(ctx context.Context, by By, s signature.Subject) error {
-	if by.Authority.PowerID == "" {
-		return ErrSigner
-	}
-	power, err := d.Directory.PowerByID(ctx, by.Authority.PowerID)
-	if err != nil {
-		return err
-	}
-	r := power.Representative.V
-	if r.Kind == directory.RepresentsOrganisation && organisationIs(s.Kind == signature.KindSole, r.INN, r.OGRN, s) ||
-		r.Kind == directory.RepresentsPerson && s.Kind == signature.KindPerson && same([2]string{r.SNILS, s.SNILS}, [2]string{r.INN, s.INN}) {
-		return nil
-	}
-	return ErrSigner
-}
-
-// organisationIs reports whether a certificate is an organisation's own. It names
-// its head as well, but speaks for the organisation.
-func organisationIs(sole bool, inn, ogrn string, s signature.Subject) bool {
-	if sole {
-		return s.Kind == signature.KindSole && same([2]string{inn, s.INN}, [2]string{ogrn, s.OGRNIP})
-	}
-	return s.Kind == signature.KindOrganisation && same([2]string{inn, s.INNLE}, [2]string{ogrn, s.OGRN})
-}
-
-func proved(number string, verified bool) string {
-	if !verified {
-		return ""
-	}
-	return number
-}
-
-// same reports whether of the pairs one at least is known on both sides, and none
-// that is differs.
-func same(pairs ...[2]string) bool {
-	found := false
-	for _, pair := range pairs {
-		if pair[0] == "" || pair[1] == "" {
-			continue
-		}
-		if pair[0] != pair[1] {
-			return false
-		}
-		found = true
-	}
-	return found
-}
-
-// Signer is how a certificate names its owner, without numbers.
-func Signer(s signature.Subject) string {
-	name := s.LastName + " " + s.GivenNames
-	if s.LastName == "" {
-		name = s.CommonName
-	}
-	if s.Organisation != "" && s.Organisation != name {
-		return name + ", " + s.Organisation
-	}
-	return name
 }
 
 // signatures lists those of certain bytes of a document, in the order of signing.

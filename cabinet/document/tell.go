@@ -32,7 +32,7 @@ func (d *Documents) tellShared(ctx context.Context, doc Document, s Share) error
 
 // tellSigned tells the document's organisation.
 func (d *Documents) tellSigned(ctx context.Context, doc Document, s Signature, count int64) error {
-	signer := Signer(*s.Verdict.V.Subject)
+	signer := s.Verdict.V.Subject.Owner()
 	return d.Notices.Tell(ctx, notice.Event{
 		ID: "document/" + s.ID + "/signed", Type: "document.signed", OrganisationID: doc.OrganisationID, Category: notice.Document,
 		Permission: directory.DocumentsRead, Path: "/cabinet/documents/" + doc.ID,

@@ -101,7 +101,7 @@ type checkView struct {
 func newSignatureView(s Signature, organisationID, lang string) signatureView {
 	v := s.Verdict.V
 	view := signatureView{
-		ID: s.ID, Signer: Signer(*v.Subject), INN: v.Subject.INNLE, Own: s.OrganisationID == organisationID, Certificate: s.Fingerprint,
+		ID: s.ID, Signer: v.Subject.Owner(), INN: v.Subject.INNLE, Own: s.OrganisationID == organisationID, Certificate: s.Fingerprint,
 		Issuer: v.Certificate.Issuer, Algorithm: v.Certificate.Algorithm, NotAfter: v.Certificate.NotAfter, AddedAt: s.CreatedAt,
 		Verdict: verdictView{Accepted: v.Accepted, Code: v.Code, Text: v.Text(lang), At: v.At},
 	}

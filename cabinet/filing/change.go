@@ -209,7 +209,7 @@ func (r *Filings) remove(c api.Call) error {
 		case f.State != Draft:
 			return api.Refuse("filing_locked")
 		}
-		by, err := r.authorise(ctx, c, directory.FilingsWrite, f.Type, f.Amount)
+		by, err := r.authorise(ctx, c, directory.FilingsWrite, f)
 		if err != nil {
 			return err
 		}

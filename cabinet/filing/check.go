@@ -96,7 +96,7 @@ func (r *Filings) check(c api.Call) error {
 	if err != nil {
 		return refusal(err)
 	}
-	if _, err := r.authorise(c.Ctx(), c, directory.FilingsWrite, f.Type, f.Amount); err != nil {
+	if _, err := r.authorise(c.Ctx(), c, directory.FilingsWrite, f); err != nil {
 		return refusal(err)
 	}
 	if f.State == Draft {
@@ -123,7 +123,7 @@ func (r *Filings) checked(c api.Call, f Filing) (Filing, error) {
 	}
 	err = r.DB.Tx(c.Ctx(), func(ctx context.Context) error {
 		stored := f
-		by, err := r.authorise(ctx, c, directory.FilingsWrite, f.Type, f.Amount)
+		by, err := r.authorise(ctx, c, directory.FilingsWrite, f)
 		if err != nil {
 			return err
 		}

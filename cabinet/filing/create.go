@@ -124,9 +124,7 @@ func (r *Filings) begin(c api.Call, f *Filing, p report.Profile, how string) err
 // none stands in its place.
 func (r *Filings) add(ctx context.Context, actor directory.Actor, f *Filing, how string) error {
 	return r.DB.Tx(ctx, func(ctx context.Context) error {
-		by, err := r.Directory.Authorise(ctx, actor, f.OrganisationID, directory.Act{
-			Permission: directory.FilingsWrite, Kind: f.Type, Amount: f.Amount,
-		})
+		by, err := r.Directory.Authorise(ctx, actor, f.OrganisationID, f.under(directory.FilingsWrite))
 		if err != nil {
 			return err
 		}

@@ -9,34 +9,39 @@ import (
 )
 
 // reading is the filing that the path names, for a caller who may read reports of
-// its type: a power of attorney can be limited to some.
+// its type: a power of attorney, or what the application was allowed, can be limited
+// to some.
 func (r *Filings) reading(c api.Call) (Filing, error) {
 	id, err := c.ID()
 	if err != nil {
 		return Filing{}, err
 	}
 	f, err := r.get(c.Ctx(), c.Organisation(), id)
-	if err == nil && c.Claims.Power != nil {
-		_, err = r.authorise(c.Ctx(), c, directory.FilingsRead, f.Type, 0)
+	if err == nil && limited(c) {
+		_, err = r.authorise(c.Ctx(), c, directory.FilingsRead, Filing{Type: f.Type})
 	}
 	return f, refusal(err)
 }
 
+// limited tells that the caller may not read every report.
+func limited(c api.Call) bool { return c.Claims.Power != nil || len(c.Claims.Details) > 0 }
+
 // visible lists the types of reports that the caller may read; nil is all. Only who
-// acts by a power of attorney is limited.
+// acts by a power of attorney, or through an application that was allowed some, is
+// limited.
 func (r *Filings) visible(c api.Call) ([]string, error) {
-	if c.Claims.Power == nil {
+	if !limited(c) {
 		return nil, nil
 	}
-	representation, err := r.Directory.Representation(c.Ctx(), c.Person(), c.Organisation())
+	powers, err := r.powers(c)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, err
 	}
 	types := []string{}
 	for _, t := range report.Types() {
-		if slices.ContainsFunc(representation.Powers, func(p directory.PowerOfAttorney) bool {
-			return p.Allows(directory.Act{Permission: directory.FilingsRead, Kind: t.ID})
-		}) {
+		act := directory.Act{Permission: directory.FilingsRead, Kind: t.ID}
+		byPower := powers == nil || slices.ContainsFunc(powers, func(p directory.PowerOfAttorney) bool { return p.Allows(act) })
+		if byPower && c.Claims.Details.Allow(act) {
 			types = append(types, t.ID)
 		}
 	}
@@ -44,6 +49,18 @@ func (r *Filings) visible(c api.Call) ([]string, error) {
 		return nil, nil
 	}
 	return types, nil
+}
+
+// powers are those by which the caller acts; nil for a member and for a service.
+func (r *Filings) powers(c api.Call) ([]directory.PowerOfAttorney, error) {
+	if c.Claims.Power == nil {
+		return nil, nil
+	}
+	representation, err := r.Directory.Representation(c.Ctx(), c.Person(), c.Organisation())
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return representation.Powers, nil
 }
 
 // seen reports whether a type is among the visible ones.

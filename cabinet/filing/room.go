@@ -150,7 +150,7 @@ func (r *Filings) change(c api.Call, permission directory.Permission, fn func(ct
 		if err := c.Matches(api.EntityTag(f.Version)); err != nil {
 			return err
 		}
-		by, err := r.authorise(ctx, c, permission, f.Type, f.Amount)
+		by, err := r.authorise(ctx, c, permission, f)
 		if err != nil {
 			return err
 		}
@@ -161,6 +161,9 @@ func (r *Filings) change(c api.Call, permission directory.Permission, fn func(ct
 		if err != nil {
 			return err
 		}
+		if !c.Claims.Details.Allow(f.under(permission)) { // of what it has become
+			return directory.ErrDetailsExceeded
+		}
 		return r.store(ctx, &changed)
 	})
 	return changed, refusal(err)
@@ -170,8 +173,13 @@ func (r *Filings) change(c api.Call, permission directory.Permission, fn func(ct
 var errUnchanged = errors.New("filing: nothing has changed")
 
 // authorise says by which right the caller does this now.
-func (r *Filings) authorise(ctx context.Context, c api.Call, permission directory.Permission, kind string, amount int64) (directory.Authority, error) {
-	return r.Directory.Authorise(ctx, c.Actor(), c.Organisation(), directory.Act{Permission: permission, Kind: kind, Amount: amount})
+func (r *Filings) authorise(ctx context.Context, c api.Call, permission directory.Permission, f Filing) (directory.Authority, error) {
+	return r.Directory.Authorise(ctx, c.Actor(), c.Organisation(), f.under(permission))
+}
+
+// under is what doing something to the filing is as an act.
+func (f Filing) under(permission directory.Permission) directory.Act {
+	return directory.Act{Permission: permission, Kind: f.Type, Amount: f.Amount, Recipient: f.Office}
 }
 
 // refusal tells this room's errors in the API's codes.

@@ -117,7 +117,7 @@ func (r *Filings) verify(c api.Call, f Filing, sent []byte) (mark, error) {
 	}
 	return mark{
 		ID: storage.NewID(), FilingID: f.ID, OrganisationID: f.OrganisationID, PersonID: c.Person(), ClientID: c.Claims.ClientID,
-		Signer: signerName(*verdict.Subject), Fingerprint: verdict.Certificate.Fingerprint,
+		Signer: verdict.Subject.Owner(), Fingerprint: verdict.Certificate.Fingerprint,
 		Verdict: storage.JSON[signature.Verdict]{V: verdict}, CMS: cms, CreatedAt: storage.Of(r.Now()),
 	}, nil
 }
@@ -133,21 +133,13 @@ func refusedVerdict(v signature.Verdict) error {
 	return refused
 }
 
-// signerName is how a certificate names its owner, without numbers.
-func signerName(s signature.Subject) string {
-	name := s.LastName + " " + s.GivenNames
-	if s.LastName == "" {
-		name = s.CommonName
-	}
-	if s.Organisation != "" && s.Organisation != name {
-		return name + ", " + s.Organisation
-	}
-	return name
-}
-
 // signedBy adds the signature if its owner may sign for the organisation.
 func (r *Filings) signedBy(ctx context.Context, c api.Call, f *Filing, o directory.Organisation, by directory.Authority, m mark) error {
-	if err := r.mayHaveSigned(ctx, c, o, by, *m.Verdict.V.Subject); err != nil {
+	err := r.Directory.MaySign(ctx, c.Actor(), by, o.ID, *m.Verdict.V.Subject)
+	if errors.Is(err, directory.ErrSigner) {
+		return api.Refuse("filing_signer")
+	}
+	if err != nil {
 		return err
 	}
 	if by.By == directory.ByPower && f.Format != report.PDF && !f.Representative {
@@ -167,79 +159,6 @@ func (r *Filings) signedBy(ctx context.Context, c api.Call, f *Filing, o directo
 	details := byAuthority(by)
 	details["certificate"], details["signature"] = m.Fingerprint, "accepted"
 	return r.note(ctx, c.Actor(), *f, string(Sign), m.Signer, details)
-}
-
-// mayHaveSigned holds the certificate's owner against who may sign: the
-// organisation itself, the person who acts, or whoever the power of attorney that
-// is acted under is given to. Numbers decide, never names, and of a person only
-// those that he has proved to be his.
-func (r *Filings) mayHaveSigned(ctx context.Context, c api.Call, o directory.Organisation, by directory.Authority, s signature.Subject) error {
-	if ofOrganisation(o, s) {
-		return nil
-	}
-	if c.Person() != "" {
-		person, err := r.Directory.Person(ctx, c.Person())
-		if err != nil {
-			return err
-		}
-		if ofPerson(person, s) {
-			return nil
-		}
-	}
-	if by.PowerID != "" {
-		power, err := r.Directory.PowerByID(ctx, by.PowerID)
-		if err != nil {
-			return err
-		}
-		if ofRepresentative(power.Representative.V, s) {
-			return nil
-		}
-	}
-	return api.Refuse("filing_signer")
-}
-
-func ofOrganisation(o directory.Organisation, s signature.Subject) bool {
-	if o.Kind == directory.KindSole {
-		return s.Kind == signature.KindSole && same([2]string{o.INN, s.INN}, [2]string{o.OGRN, s.OGRNIP})
-	}
-	return s.Kind == signature.KindOrganisation && same([2]string{o.INN, s.INNLE}, [2]string{o.OGRN, s.OGRN})
-}
-
-// ofPerson takes certificates of people alone. An organisation's certificate names
-// its head as well, but it speaks for that organisation, whichever it is.
-func ofPerson(p directory.Person, s signature.Subject) bool {
-	snils, inn := "", ""
-	if p.SNILSVerified {
-		snils = p.SNILS
-	}
-	if p.INNVerified {
-		inn = p.INN
-	}
-	return s.Kind == signature.KindPerson && same([2]string{snils, s.SNILS}, [2]string{inn, s.INN})
-}
-
-func ofRepresentative(rep directory.Representative, s signature.Subject) bool {
-	if rep.Kind == directory.RepresentsOrganisation {
-		return s.Kind == signature.KindOrganisation && same([2]string{rep.INN, s.INNLE}, [2]string{rep.OGRN, s.OGRN}) ||
-			s.Kind == signature.KindSole && same([2]string{rep.INN, s.INN}, [2]string{rep.OGRN, s.OGRNIP})
-	}
-	return s.Kind == signature.KindPerson && same([2]string{rep.SNILS, s.SNILS}, [2]string{rep.INN, s.INN})
-}
-
-// same reports whether of the pairs one at least is known on both sides, and none
-// that is differs.
-func same(pairs ...[2]string) bool {
-	found := false
-	for _, pair := range pairs {
-		if pair[0] == "" || pair[1] == "" {
-			continue
-		}
-		if pair[0] != pair[1] {
-			return false
-		}
-		found = true
-	}
-	return found
 }
 
 // marks are a filing's signatures, in the order of signing.

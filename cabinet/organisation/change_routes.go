@@ -268,7 +268,7 @@ func (o *Organisations) bySignature(c api.Call, ch change, body signatureBody) (
 	if err != nil {
 		return confirmation{}, err
 	}
-	if !NamesOrganisation(*verdict.Subject, made.INN, made.OGRN) {
+	if !made.Signs(*verdict.Subject) {
 		if c.Person() == "" {
 			return confirmation{}, api.Refuse("organization_signature_other")
 		}
@@ -276,7 +276,7 @@ func (o *Organisations) bySignature(c api.Call, ch change, body signatureBody) (
 		if err != nil {
 			return confirmation{}, err
 		}
-		if !namesPerson(*verdict.Subject, p) {
+		if !p.Named(*verdict.Subject) {
 			return confirmation{}, api.Refuse("organization_signature_person")
 		}
 	}

@@ -71,10 +71,10 @@ func (o *Organisations) signRegistration(c api.Call) error {
 		return err
 	}
 	q := r.Draft.V.Requisites
-	if !NamesOrganisation(*verdict.Subject, q.INN, q.OGRN) {
+	if !directory.SignsFor(q.INN, q.OGRN, *verdict.Subject) {
 		return api.Refuse("organization_signature_other")
 	}
-	if !namesPerson(*verdict.Subject, p) {
+	if !p.Named(*verdict.Subject) {
 		return api.Refuse("organization_signature_person")
 	}
 	r.Proofs.V.Authority = &basis{Kind: "signature", Detail: verdict.Certificate.Serial, At: o.time()}
@@ -134,38 +134,6 @@ func encodeVerdict(v signature.Verdict) string {
 		panic(fmt.Sprintf("organisation: a verdict is not JSON: %v", err))
 	}
 	return string(text)
-}
-
-// NamesOrganisation reports whether a certificate is the organisation's own: of
-// its head or of the sole proprietor, never a mere employee's (приказ ФСБ № 795).
-func NamesOrganisation(s signature.Subject, inn, ogrn string) bool {
-	switch s.Kind {
-	case signature.KindOrganisation:
-		return s.INNLE == inn && (s.OGRN == "" || s.OGRN == ogrn) || s.INNLE == "" && s.OGRN == ogrn
-	case signature.KindSole:
-		return s.OGRNIP == ogrn && (s.INN == "" || s.INN == inn)
-	}
-	return false
-}
-
-// namesPerson reports whether a certificate is of that person: by the numbers that
-// somebody has vouched for, of which one at least must be in both and none may
-// differ.
-func namesPerson(s signature.Subject, p directory.Person) bool {
-	matched := false
-	for _, pair := range []struct {
-		theirs, ours string
-		vouched      bool
-	}{{s.SNILS, p.SNILS, p.SNILSVerified}, {s.INN, p.INN, p.INNVerified}} {
-		if pair.theirs == "" || pair.ours == "" || !pair.vouched {
-			continue
-		}
-		if pair.theirs != pair.ours {
-			return false
-		}
-		matched = true
-	}
-	return matched
 }
 
 // powerOf looks whether a signed document of the registration is a power of

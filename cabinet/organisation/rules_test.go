@@ -8,7 +8,6 @@ import (
 
 	"propusk/cabinet/authority"
 	"propusk/idp/directory"
-	"propusk/signature"
 	"propusk/storage"
 )
 
@@ -196,46 +195,6 @@ func TestListingInTheRegister(t *testing.T) {
 	}
 	if bindingListing(barred, p, now) != "" || bindingListing(head(named), p, now) != listedHead {
 		t.Error("binding")
-	}
-}
-
-// Which certificates speak for an organisation and for a person.
-func TestCertificateNamesTheOrganisationAndThePerson(t *testing.T) {
-	t.Parallel()
-	const inn, ogrn, ogrnip = "7801234564", "1027800123450", "317784700123454"
-	for _, test := range []struct {
-		s    signature.Subject
-		ogrn string
-		want bool
-	}{
-		{signature.Subject{Kind: signature.KindOrganisation, INNLE: inn, OGRN: ogrn}, ogrn, true},
-		{signature.Subject{Kind: signature.KindOrganisation, INNLE: inn}, ogrn, true},
-		{signature.Subject{Kind: signature.KindOrganisation, OGRN: ogrn}, ogrn, true},
-		{signature.Subject{Kind: signature.KindOrganisation, INNLE: inn, OGRN: "1027700132195"}, ogrn, false},
-		{signature.Subject{Kind: signature.KindOrganisation, INNLE: "7707083893"}, ogrn, false},
-		{signature.Subject{Kind: signature.KindPerson, INNLE: inn, OGRN: ogrn}, ogrn, false},
-		{signature.Subject{Kind: signature.KindSole, OGRNIP: ogrnip}, ogrnip, true},
-		{signature.Subject{Kind: signature.KindSole, OGRNIP: ogrnip, INN: "780400112238"}, ogrnip, false},
-		{signature.Subject{Kind: signature.KindSole}, ogrnip, false},
-	} {
-		if got := NamesOrganisation(test.s, inn, test.ogrn); got != test.want {
-			t.Errorf("%+v: %v", test.s, got)
-		}
-	}
-	p := directory.Person{SNILS: "11244556627", SNILSVerified: true, INN: "780400112238"}
-	for _, test := range []struct {
-		s    signature.Subject
-		want bool
-	}{
-		{signature.Subject{SNILS: p.SNILS}, true},
-		{signature.Subject{INN: p.INN}, false}, // nobody vouches for the ИНН
-		{signature.Subject{SNILS: p.SNILS, INN: "781234567090"}, true},
-		{signature.Subject{SNILS: "13455667778"}, false},
-		{signature.Subject{}, false},
-	} {
-		if got := namesPerson(test.s, p); got != test.want {
-			t.Errorf("%+v: %v", test.s, got)
-		}
 	}
 }
 

@@ -17,10 +17,9 @@ const verifyPatience = 25 * time.Second
 
 // signer is somebody by whose signature a power is given.
 type signer struct {
-	INNLE, OGRN string             // of the organisation, by its certificate; "" = by no organisation's
-	Sole        bool               // INNLE is a sole proprietor's ИНН
-	People      []directory.Person // who may sign with a certificate of their own, by proved numbers
-	Named       []emchd.Party      // who signs as the form says; nil = it says nothing
+	INN, OGRN string             // of the organisation, by its certificate; "" = by no organisation's
+	People    []directory.Person // who may sign with a certificate of their own, by proved numbers
+	Named     []emchd.Party      // who signs as the form says; nil = it says nothing
 }
 
 // undecidedChecks are the codes of verdicts that may come out otherwise later.
@@ -59,33 +58,19 @@ func (s signer) refuses(subject *signature.Subject) string {
 	switch {
 	case subject == nil:
 		return "signer_other"
-	case s.organisation(subject):
+	case s.INN != "" && directory.SignsFor(s.INN, s.OGRN, *subject):
 		if len(s.Named) > 0 && subject.SNILS != "" && !named(s.Named, subject) {
 			return "signer_not_head"
 		}
 		return ""
 	case subject.Kind == signature.KindOrganisation: // who heads two signs for each with its own
 		return "signer_other"
-	case !slices.ContainsFunc(s.People, func(p directory.Person) bool { return proved(p, subject) }):
+	case !slices.ContainsFunc(s.People, func(p directory.Person) bool { return p.Named(*subject) }):
 		return "signer_other"
 	case len(s.Named) > 0 && !named(s.Named, subject):
 		return "signer_not_head"
 	}
 	return ""
-}
-
-// organisation reports whether the certificate is the organisation's own: its
-// authority has seen that the owner is its head.
-func (s signer) organisation(subject *signature.Subject) bool {
-	switch {
-	case s.INNLE == "":
-		return false
-	case s.Sole:
-		return subject.Kind == signature.KindSole && subject.INN == s.INNLE && (subject.OGRNIP == "" || subject.OGRNIP == s.OGRN)
-	default:
-		return subject.Kind == signature.KindOrganisation && subject.INNLE == s.INNLE &&
-			(subject.OGRN == "" || s.OGRN == "" || subject.OGRN == s.OGRN)
-	}
 }
 
 // named reports whether the form names the certificate's owner. One who stands in
@@ -99,23 +84,13 @@ func named(parties []emchd.Party, subject *signature.Subject) bool {
 	})
 }
 
-// proved reports whether the person has proved the numbers of the certificate.
-func proved(p directory.Person, subject *signature.Subject) bool {
-	snils := p.SNILSVerified && p.SNILS != "" && subject.SNILS != ""
-	inn := p.INNVerified && p.INN != "" && subject.INN != ""
-	if snils && p.SNILS != subject.SNILS || inn && p.INN != subject.INN {
-		return false
-	}
-	return snils || inn
-}
-
 // principalOf is who signs for the organisation itself.
 func (p *Powers) principalOf(ctx context.Context, o directory.Organisation, named []emchd.Party) (signer, error) {
 	heads, err := p.Directory.Heads(ctx, o.ID)
 	if err != nil {
 		return signer{}, err
 	}
-	s := signer{INNLE: o.INN, OGRN: o.OGRN, Sole: o.Kind == directory.KindSole, Named: named}
+	s := signer{INN: o.INN, OGRN: o.OGRN, Named: named}
 	for _, head := range heads {
 		s.People = append(s.People, head.Person)
 	}
@@ -130,7 +105,7 @@ func (p *Powers) giverOf(ctx context.Context, parent directory.PowerOfAttorney) 
 			SNILS: r.SNILS, SNILSVerified: r.SNILS != "", INN: r.INN, INNVerified: r.INN != "",
 		}}}, nil
 	}
-	s := signer{INNLE: r.INN, OGRN: r.OGRN, Sole: len(r.INN) == len("000000000000")}
+	s := signer{INN: r.INN, OGRN: r.OGRN}
 	o, err := p.Directory.OrganisationByINN(ctx, r.INN)
 	if errors.Is(err, errNotFound) {
 		return s, nil

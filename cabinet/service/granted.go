@@ -187,7 +187,11 @@ func (d *Desk) checkSupplement(ctx context.Context, actor directory.Actor, a *Ap
 	if faults := card.checkDocuments(all, files); len(faults) > 0 {
 		return Faults(faults)
 	}
-	_, err = d.verifyDocuments(ctx, actor, a.OrganisationID, attachments)
+	w, err := d.writer(ctx, actor, a.OrganisationID, a.Service)
+	if err != nil {
+		return err
+	}
+	_, err = d.verifyDocuments(ctx, w, a.OrganisationID, attachments)
 	return err
 }
 

@@ -83,7 +83,8 @@ func (d *Desk) Submit(ctx context.Context, actor directory.Actor, organisationID
 	if err != nil {
 		return Application{}, err
 	}
-	if _, err := d.writer(ctx, actor, organisationID, a.Service); err != nil {
+	w, err := d.writer(ctx, actor, organisationID, a.Service)
+	if err != nil {
 		return Application{}, err
 	}
 	if a.State == Submitted {
@@ -92,7 +93,7 @@ func (d *Desk) Submit(ctx context.Context, actor directory.Actor, organisationID
 	if s.Version != nil && *s.Version != a.Version {
 		return Application{}, request.ErrStale
 	}
-	p, err := d.prepare(ctx, actor, &a, s)
+	p, err := d.prepare(ctx, w, &a, s)
 	if err != nil {
 		return Application{}, err
 	}
@@ -122,7 +123,7 @@ type prepared struct {
 
 // prepare does what takes long: the check, the verification of every signature, and
 // the storing of the content.
-func (d *Desk) prepare(ctx context.Context, actor directory.Actor, a *Application, s Submission) (*prepared, error) {
+func (d *Desk) prepare(ctx context.Context, w writer, a *Application, s Submission) (*prepared, error) {
 	p := &prepared{signature: s.Signature, verdicts: map[string]signature.Verdict{}}
 	var err error
 	if p.card, err = a.card(); err != nil {
@@ -144,28 +145,28 @@ func (d *Desk) prepare(ctx context.Context, actor directory.Actor, a *Applicatio
 	if p.documents, err = d.records(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := d.verifyAll(ctx, actor, a, p); err != nil {
+	if err := d.verifyAll(ctx, w, a, p); err != nil {
 		return nil, err
 	}
 	return p, d.store(ctx, a, p)
 }
 
 // verifyAll judges the application's signature and those of its documents.
-func (d *Desk) verifyAll(ctx context.Context, actor directory.Actor, a *Application, p *prepared) error {
+func (d *Desk) verifyAll(ctx context.Context, w writer, a *Application, p *prepared) error {
 	if len(p.signature) > 0 {
-		v, err := d.verify(ctx, actor, a.OrganisationID, "", p.signature, p.content)
+		v, err := d.verify(ctx, w, a.OrganisationID, "", p.signature, p.content)
 		if err != nil {
 			return err
 		}
 		p.verdict = &v
 	}
 	var err error
-	p.verdicts, err = d.verifyDocuments(ctx, actor, a.OrganisationID, a.Documents.V)
+	p.verdicts, err = d.verifyDocuments(ctx, w, a.OrganisationID, a.Documents.V)
 	return err
 }
 
 // verifyDocuments judges the signatures of documents, by the id of the file.
-func (d *Desk) verifyDocuments(ctx context.Context, actor directory.Actor, organisationID string, attachments []Attachment) (map[string]signature.Verdict, error) {
+func (d *Desk) verifyDocuments(ctx context.Context, w writer, organisationID string, attachments []Attachment) (map[string]signature.Verdict, error) {
 	verdicts := map[string]signature.Verdict{}
 	for _, one := range attachments {
 		if one.Signature == "" {
@@ -179,85 +180,28 @@ func (d *Desk) verifyDocuments(ctx context.Context, actor directory.Actor, organ
 		if err != nil {
 			return nil, err
 		}
-		if verdicts[one.File], err = d.verify(ctx, actor, organisationID, one.Document, decoded(cms), content); err != nil {
+		if verdicts[one.File], err = d.verify(ctx, w, organisationID, one.Document, signature.Decode(cms), content); err != nil {
 			return nil, err
 		}
 	}
 	return verdicts, nil
 }
 
-// verify judges one signature: it must be good, and of the organisation or of the
-// person who acts for it.
-func (d *Desk) verify(ctx context.Context, actor directory.Actor, organisationID, document string, cms, content []byte) (signature.Verdict, error) {
+// verify judges one signature: it must be good, and of somebody who may sign for the
+// organisation in this act.
+func (d *Desk) verify(ctx context.Context, w writer, organisationID, document string, cms, content []byte) (signature.Verdict, error) {
 	v, err := d.Verifier.Verify(ctx, signature.Request{Signature: cms, Content: content, At: d.Now()})
 	if err != nil {
 		return v, fmt.Errorf("service: verify a signature: %w", err)
 	}
-	if !v.Accepted {
+	if !v.Accepted || v.Subject == nil {
 		return v, &SignatureError{Document: document, Verdict: v}
 	}
-	ours, err := d.ours(ctx, actor, organisationID, v.Subject)
-	if err != nil {
-		return v, err
-	}
-	if !ours {
+	err = d.Directory.MaySign(ctx, w.actor, w.authority, organisationID, *v.Subject)
+	if errors.Is(err, directory.ErrSigner) {
 		return v, &SignatureError{Document: document, Verdict: v, Stranger: true}
 	}
-	return v, nil
-}
-
-// ours reports whether the owner of a certificate is the organisation, or the person
-// who acts, by numbers and never by a name.
-func (d *Desk) ours(ctx context.Context, actor directory.Actor, organisationID string, s *signature.Subject) (bool, error) {
-	o, err := d.Directory.Organisation(ctx, organisationID)
-	if err != nil || s == nil {
-		return false, err
-	}
-	switch {
-	case s.Kind == signature.KindOrganisation:
-		return agree(s.INNLE, o.INN, s.OGRN, o.OGRN), nil
-	case s.Kind == signature.KindSole && o.Kind == directory.KindSole:
-		return agree(s.INN, o.INN, s.OGRNIP, o.OGRN), nil
-	case actor.PersonID == "":
-		return false, nil
-	}
-	p, err := d.Directory.Person(ctx, actor.PersonID)
-	return agree(s.SNILS, p.SNILS, s.INN, p.INN), err
-}
-
-// agree takes pairs of a certificate's number and a known one: one at least is the
-// same, and none differs.
-func agree(pairs ...string) bool {
-	same := false
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i] == "" || pairs[i+1] == "" {
-			continue
-		}
-		if pairs[i] != pairs[i+1] {
-			return false
-		}
-		same = true
-	}
-	return same
-}
-
-// decoded is a signature in DER, which people also keep as PEM or base64.
-func decoded(cms []byte) []byte {
-	text := bytes.TrimSpace(cms)
-	if i := bytes.Index(text, []byte("-----BEGIN")); i == 0 {
-		if end := bytes.IndexByte(text, '\n'); end > 0 {
-			text = text[end:]
-		}
-		if end := bytes.Index(text, []byte("-----END")); end > 0 {
-			text = text[:end]
-		}
-	}
-	clean := bytes.Join(bytes.Fields(text), nil)
-	der := make([]byte, base64.StdEncoding.DecodedLen(len(clean)))
-	if n, err := base64.StdEncoding.Decode(der, clean); err == nil && n > 0 {
-		return der[:n]
-	}
-	return cms
+	return v, err
 }
 
 // store keeps the content and its signature as files, loose until the transaction

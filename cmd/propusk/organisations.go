@@ -10,6 +10,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/organisation"
 	"propusk/cabinet/power/emchd"
+	"propusk/idp/directory"
 	"propusk/signature"
 	"propusk/storage"
 )
@@ -64,7 +65,7 @@ func (o openingPower) read(ctx context.Context, claim organisation.PowerClaim) (
 	if err != nil {
 		return "", api.Refuse("signatures_unavailable").Wrap(err)
 	}
-	if !verdict.Accepted || verdict.Subject == nil || !organisation.NamesOrganisation(*verdict.Subject, claim.INN, claim.OGRN) {
+	if !verdict.Accepted || verdict.Subject == nil || !directory.SignsFor(claim.INN, claim.OGRN, *verdict.Subject) {
 		return "", refusedPower("Доверенность не подписана квалифицированным сертификатом организации.")
 	}
 	return form.Number, nil
