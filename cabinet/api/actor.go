@@ -12,7 +12,7 @@ import (
 // Actor is whoever answers for a change: the person, whose rights the directory
 // reads anew, or the client that acts for itself, which holds what its token says.
 func (c Call) Actor() directory.Actor {
-	actor := directory.Actor{ClientID: c.Claims.ClientID}
+	actor := directory.Actor{ClientID: c.Claims.ClientID, Details: c.Claims.Details}
 	if !c.Claims.Service() {
 		actor.PersonID = c.Claims.Subject
 		if c.Claims.Power != nil {
@@ -37,6 +37,7 @@ func DirectoryRefusal(err error) error {
 		{directory.ErrLockedOut, "policy_locks_out"},
 		{directory.ErrSameOperator, "another_operator_needed"},
 		{directory.ErrRecoveryOver, "recovery_over"},
+		{directory.ErrDetailsExceeded, "details_exceeded"},
 		{directory.ErrPowerExceeded, "power_exceeded"},
 		{directory.ErrPowerExpired, "power_expired"},
 		{directory.ErrPowerOver, "power_over"},

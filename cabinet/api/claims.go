@@ -2,12 +2,14 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"propusk/idp/directory"
 	"propusk/idp/possession"
 	"propusk/storage/revocation"
 )
@@ -38,6 +40,11 @@ type Claims struct {
 	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
 
 	Power *TokenPower `json:"poa"` // nil for a member and for a service
+
+	// Details are how far the token reaches in the domains that they speak of (RFC
+	// 9396 §9.1); none for most tokens. Call.Actor carries them to the directory,
+	// which holds every act against them.
+	Details directory.Details `json:"authorization_details"`
 
 	Confirmation *possession.Confirmation `json:"cnf"` // what its bearer must prove to hold; nil: nothing
 }
@@ -146,6 +153,20 @@ func (c *Claims) Complete() error {
 		return errors.New("a member's token has no membership version")
 	case c.Power != nil && (c.Organisation == nil || c.Service() || c.Power.ID == "" || len(c.Roles) > 0):
 		return errors.New("poa goes with a person in an organisation, and with no role")
+	}
+	return c.completeDetails()
+}
+
+// completeDetails refuses a token whose limits this server does not understand: it
+// would not keep them.
+func (c *Claims) completeDetails() error {
+	for _, detail := range c.Details {
+		if err := detail.Check(); err != nil {
+			return fmt.Errorf("authorization_details: %w", err)
+		}
+	}
+	if len(c.Details) > 0 && c.Organisation == nil {
+		return errors.New("authorization_details without an organisation")
 	}
 	return nil
 }

@@ -22,10 +22,11 @@ func (x *Extracts) Get(ctx context.Context, organisationID, id string) (e Extrac
 }
 
 // Readable are the kinds whose orders the actor may see in the organisation; nil is
-// all of them. A power of attorney for some kinds shows no others.
+// all of them. A power of attorney for some kinds shows no others, nor does an
+// application that was allowed some.
 func (x *Extracts) Readable(ctx context.Context, actor directory.Actor, organisationID string) ([]string, error) {
 	by, err := x.authorise(ctx, actor, organisationID, "")
-	if err == nil && by.By != directory.ByPower {
+	if err == nil && by.By != directory.ByPower && len(actor.Details) == 0 {
 		return nil, nil
 	}
 	if err != nil && !errors.Is(err, directory.ErrPowerExceeded) {

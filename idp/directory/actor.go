@@ -21,6 +21,9 @@ type Actor struct {
 	// PowerID is the power of attorney by which the person entered the
 	// organisation, as the token's poa claim says; "" for a member.
 	PowerID string
+	// Details are the authorization details of the token that the actor uses: he
+	// does nothing beyond them, whatever he may do otherwise.
+	Details Details
 
 	system bool
 }
@@ -33,11 +36,31 @@ func System() Actor { return Actor{system: true} }
 type rights struct {
 	set           permissionSet
 	administrator bool
+	// limited is the part of set that the actor's token reaches within limits only:
+	// he does such things and hands none of them on.
+	limited permissionSet
+}
+
+// grantable is what the holder can give to others.
+func (r rights) grantable() permissionSet { return r.set &^ r.limited }
+
+// within takes from the rights what the actor's token does not reach.
+func (r rights) within(details Details) rights {
+	if len(details) > 0 {
+		r.set, r.limited = details.narrow(r.set)
+	}
+	return r
 }
 
 // rights reads what actor holds in the organisation now. Who is no active
 // member of it holds nothing there, and is told no more than that.
 func (d *Directory) rights(ctx context.Context, actor Actor, organisationID string) (rights, error) {
+	held, err := d.allRights(ctx, actor, organisationID)
+	return held.within(actor.Details), err
+}
+
+// allRights is rights without the limits of the actor's token.
+func (d *Directory) allRights(ctx context.Context, actor Actor, organisationID string) (rights, error) {
 	switch {
 	case actor.system:
 		return rights{set: roleSets[Administrator], administrator: true}, nil
@@ -94,8 +117,8 @@ func (r rights) mayMove(from, to standing) error {
 	if (from.role == Administrator || to.role == Administrator) && !r.administrator {
 		return fmt.Errorf("%w: an administrator is a matter for administrators", ErrForbidden)
 	}
-	if gained := to.set() &^ from.set(); !r.set.covers(gained) {
-		return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ r.set).list())
+	if gained := to.set() &^ from.set(); !r.grantable().covers(gained) {
+		return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ r.grantable()).list())
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type Act struct {
 	Permission Permission
 	Kind       string // what exactly: a report's prefix ("NO_NDS"), the code of an extract or of a service; "" = not of a kind
 	Amount     int64  // the sum it is about, in kopecks; 0 = none
+	Recipient  string // of a filing: the code of the office that it goes to; "" = of none, or not told
 }
 
 // What an Authority rests on.
@@ -44,7 +45,8 @@ var (
 )
 
 // Authorise says by which right the actor may do act in the organisation now:
-// ErrForbidden, ErrPowerExceeded or ErrPowerExpired (both are ErrForbidden too).
+// ErrForbidden, ErrPowerExceeded, ErrPowerExpired or ErrDetailsExceeded (which are
+// ErrForbidden too).
 // Call it in the transaction of the act. A membership wins over a power of
 // attorney: who is a member acts as one.
 func (d *Directory) Authorise(ctx context.Context, actor Actor, organisationID string, act Act) (Authority, error) {
@@ -53,6 +55,8 @@ func (d *Directory) Authorise(ctx context.Context, actor Actor, organisationID s
 		return Authority{}, fmt.Errorf("directory: %q is no permission", act.Permission)
 	case actor.system:
 		return Authority{By: BySystem}, nil
+	case !actor.Details.Allow(act):
+		return Authority{}, fmt.Errorf("%w (it takes %s)", ErrDetailsExceeded, act.Permission)
 	case actor.PersonID != "":
 		return d.authorisePerson(ctx, actor, organisationID, act)
 	case actor.ClientID != "":

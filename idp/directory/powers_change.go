@@ -34,8 +34,11 @@ func (d *Directory) SettlePower(ctx context.Context, actor Actor, organisationID
 			if err := d.powerFits(ctx, o, &before); err != nil {
 				return err
 			}
-			if before.Form.typed() && !held.set.covers(before.set()) {
+			if before.Form.typed() && !held.grantable().covers(before.set()) {
 				return fmt.Errorf("%w: it would grant more than the actor holds", ErrForbidden)
+			}
+			if !actor.Details.allowPower(before) {
+				return ErrDetailsExceeded
 			}
 		}
 		if p, err = d.movePower(ctx, before, to, reason); err != nil {
@@ -123,6 +126,9 @@ func (d *Directory) RevokePower(ctx context.Context, actor Actor, organisationID
 	}
 	var ended []PowerOfAttorney
 	err = d.givingPower(ctx, actor, organisationID, parent, "power.revoked", func(ctx context.Context, o Organisation, _ rights) error {
+		if !actor.Details.allowRevoking() {
+			return ErrDetailsExceeded
+		}
 		if p, err = d.movable(ctx, o.ID, id, PowerRevoked, version); err != nil {
 			return err
 		}
@@ -157,6 +163,9 @@ func (d *Directory) RenouncePower(ctx context.Context, actor Actor, id, reason s
 			return fmt.Errorf("directory: give up a power: %w: %w", storage.ErrNotFound, err)
 		} else if err != nil {
 			return err
+		}
+		if !actor.Details.allowRevoking() {
+			return ErrDetailsExceeded
 		}
 		if _, err := d.lockOrganisation(ctx, p.OrganisationID); err != nil {
 			return err

@@ -172,8 +172,11 @@ func (d *Directory) AddPower(ctx context.Context, actor Actor, organisationID st
 		if err := d.powerFits(ctx, o, &p); err != nil {
 			return err
 		}
-		if gained := p.set(); p.Form.typed() && !held.set.covers(gained) {
-			return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ held.set).list())
+		if gained := p.set(); p.Form.typed() && !held.grantable().covers(gained) {
+			return fmt.Errorf("%w: it would grant %v, which the actor does not hold", ErrForbidden, (gained &^ held.grantable()).list())
+		}
+		if !actor.Details.allowPower(p) {
+			return ErrDetailsExceeded
 		}
 		now := d.time()
 		p.ID, p.OrganisationID, p.GrantedBy = storage.NewID(), o.ID, actor.PersonID
@@ -200,6 +203,9 @@ func (d *Directory) CheckPower(ctx context.Context, actor Actor, organisationID 
 		return err
 	}
 	return d.givingPower(ctx, actor, organisationID, n.ParentID, "power.created", func(ctx context.Context, o Organisation, _ rights) error {
+		if !actor.Details.allowPower(p) {
+			return ErrDetailsExceeded
+		}
 		return d.powerFits(ctx, o, &p)
 	})
 }
@@ -233,7 +239,7 @@ func (d *Directory) givingPower(ctx context.Context, actor Actor, organisationID
 		if err := d.mayRepresent(ctx, actor, parent); err != nil {
 			return err
 		}
-		return fn(ctx, o, rights{set: parent.set()})
+		return fn(ctx, o, rights{set: parent.set()}.within(actor.Details))
 	})
 	if errors.Is(err, ErrForbidden) {
 		err = errors.Join(err, d.refused(ctx, actor, organisationID, action, err))

@@ -83,13 +83,13 @@ func TestAPowerOpensExactlyWhatItLists(t *testing.T) {
 			act  Act
 			want error
 		}{
-			{"the report it names", Act{FilingsSign, "NO_NDS", 100_000_000}, nil},
-			{"a form of that report", Act{FilingsWrite, "NO_NDS_8", 0}, nil},
+			{"the report it names", Act{Permission: FilingsSign, Kind: "NO_NDS", Amount: 100_000_000}, nil},
+			{"a form of that report", Act{Permission: FilingsWrite, Kind: "NO_NDS_8"}, nil},
 			{"the list of reports", Act{Permission: FilingsRead}, nil},
-			{"another report", Act{FilingsWrite, "NO_PRIB", 0}, ErrPowerExceeded},
-			{"a report that only begins alike", Act{FilingsWrite, "NO_NDSPR", 0}, ErrPowerExceeded},
+			{"another report", Act{Permission: FilingsWrite, Kind: "NO_PRIB"}, ErrPowerExceeded},
+			{"a report that only begins alike", Act{Permission: FilingsWrite, Kind: "NO_NDSPR"}, ErrPowerExceeded},
 			{"reports of any kind", Act{Permission: FilingsWrite}, ErrPowerExceeded},
-			{"a kopeck more", Act{FilingsSign, "NO_NDS", 100_000_001}, ErrPowerExceeded},
+			{"a kopeck more", Act{Permission: FilingsSign, Kind: "NO_NDS", Amount: 100_000_001}, ErrPowerExceeded},
 			{"a permission it does not list", Act{Permission: DocumentsRead}, ErrPowerExceeded},
 			{"members", Act{Permission: MembersWrite}, ErrPowerExceeded},
 		} {
@@ -341,14 +341,14 @@ func TestAMembershipWinsAndEachEndsAlone(t *testing.T) {
 		if err != nil || a.By != ByMembership || a.MemberID != m.ID || a.Role != Observer {
 			t.Errorf("a member who holds a power: %+v, %v", a, err)
 		}
-		if _, err := w.Authorise(w.ctx, actor, w.org.ID, Act{FilingsSign, "NO_NDS", 1}); !errors.Is(err, ErrForbidden) || errors.Is(err, ErrPowerExceeded) {
+		if _, err := w.Authorise(w.ctx, actor, w.org.ID, Act{Permission: FilingsSign, Kind: "NO_NDS", Amount: 1}); !errors.Is(err, ErrForbidden) || errors.Is(err, ErrPowerExceeded) {
 			t.Errorf("beyond the membership: %v", err)
 		}
 		if list, err := w.Representations(w.ctx, anna.ID); err != nil || len(list) != 0 {
 			t.Errorf("offered twice: %v, %v", list, err)
 		}
 		w.must(w.RemoveMember(w.ctx, System(), w.org.ID, m.ID, nil))
-		if a, err := w.Authorise(w.ctx, actor, w.org.ID, Act{FilingsSign, "NO_NDS", 1}); err != nil || a.By != ByPower {
+		if a, err := w.Authorise(w.ctx, actor, w.org.ID, Act{Permission: FilingsSign, Kind: "NO_NDS", Amount: 1}); err != nil || a.By != ByPower {
 			t.Errorf("membership removed, power kept: %+v, %v", a, err)
 		}
 		if w.powerBelow(anna.ID, w.org.ID) != 0 {

@@ -122,6 +122,8 @@ func (d *Directory) NamePerformers(ctx context.Context, actor Actor, organisatio
 			return fmt.Errorf("directory: name performers: %w", storage.ErrNotFound)
 		case p.StatusAt(d.time()) != PowerActive:
 			return ErrPowerOver
+		case !actor.Details.allowPower(p):
+			return ErrDetailsExceeded
 		}
 		if err := d.areMembers(ctx, o.ID, people); err != nil {
 			return err
