@@ -335,6 +335,7 @@ func TestGuardRefusesRevokedTokensOfEachKind(t *testing.T) {
 		revocation.KindSession:      func(_ *probe, c map[string]any) revocation.Entry { return revocation.Entry{Key: c["sid"].(string)} },
 		revocation.KindPerson:       func(p *probe, _ map[string]any) revocation.Entry { return revocation.Entry{Key: p.m.Person.ID} },
 		revocation.KindClient:       func(*probe, map[string]any) revocation.Entry { return revocation.Entry{Key: testClient} },
+		revocation.KindSigningKey:   func(*probe, map[string]any) revocation.Entry { return revocation.Entry{Key: "k1"} },
 		revocation.KindOrganisation: func(p *probe, _ map[string]any) revocation.Entry { return revocation.Entry{Key: p.o.ID} },
 		revocation.KindMember: func(p *probe, _ map[string]any) revocation.Entry {
 			return revocation.Entry{Key: revocation.Member(p.m.Person.ID, p.o.ID), Below: p.m.Member.Version + 1}
