@@ -253,7 +253,8 @@ func (d *Directory) raisePowers(ctx context.Context, personID, organisationID st
 	}))
 }
 
-// raiseHolders makes dead the tokens of everybody who acts under the power.
+// raiseHolders makes dead the tokens of everybody who acts under the power, and
+// those of the programs of an organisation that does.
 func (d *Directory) raiseHolders(ctx context.Context, p PowerOfAttorney) error {
 	holders, err := d.PowerHolders(ctx, p)
 	if err != nil {
@@ -264,7 +265,7 @@ func (d *Directory) raiseHolders(ctx context.Context, p PowerOfAttorney) error {
 			return err
 		}
 	}
-	return nil
+	return d.raiseServices(ctx, p)
 }
 
 // PowerHolders are the ids of the people who act under the power: the
