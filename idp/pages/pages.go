@@ -172,6 +172,7 @@ type Custom struct {
 	Idle        *Idle    // nil = no warning before the session's end
 	Hidden      []Hidden // in every form that is sent by POST
 	Notice      *Tag     // what has just been done, told above the page; nil = nothing
+	Frames      bool     // the page shows files of this site in frames
 }
 
 // Shell is the frame of the cabinet: who acts for whom, and where one can go.
@@ -234,6 +235,12 @@ func (p EnrolTOTP) faults() []FieldError          { return p.Errors }
 func (p OrganisationChoice) faults() []FieldError { return p.Errors }
 func (p Invitation) faults() []FieldError         { return p.Errors }
 func (p Custom) faults() []FieldError             { return p.Errors }
+
+// framing reports whether a page holds frames of this site's files.
+func framing(page Page) bool {
+	custom, ok := page.(Custom)
+	return ok && custom.Frames
+}
 
 // leads is where the forms of page may lead besides this site.
 func leads(page Page) string {

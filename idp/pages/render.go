@@ -34,7 +34,7 @@ func (k *Kit) Render(w http.ResponseWriter, r *http.Request, status int, page Pa
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Content-Security-Policy", policy(leads(page)))
+	h.Set("Content-Security-Policy", policy(leads(page), framing(page)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -78,12 +78,16 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 // policy is the Content-Security-Policy of a page whose forms may lead to the
 // origin of target. Nothing but our own files is loaded, and scripts talk to
 // this site alone; QR codes are data.
-func policy(target string) string {
+func policy(target string, frames bool) string {
 	action := "'self'"
 	if origin := formTarget(target); origin != "" {
 		action += " " + origin
 	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data:; " +
+	framed := ""
+	if frames {
+		framed = "frame-src 'self'; "
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data:; " + framed +
 		"form-action " + action + "; base-uri 'none'; frame-ancestors 'none'"
 }
 

@@ -319,7 +319,9 @@ var passed = []string{
 // API gives them; a part of it when the browser asks for one. Nothing that a browser
 // would run comes through: the API's own policy for files does, and the desk
 // tightens it.
-func (v *Visit) Download(path string, query url.Values) error {
+func (v *Visit) Download(path string, query url.Values) error { return v.download(path, query, false) }
+
+func (v *Visit) download(path string, query url.Values, framed bool) error {
 	x := exchange{method: http.MethodGet, path: path, query: query, header: http.Header{}}
 	for _, name := range []string{"Range", "If-Range", "If-None-Match"} {
 		if value := v.r.Header.Get(name); value != "" {
@@ -338,11 +340,24 @@ func (v *Visit) Download(path string, query url.Values) error {
 		}
 	}
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'")
+	header.Set("Content-Security-Policy", filePolicy(header.Get("Content-Type"), framed))
 	header.Set("Cache-Control", "private, no-store")
 	v.w.WriteHeader(answer.StatusCode)
 	if _, err := io.Copy(v.w, answer.Body); err != nil {
 		panic(http.ErrAbortHandler) // half a file is never taken for a whole
 	}
 	return nil
+}
+
+// filePolicy is the Content-Security-Policy of a file: nothing is loaded, nothing
+// runs, and only our own pages frame what is meant to be framed.
+func filePolicy(kind string, framed bool) string {
+	policy := "default-src 'none'"
+	if !framed || kind != "application/pdf" {
+		policy += "; sandbox"
+	}
+	if framed {
+		return policy + "; frame-ancestors 'self'"
+	}
+	return policy + "; frame-ancestors 'none'"
 }

@@ -19,7 +19,7 @@ func (v *Visit) Page(status int, template, title string, data any, errs ...pages
 	}
 	return v.d.pages.Render(v.w, v.r, status, pages.Custom{
 		Template: template, Title: title, Data: data, Errors: errs, Shell: shell, Idle: v.idle(),
-		RedirectURI: v.d.deps.Issuer, Hidden: v.hidden(), Notice: v.notices(),
+		RedirectURI: v.d.deps.Issuer, Hidden: v.hidden(), Notice: v.notices(), Frames: v.frames,
 	})
 }
 

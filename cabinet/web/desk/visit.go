@@ -24,6 +24,7 @@ type Visit struct {
 	draft   *draft
 	drafted bool // the page took it
 	notice  *pages.Tag
+	frames  bool // the page holds frames
 }
 
 // private wraps a page that needs a session and its organisation.
