@@ -24,12 +24,12 @@ run: ## Start the demo on http://localhost:8080
 build: ## Build bin/propusk
 	go build -trimpath -o bin/propusk ./cmd/propusk
 
-install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, Node and Python modules)
+install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engine, SoftHSM, Node and Python modules)
 	@scripts/install
 
 test: install ## Run every test, the race detector in all but the black-box ones, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
-	$(SERVICES) bash -euc 'go test -race -timeout 15m $(UNIT) && go test -count=1 -timeout 20m ./e2e/...'
+	$(SERVICES) bash -euc 'go test -race -timeout 15m $(UNIT) && go test -race -tags pkcs11 ./idp/keys/pkcs11 && go test -count=1 -timeout 20m ./e2e/...'
 
 e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
 	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...

@@ -44,6 +44,7 @@ var fences = map[string]string{
 	"github.com/go-jose/go-jose/v3":         "idp/oauth",
 	"github.com/go-webauthn":                "idp/factor",
 	"github.com/redis/go-redis":             "storage",
+	"github.com/miekg/pkcs11":               "idp/keys/pkcs11",
 	"github.com/jackc/pgx":                  "storage",
 	"modernc.org/sqlite":                    "storage",
 	"github.com/knadh/koanf":                "conf",
