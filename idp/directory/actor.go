@@ -19,7 +19,8 @@ type Actor struct {
 	// membership, whatever the token said.
 	Permissions []Permission
 	// PowerID is the power of attorney by which the person entered the
-	// organisation, as the token's poa claim says; "" for a member.
+	// organisation, or by which the client acts for one that it does not belong to, as
+	// the token's poa claim says; "" for a member and for a client at home.
 	PowerID string
 	// Details are the authorization details of the token that the actor uses: he
 	// does nothing beyond them, whatever he may do otherwise.

@@ -59,6 +59,8 @@ func (d *Directory) Authorise(ctx context.Context, actor Actor, organisationID s
 		return Authority{}, fmt.Errorf("%w (it takes %s)", ErrDetailsExceeded, act.Permission)
 	case actor.PersonID != "":
 		return d.authorisePerson(ctx, actor, organisationID, act)
+	case actor.ClientID != "" && actor.PowerID != "":
+		return d.authoriseService(ctx, actor, organisationID, act)
 	case actor.ClientID != "":
 		return authoriseClient(actor, act)
 	default:
