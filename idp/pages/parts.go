@@ -121,6 +121,8 @@ type Signing struct {
 	Text         string   // what is signed, as drawn with the page; a script asks for a newer one
 	ID           string   // the challenge's id, in `challenge`
 	Content      bool     // the person chooses the file to sign, in `content`
+	FileURL      string   // GET: the very bytes that are signed, a file of this site; "" = there is none
+	FileName     string   // what the file is called when it is saved to be signed elsewhere
 	Act          string   // the button: "Войти", "Привязать", "Подписать"
 	Error        string   // what is wrong with `signature`, told at its field
 }

@@ -33,8 +33,9 @@ class Desk {
       values[name] instanceof Date ? values[name].toLocaleDateString(language, { dateStyle: "long" }) : String(values[name] ?? ""));
   }
 
-  /** What is to be signed: the chosen file, or a challenge that is as new as can be. */
+  /** What is to be signed: the page's file, the chosen one, or a challenge that is as new as can be. */
   async content() {
+    if (this.form.dataset.file) return this.#file();
     const chosen = this.form.elements.content;
     if (!chosen) return new TextEncoder().encode((await this.#challenge()).text);
     if (!chosen.files.length) {
@@ -42,6 +43,17 @@ class Desk {
       throw new Told("no_content");
     }
     return new Uint8Array(await chosen.files[0].arrayBuffer());
+  }
+
+  /** The very bytes of the page's file. An answer from elsewhere is a page to sign in at. */
+  async #file() {
+    try {
+      const answer = await fetch(this.form.dataset.file);
+      if (!answer.ok || answer.redirected) throw new Error(`HTTP ${answer.status}`);
+      return new Uint8Array(await answer.arrayBuffer());
+    } catch (error) {
+      throw new Told("no_file", { detail: error.message });
+    }
   }
 
   async #challenge() {
