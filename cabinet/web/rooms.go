@@ -1,0 +1,19 @@
+package web
+
+import (
+	"propusk/cabinet/web/desk"
+	"propusk/cabinet/web/journal"
+	"propusk/cabinet/web/organisation"
+	"propusk/cabinet/web/people"
+	"propusk/cabinet/web/request"
+)
+
+// Rooms are the parts of the cabinet.
+func Rooms() []desk.Room {
+	return []desk.Room{
+		organisation.Room(),
+		people.Room(),
+		journal.Room(),
+		request.Room(),
+	}
+}
