@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,8 +13,13 @@ import (
 )
 
 func keyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Signing keys", Example: "  propusk key list"}
-	cmd.AddCommand(keyListCommand(), keyRotateCommand(), keyWithdrawCommand())
+	cmd := &cobra.Command{
+		Use: "key", Short: "Signing keys",
+		Long: `The keys that tokens are signed with. They rotate by themselves (keys.rotate); these
+commands look at them and step in.`,
+		Example: "  propusk key list\n  propusk key rotate\n  propusk key withdraw jx2uD9mS0c4uYm7bC3f1u0q8m2m5k0f1w1oQkQxYv8A",
+	}
+	cmd.AddCommand(keyListCommand(), keyRotateCommand(), keyImportCommand(), keyWithdrawCommand())
 	return cmd
 }
 
@@ -29,9 +35,9 @@ func keyListCommand() *cobra.Command {
 				return err
 			}
 			return show(cmd, list, func(w io.Writer) {
-				fmt.Fprintln(w, "KEY\tALGORITHM\tSTATUS\tPUBLISHED\tSIGNS FROM\tSIGNS UNTIL\tGONE")
+				fmt.Fprintln(w, "KEY\tALGORITHM\tLIES IN\tSTATUS\tPUBLISHED\tSIGNS FROM\tSIGNS UNTIL\tGONE")
 				for _, k := range list {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Algorithm, k.Status,
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Algorithm, k.Store, k.Status,
 						instant(k.CreatedAt), instant(k.ActivatesAt), instant(k.RetiresAt), instant(k.GoneAt))
 				}
 			})
@@ -65,14 +71,46 @@ the time to fetch it; the one before stays published until its last token is dea
 	})
 }
 
+func keyImportCommand() *cobra.Command {
+	return asJSON(&cobra.Command{
+		Use:   "import ALGORITHM FILE",
+		Short: "Take over a signing key of another server",
+		Long: `Make a key from a file the next signing key of an algorithm: a private key in PEM,
+PKCS #8 ("BEGIN PRIVATE KEY"), P-256 for ES256, RSA of 2048 bits or more for RS256 and
+PS256, Ed25519 for EdDSA. It goes the way of any next key: published at once, signing
+after the others have had the time to fetch it. Delete the file afterwards.
+
+A house whose keys lie in a PKCS #11 token takes none from files.`,
+		Example: "  propusk key import ES256 old-server.pem",
+		Args:    cobra.ExactArgs(2),
+		RunE: withIssuer(func(cmd *cobra.Command, args []string, i *issuer) error {
+			text, err := os.ReadFile(args[1])
+			if err != nil {
+				return fmt.Errorf("read the key: %w", err)
+			}
+			key, err := i.keys.Import(cmd.Context(), args[0], text)
+			if err != nil {
+				return err
+			}
+			made := map[string]string{"kid": key.ID, "alg": key.Algorithm}
+			return show(cmd, made, func(w io.Writer) {
+				fmt.Fprintf(w, "The next %s key is %s. Delete the file.\n", key.Algorithm, key.ID)
+			})
+		}),
+	})
+}
+
 func keyWithdrawCommand() *cobra.Command {
 	return asJSON(&cobra.Command{
 		Use:   "withdraw KEY",
-		Short: "Take back a key that got into wrong hands",
-		Long: `Take a key out of the published set at once. Every token it signed stops being
-accepted wherever the key set is fetched anew. Rotate first when it is the one that
-signs.`,
-		Example: "  propusk key withdraw 2026-11-ES256-7f3a",
+		Short: "Emergency: take back a key that got into wrong hands",
+		Long: `Take a key out of the published set at once, and put a fresh one in its place when
+it is the one that signs. Every token it signed, and every token that a thief signs
+with it, is refused by this house within five seconds (the key stands in the
+revocation list), and elsewhere as soon as the key set is fetched anew: five minutes
+at the latest where its Cache-Control is kept to. People get new tokens by their
+refresh tokens and need not sign in again.`,
+		Example: "  propusk key list\n  propusk key withdraw jx2uD9mS0c4uYm7bC3f1u0q8m2m5k0f1w1oQkQxYv8A",
 		Args:    cobra.ExactArgs(1),
 		RunE: withIssuer(func(cmd *cobra.Command, args []string, i *issuer) error {
 			if err := i.keys.Withdraw(cmd.Context(), args[0]); err != nil {

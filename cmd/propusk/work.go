@@ -13,6 +13,7 @@ func (h *house) start(ctx context.Context) error {
 		return err
 	}
 	h.jobs.Every("sessions/sweep", 5*time.Minute, h.idp.Sweep)
+	h.jobs.Every("keys/rotate", 10*time.Minute, h.keys.RotateDue)
 	h.jobs.Every("grants/purge", time.Hour, h.provider.Purge)
 	h.jobs.Every("trust/refresh", time.Minute, h.trust.Refresh)
 	h.jobs.Every("certificates/watch", 24*time.Hour, h.certificates.Watch)
