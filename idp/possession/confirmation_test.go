@@ -128,7 +128,7 @@ func TestSchemesAndChallenges(t *testing.T) {
 			t.Errorf("%q: %q", name, got)
 		}
 	}
-	if got := Challenge("", ""); got != `DPoP algs="ES256 PS256 EdDSA RS256"` {
+	if got := Challenge("", ""); got != `DPoP algs="ES256 PS256 EdDSA"` {
 		t.Error(got)
 	}
 	if got := Challenge("invalid_token", "it is bound"); !strings.HasSuffix(got, `, error="invalid_token", error_description="it is bound"`) {

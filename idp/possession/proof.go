@@ -136,7 +136,7 @@ func open(proof string) (*payload, *jose.JSONWebKey, error) {
 	if len(proof) > proofLimit {
 		return nil, nil, wrong("the proof is larger than %d bytes", proofLimit)
 	}
-	jws, err := jose.ParseSignedCompact(proof, Algorithms())
+	jws, err := jose.ParseSignedCompact(proof, proofAlgorithms())
 	if err != nil {
 		return nil, nil, wrong("the proof is not a JWS with an accepted algorithm")
 	}
@@ -231,15 +231,28 @@ func (p *Proofs) once(ctx context.Context, jkt, id string, window time.Duration)
 	return nil
 }
 
-// AlgorithmNames lists the algorithms of proofs for metadata and challenges (RFC
-// 9449 §5.1, §7.1).
-func AlgorithmNames() []string {
-	var names []string
-	for _, algorithm := range Algorithms() {
-		names = append(names, string(algorithm))
+// proofAlgorithms are those of Algorithms without RS256. What signs proofs was
+// written after 2023, so that nothing old needs RSASSA-PKCS1-v1_5, and a resource
+// server, which does not know a client's profile, keeps to FAPI 2.0 Security Profile
+// §5.4.1 for all.
+func proofAlgorithms() []jose.SignatureAlgorithm {
+	return slices.DeleteFunc(Algorithms(), func(a jose.SignatureAlgorithm) bool { return a == jose.RS256 })
+}
+
+// AlgorithmNames lists Algorithms for metadata (RFC 8414 §2).
+func AlgorithmNames() []string { return named(Algorithms()) }
+
+// ProofAlgorithmNames lists the algorithms of proofs for metadata and challenges
+// (RFC 9449 §5.1, §7.1).
+func ProofAlgorithmNames() []string { return named(proofAlgorithms()) }
+
+func named(algorithms []jose.SignatureAlgorithm) []string {
+	names := make([]string, len(algorithms))
+	for i, algorithm := range algorithms {
+		names[i] = string(algorithm)
 	}
 	return names
 }
 
 // challengeAlgorithms is the parameter algs of a challenge.
-var challengeAlgorithms = strings.Join(AlgorithmNames(), " ")
+var challengeAlgorithms = strings.Join(ProofAlgorithmNames(), " ")

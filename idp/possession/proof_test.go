@@ -129,10 +129,13 @@ func TestAGoodProofNamesItsKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	ec := newMaker(t, clock)
-	for _, m := range []maker{ec, {t, jose.PS256, rsaKey, clock}, {t, jose.RS256, rsaKey, clock}, {t, jose.EdDSA, edKey, clock}} {
+	for _, m := range []maker{ec, {t, jose.PS256, rsaKey, clock}, {t, jose.EdDSA, edKey, clock}} {
 		if got, err := check(p, tokenEndpoint, m.proof(nil)); err != nil || got != m.jkt() {
 			t.Errorf("%s: %q, %v", m.alg, got, err)
 		}
+	}
+	if _, err := check(p, tokenEndpoint, maker{t, jose.RS256, rsaKey, clock}.proof(nil)); err == nil {
+		t.Error("RS256 is taken (FAPI 2.0 Security Profile §5.4.1)")
 	}
 	token := sha256.Sum256([]byte("token"))
 	want := tokenEndpoint
