@@ -41,6 +41,8 @@ func (w *world) aim(route api.Route, o *cabinettest.Office) (path string, body a
 		body, headers = form(w.T, reporttest.Good("NO_NDS", head))
 	case "PATCH /v1/filings/{id}":
 		body = map[string]any{"subject": o.Tag}
+	case "POST /v1/filings/{id}/try":
+		body = map[string]any{"values": map[string]any{"НДС/СумУплНП/@КБК": "1"}}
 	case "POST /v1/filings/{id}/signatures":
 		id := strings.Split(path, "/")[3]
 		body = signBody(w.seal(o).Sign(w.T, w.content(o, id)))
@@ -65,6 +67,8 @@ func (w *world) aimAtNew(name, path string, o *cabinettest.Office) string {
 	case strings.HasSuffix(name, "/submit"), strings.Contains(name, "{signature}"):
 		f = w.upload(o, w.vat(o))
 		f = w.sign(o, f.ID)
+	case strings.HasSuffix(name, "/try"):
+		f = w.createForm(o, vatValues())
 	case strings.HasSuffix(name, "/act"):
 		f = w.sent(o)
 	case strings.HasSuffix(name, "/correction"), strings.Contains(name, "{file}"):

@@ -121,6 +121,7 @@ func (r *Filings) routes() []api.Route {
 		read("GET", "/v1/filings/{id}/file", r.download),
 		write("PUT", "/v1/filings/{id}/file", r.replace),
 		write("POST", "/v1/filings/{id}/check", r.check),
+		write("POST", "/v1/filings/{id}/try", r.try),
 		sign("POST", "/v1/filings/{id}/signatures", r.sign),
 		read("GET", "/v1/filings/{id}/signatures/{signature}", r.signatureFile),
 		sign("POST", "/v1/filings/{id}/submit", r.submit),
