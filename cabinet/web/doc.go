@@ -1,19 +1,7 @@
 // Package web is the cabinet in the browser: an OpenID Connect relying party of
-// the issuer like any other (authorization code with PKCE, OpenID Connect Core
-// §3.1; sign-out by OpenID Connect RP-Initiated Logout), and a client of the
-// cabinet's API over HTTP.
+// the issuer like any other, and a client of the cabinet's API over HTTP.
 //
-// The browser holds one opaque cookie. Tokens stay on the server, in Ephemeral,
-// sealed; they are refreshed before they expire, and a person whose token the
-// API no longer takes is sent to sign in again and comes back to the page, with
-// the unfinished form kept.
-//
-// A request passes: session → me (whose cabinet) → the page's calls → the page.
-// What the API refuses is told in the API's own words, with the missing right
-// named.
-//
-// The package draws with the page kit and keeps sessions in storage. It must
-// know nothing else of the house: not the directory, not the issuer's insides,
-// no database. Who may do what is decided by the API alone; the pages only hide
-// what it would refuse.
+// Each part of it is a package below: desk is what all stand on (sign-in, session,
+// frame, forms), the others are rooms with their pages. This package only joins
+// them. Nothing below knows the directory, the issuer's insides or the database.
 package web

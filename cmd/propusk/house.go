@@ -16,7 +16,7 @@ import (
 	"propusk/cabinet/power"
 	"propusk/cabinet/request"
 	"propusk/cabinet/service"
-	"propusk/cabinet/web"
+	"propusk/cabinet/web/desk"
 	"propusk/cabinet/webhook"
 	"propusk/idp"
 	"propusk/idp/account"
@@ -40,7 +40,7 @@ type house struct {
 	unusual  *unusual.Watch
 	idp      *idp.Server
 	cabinet  *cabinet.Server
-	web      *web.Server
+	web      *desk.Desk
 	health   *health
 
 	trust        *trust.Trust

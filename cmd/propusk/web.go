@@ -2,30 +2,37 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"propusk/cabinet/web"
-	"propusk/idp/oauth"
+	"propusk/cabinet/web/desk"
+	"propusk/idp/client"
 )
 
 // cabinetClientID is the client of the cabinet in the browser.
 const cabinetClientID = "cabinet"
 
 // openWeb registers the web cabinet at the issuer, as any relying party is, and
-// builds it. Its secret is derived from the master key, so that every node has
-// the same and none is kept.
+// builds it. Its key is derived from the master key, so that every node has the same
+// and none is kept.
 func (h *house) openWeb(ctx context.Context) error {
-	secret := h.cabinetSecret()
-	if err := h.provider.PutOwnClient(ctx, cabinetClient(h.cfg.Issuer), secret); err != nil {
+	key, err := h.cabinetKey()
+	if err != nil {
 		return err
 	}
-	var err error
+	registered, err := cabinetClient(h.cfg.Issuer, key)
+	if err != nil {
+		return err
+	}
+	if err := h.clients.PutOwn(ctx, registered, ""); err != nil {
+		return err
+	}
 	h.web, err = web.New(web.Deps{
-		Issuer: h.cfg.Issuer, API: h.cfg.Issuer, ClientID: cabinetClientID, ClientSecret: secret,
+		Issuer: h.cfg.Issuer, API: h.cfg.Issuer, ClientID: cabinetClientID, ClientKey: key,
 		Ephemeral: h.volatile, Sealer: h.sealer, Pages: h.pages, Idle: h.cfg.Session.Idle, Log: h.log, Now: h.now,
 		HTTPClient: &http.Client{Transport: inProcess{h}, Timeout: 10 * time.Second},
 	})
@@ -35,17 +42,26 @@ func (h *house) openWeb(ctx context.Context) error {
 	return nil
 }
 
-func (h *house) cabinetSecret() string {
-	return base64.RawURLEncoding.EncodeToString(h.sealer.Key("client secret of the web cabinet"))
+// cabinetKey is what the web cabinet authenticates with (private_key_jwt).
+func (h *house) cabinetKey() (*desk.ClientKey, error) {
+	seed := append(h.sealer.Key("client key of the web cabinet, 1"), h.sealer.Key("client key of the web cabinet, 2")...)
+	return desk.NewClientKey(seed)
 }
 
-func cabinetClient(issuer string) oauth.Client {
-	return oauth.Client{
-		ID: cabinetClientID, Name: "Кабинет организации", NameEN: "Company cabinet", Kind: oauth.Web,
-		TokenEndpointAuthMethod: oauth.AuthBasic,
-		GrantTypes:              []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken},
+// cabinetClient is held to FAPI 2.0: pushed requests, a key of its own, tokens bound
+// to the key of each session.
+func cabinetClient(issuer string, key *desk.ClientKey) (client.Client, error) {
+	keys, err := json.Marshal(key.JWKS())
+	if err != nil {
+		return client.Client{}, fmt.Errorf("publish the web cabinet's key: %w", err)
+	}
+	return client.Client{
+		ID: cabinetClientID, Name: "Кабинет организации", NameEN: "Company cabinet", Kind: client.Web,
+		Profile:                 client.ProfileFAPI2Security,
+		TokenEndpointAuthMethod: client.AuthPrivateKeyJWT, JWKS: keys,
+		GrantTypes:              []string{client.GrantAuthorizationCode, client.GrantRefreshToken},
 		RedirectURIs:            []string{issuer + web.CallbackPath},
 		PostLogoutRedirectURIs:  []string{issuer + web.SignedOutPath},
-		Scope:                   strings.Join(web.Scopes, " "),
-	}
+		Scope:                   strings.Join(web.Scopes(), " "),
+	}, nil
 }

@@ -1,12 +1,14 @@
-package web
+package journal
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"propusk/cabinet/web/desk"
 	"propusk/idp/pages"
 )
 
@@ -27,6 +29,24 @@ var actions = []string{
 var reasons = []string{
 	"permission_missing", "scope_missing", "assurance_insufficient", "token_revoked", "forbidden", "last_administrator",
 }
+
+type (
+	entry struct {
+		Seq       int64             `json:"seq"`
+		At        time.Time         `json:"at"`
+		Actor     string            `json:"actor"`
+		ActorName string            `json:"actor_name"`
+		Client    string            `json:"client"`
+		Action    string            `json:"action"`
+		Outcome   string            `json:"outcome"`
+		Details   map[string]string `json:"details"`
+		IP        string            `json:"ip"`
+	}
+	entries struct {
+		Entries []entry `json:"entries"`
+		Next    int64   `json:"next"`
+	}
+)
 
 type entryRow struct {
 	At              time.Time
@@ -58,11 +78,10 @@ type journalView struct {
 }
 
 // journal lists what was done in the organisation, newest first.
-func (v *visit) journal() error {
-	query := v.r.URL.Query()
-	view := journalView{From: query.Get("from"), To: query.Get("to"), Action: query.Get("action")}
+func list(v *desk.Visit) error {
+	view := journalView{From: v.Query("from"), To: v.Query("to"), Action: v.Query("action")}
 	view.Filtered = view.From+view.To+view.Action != ""
-	view.Actions = v.actionOptions()
+	view.Actions = actionOptions(v)
 	from, badFrom := day(view.From, 0)
 	to, badTo := day(view.To, 1)
 	var errs []pages.FieldError
@@ -76,25 +95,25 @@ func (v *visit) journal() error {
 		view.Action = ""
 	}
 	if len(errs) > 0 {
-		return v.page(http.StatusUnprocessableEntity, "journal.html", "place.journal", view, errs...)
+		return v.Page(http.StatusUnprocessableEntity, "journal.html", "place.journal", view, errs...)
 	}
-	filter := map[string]string{"from": from, "to": to, "action": view.Action, "before": query.Get("before"), "limit": "30"}
+	filter := map[string]string{"from": from, "to": to, "action": view.Action, "before": v.Query("before"), "limit": "30"}
 	var found entries
-	if err := v.call(http.MethodGet, with("/organization/journal", filter), nil, &found); err != nil {
+	if err := v.Get("/organization/journal", values(filter), &found); err != nil {
 		return err
 	}
 	for _, e := range found.Entries {
-		view.Entries = append(view.Entries, v.row(e))
+		view.Entries = append(view.Entries, row(v, e))
 	}
 	typed := map[string]string{"from": view.From, "to": view.To, "action": view.Action}
-	if query.Get("before") != "" {
-		view.First = with("/cabinet/journal", typed)
+	if v.Query("before") != "" {
+		view.First = address(typed)
 	}
 	if found.Next != 0 {
 		typed["before"] = strconv.FormatInt(found.Next, 10)
-		view.Next = with("/cabinet/journal", typed)
+		view.Next = address(typed)
 	}
-	return v.page(http.StatusOK, "journal.html", "place.journal", view)
+	return v.Page(http.StatusOK, "journal.html", "place.journal", view)
 }
 
 // day reads a date of the filter: the moment it begins, after some days more.
@@ -109,65 +128,84 @@ func day(typed string, after int) (moment string, bad bool) {
 	return date.AddDate(0, 0, after).UTC().Format(time.RFC3339), false
 }
 
-func (v *visit) actionOptions() []pages.Option {
-	options := []pages.Option{{Value: "", Label: v.t("journal.any")}}
+func actionOptions(v *desk.Visit) []pages.Option {
+	options := []pages.Option{{Value: "", Label: v.T("journal.any")}}
 	for _, name := range actions {
-		options = append(options, pages.Option{Value: name, Label: v.t("action." + name)})
+		options = append(options, pages.Option{Value: name, Label: v.T("action." + name)})
 	}
 	return options
 }
 
 // row says one entry in words.
-func (v *visit) row(e entry) entryRow {
-	row := entryRow{At: e.At, What: e.Action, Who: e.ActorName, IP: e.IP}
+func row(v *desk.Visit, e entry) entryRow {
+	drawn := entryRow{At: e.At, What: e.Action, Who: e.ActorName, IP: e.IP}
 	if slices.Contains(actions, e.Action) {
-		row.What = v.t("action." + e.Action)
+		drawn.What = v.T("action." + e.Action)
 	} else if strings.HasPrefix(e.Action, "signin.") {
-		row.What = v.t("action.signin.factor")
+		drawn.What = v.T("action.signin.factor")
 	}
 	switch {
-	case row.Who != "":
+	case drawn.Who != "":
 	case e.Client != "":
-		row.Who = v.t("journal.client", "Client", e.Client)
+		drawn.Who = v.T("journal.client", "Client", e.Client)
 	default:
-		row.Who = v.t("journal.system")
+		drawn.Who = v.T("journal.system")
 	}
-	row.Refused = e.Outcome != "success" && e.Outcome != "accepted"
-	if row.Refused {
-		row.Outcome = v.t("journal.refused")
+	drawn.Refused = e.Outcome != "success" && e.Outcome != "accepted"
+	if drawn.Refused {
+		drawn.Outcome = v.T("journal.refused")
 	}
 	for _, name := range details {
 		if value := e.Details[name]; value != "" {
-			row.Details = append(row.Details, v.detail(name, value))
+			drawn.Details = append(drawn.Details, detail(v, name, value))
 		}
 	}
-	return row
+	return drawn
 }
 
 // detail says one detail in words.
-func (v *visit) detail(name, value string) detailRow {
-	label := v.t("detail."+name) + ": "
+func detail(v *desk.Visit, name, value string) detailRow {
+	label := v.T("detail."+name) + ": "
 	switch name {
 	case "role", "role_before":
-		return detailRow{Text: label + v.t("role."+value)}
+		return detailRow{Text: label + v.T("role."+value)}
 	case "gained", "lost":
-		return v.rights(label, strings.Fields(value))
+		return rights(v, label, strings.Fields(value))
 	case "reason":
 		if slices.Contains(reasons, value) {
-			value = v.t("reason." + value)
+			value = v.T("reason." + value)
 		}
 	}
 	return detailRow{Text: label + value}
 }
 
 // rights lists rights in words.
-func (v *visit) rights(label string, names []string) detailRow {
+func rights(v *desk.Visit, label string, names []string) detailRow {
 	words := make([]string, len(names))
 	for i, name := range names {
-		words[i] = v.t("scope." + name)
+		words[i] = v.T("scope." + name)
 	}
 	if len(words) > foldFrom {
-		return detailRow{Text: label + v.t("organisation.rights", "Count", len(words)), Folded: words}
+		return detailRow{Text: label + v.T("organisation.rights", "Count", len(words)), Folded: words}
 	}
 	return detailRow{Text: label + "«" + strings.Join(words, "», «") + "»"}
+}
+
+// values leaves empty ones out.
+func values(named map[string]string) url.Values {
+	out := url.Values{}
+	for name, value := range named {
+		if value != "" {
+			out.Set(name, value)
+		}
+	}
+	return out
+}
+
+func address(named map[string]string) string {
+	query := values(named)
+	if len(query) == 0 {
+		return "/cabinet/journal"
+	}
+	return "/cabinet/journal?" + query.Encode()
 }
