@@ -13,11 +13,11 @@ import (
 // reads anew, or the client that acts for itself, which holds what its token says.
 func (c Call) Actor() directory.Actor {
 	actor := directory.Actor{ClientID: c.Claims.ClientID, Details: c.Claims.Details}
+	if c.Claims.Power != nil {
+		actor.PowerID = c.Claims.Power.ID
+	}
 	if !c.Claims.Service() {
 		actor.PersonID = c.Claims.Subject
-		if c.Claims.Power != nil {
-			actor.PowerID = c.Claims.Power.ID
-		}
 		return actor
 	}
 	for _, name := range c.Claims.Permissions {

@@ -39,7 +39,12 @@ type Claims struct {
 	Permissions       []string           `json:"permissions"`
 	MembershipVersion int64              `json:"mv"` // a change of the membership makes older tokens void
 
-	Power *TokenPower `json:"poa"` // nil for a member and for a service
+	Power *TokenPower `json:"poa"` // nil for a member and for a service at home
+
+	Actor *TokenActor `json:"act"` // who uses a token that speaks for somebody else; nil: the subject does
+	// Origin is the client that a token was issued to before others exchanged it for
+	// their own; "" for a token that was never exchanged.
+	Origin string `json:"azp"`
 
 	// Details are how far the token reaches in the domains that they speak of (RFC
 	// 9396 §9.1); none for most tokens. Call.Actor carries them to the directory,
@@ -65,6 +70,14 @@ type TokenPower struct {
 	ID     string `json:"id"`
 	Number string `json:"number"`
 	Until  int64  `json:"until"` // the end of its last day
+}
+
+// TokenActor is the client that uses a token which speaks for somebody else (RFC
+// 8693 §4.1), and inside it the one before.
+type TokenActor struct {
+	Subject      string      `json:"sub"`
+	Organisation string      `json:"org"` // to which the client belongs, where it acts for another one
+	Before       *TokenActor `json:"act"`
 }
 
 // Service tells a client that acts for itself (client credentials) from a person
@@ -101,10 +114,13 @@ func (c *Claims) HasPermission(permission string) bool {
 func (c *Claims) Revocable() revocation.Token {
 	token := revocation.Token{
 		ID: c.ID, Grant: c.GrantID, Session: c.SessionID, Client: c.ClientID,
-		Organisation: c.OrganisationID(), MemberVersion: c.MembershipVersion,
+		Organisation: c.OrganisationID(), MemberVersion: c.MembershipVersion, Origin: c.Origin,
 	}
-	if !c.Service() {
+	switch {
+	case !c.Service():
 		token.Person = c.Subject
+	case c.Actor != nil: // a program by power: its rights are those of its organisation
+		token.Person = c.Actor.Organisation
 	}
 	if c.Power != nil { // mv then counts the changes of the rights by power
 		token.MemberVersion, token.PowerVersion = 0, c.MembershipVersion
@@ -151,8 +167,12 @@ func (c *Claims) Complete() error {
 		return errors.New("permissions without an organisation")
 	case c.Organisation != nil && !c.Service() && c.MembershipVersion <= 0:
 		return errors.New("a member's token has no membership version")
-	case c.Power != nil && (c.Organisation == nil || c.Service() || c.Power.ID == "" || len(c.Roles) > 0):
-		return errors.New("poa goes with a person in an organisation, and with no role")
+	case c.Power != nil && (c.Organisation == nil || c.Power.ID == "" || len(c.Roles) > 0):
+		return errors.New("poa goes with an organisation, and with no role")
+	case c.Service() && (c.Power != nil) != (c.Actor != nil):
+		return errors.New("a client's own token has both poa and act, or neither")
+	case c.Service() && c.Power != nil && (c.Actor.Organisation == "" || c.Actor.Organisation == c.Organisation.ID || c.MembershipVersion <= 0):
+		return errors.New("a client acts by power for another organisation than its own, and the token has the version of its rights")
 	}
 	return c.completeDetails()
 }

@@ -51,10 +51,15 @@ func (r *Filings) visible(c api.Call) ([]string, error) {
 	return types, nil
 }
 
-// powers are those by which the caller acts; nil for a member and for a service.
+// powers are those by which the caller acts; nil for a member and for a service at
+// home. A service in another organisation acts by the one that its token names.
 func (r *Filings) powers(c api.Call) ([]directory.PowerOfAttorney, error) {
 	if c.Claims.Power == nil {
 		return nil, nil
+	}
+	if c.Claims.Service() {
+		power, err := r.Directory.PowerByID(c.Ctx(), c.Claims.Power.ID)
+		return []directory.PowerOfAttorney{power}, err
 	}
 	representation, err := r.Directory.Representation(c.Ctx(), c.Person(), c.Organisation())
 	if err != nil {

@@ -78,6 +78,9 @@ type Token struct {
 	// PowerVersion is of the person's rights by power of attorney, for a token
 	// that rests on them and on no membership; 0 for any other.
 	PowerVersion int64
+	// Origin is the client that the token was issued to before another one exchanged
+	// it; "" for a token that was never exchanged.
+	Origin string
 }
 
 // Revoked reports whether the token counts no more. It does no I/O and
