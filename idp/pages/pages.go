@@ -1,6 +1,10 @@
 package pages
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Page is one of the view structs of this package.
 type Page interface {
@@ -103,13 +107,26 @@ type OrganisationChoice struct {
 // ScopeItem is one thing an application asks for, in a person's words.
 type ScopeItem struct{ Title, Text string }
 
+// DetailItem is something that an application asks for within limits (RFC 9396), in a
+// person's words. Its box is `detail` with Value.
+type DetailItem struct {
+	Value, Title string
+	Kinds        []KindItem // what it is limited to, each with a box of its own; none = to no kinds
+	Limits       []string   // the other limits, a sentence each
+}
+
+// KindItem is one kind of report or extract; its box is `kind` with Value.
+type KindItem struct{ Value, Name string }
+
 // Consent asks whether the application may have what it asks for: POST
-// /signin/consent with `decision` "accept" or "refuse".
+// /signin/consent with `decision` "accept" or "refuse", and the boxes of the details
+// that the person leaves ticked.
 type Consent struct {
 	Request, ClientName, RedirectURI string
 	PersonName                       string
 	OrganisationName                 string // "" = no organisation is involved
 	Scopes                           []ScopeItem
+	Details                          []DetailItem
 	RedirectHost                     string // where the person will be taken
 }
 
@@ -124,7 +141,15 @@ type SignOutConfirm struct {
 type SignedOut struct {
 	ClientName string // "" = not known
 	ReturnURL  string // checked by the caller; "" = no link back
+	// Frames are pages of applications that end their own sessions when they are
+	// opened (OpenID Connect Front-Channel Logout §2). With some, the page goes on to
+	// ReturnURL by itself after FramesTime.
+	Frames []string
 }
+
+// FramesTime is how long the pages of applications have to end their sessions, in
+// seconds, before the browser goes on.
+const FramesTime = 3
 
 // Failure says what happened, why, and what to do.
 type Failure struct {
@@ -236,10 +261,24 @@ func (p OrganisationChoice) faults() []FieldError { return p.Errors }
 func (p Invitation) faults() []FieldError         { return p.Errors }
 func (p Custom) faults() []FieldError             { return p.Errors }
 
-// framing reports whether a page holds frames of this site's files.
-func framing(page Page) bool {
-	custom, ok := page.(Custom)
-	return ok && custom.Frames
+// framing is whom a page holds frames of, as source expressions (CSP 3 §2.3.1): this
+// site's files, or the applications that are told of a sign-out.
+func framing(page Page) string {
+	switch p := page.(type) {
+	case Custom:
+		if p.Frames {
+			return "'self'"
+		}
+	case SignedOut:
+		var origins []string
+		for _, frame := range p.Frames {
+			if origin := formTarget(frame); origin != "" && !slices.Contains(origins, origin) {
+				origins = append(origins, origin)
+			}
+		}
+		return strings.Join(origins, " ")
+	}
+	return ""
 }
 
 // leads is where the forms of page may lead besides this site.

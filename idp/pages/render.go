@@ -78,14 +78,14 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 // policy is the Content-Security-Policy of a page whose forms may lead to the
 // origin of target. Nothing but our own files is loaded, and scripts talk to
 // this site alone; QR codes are data.
-func policy(target string, frames bool) string {
+func policy(target, frames string) string {
 	action := "'self'"
 	if origin := formTarget(target); origin != "" {
 		action += " " + origin
 	}
 	framed := ""
-	if frames {
-		framed = "frame-src 'self'; "
+	if frames != "" {
+		framed = "frame-src " + frames + "; "
 	}
 	return "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data:; " + framed +
 		"form-action " + action + "; base-uri 'none'; frame-ancestors 'none'"
