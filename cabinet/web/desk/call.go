@@ -60,6 +60,11 @@ func Location(at *string) Option {
 	}}
 }
 
+// Method makes a call by another method than its function's: an upload that replaces.
+func Method(method string) Option {
+	return Option{before: func(x *exchange) { x.method = method }}
+}
+
 // WithQuery adds parameters to the address of a call that has a body.
 func WithQuery(query url.Values) Option {
 	return Option{before: func(x *exchange) { x.query = query }}
