@@ -6,6 +6,7 @@ import (
 	"propusk/cabinet/web/organisation"
 	"propusk/cabinet/web/people"
 	"propusk/cabinet/web/request"
+	"propusk/cabinet/web/service"
 )
 
 // Rooms are the parts of the cabinet.
@@ -15,5 +16,6 @@ func Rooms() []desk.Room {
 		people.Room(),
 		journal.Room(),
 		request.Room(),
+		service.Room(),
 	}
 }

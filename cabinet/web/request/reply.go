@@ -253,6 +253,9 @@ func Upload(v *desk.Visit, field string) ([]File, []pages.FieldError, error) {
 	return kept, faults, nil
 }
 
+// SignatureType is the media type of a detached signature.
+const SignatureType = "application/pkcs7-signature"
+
 // Pairs finds which file is the detached signature of which by their names: that of
 // "contract.pdf" is "contract.pdf.sig" or "contract.sig", whatever its ending is; of
 // one file and one signature no names are needed. unpaired is a signature of nothing.
@@ -260,7 +263,7 @@ func Pairs(files []File) (signatures map[string]string, unpaired string) {
 	signatures = map[string]string{}
 	var signed, by []File
 	for _, f := range files {
-		if f.MediaType == "application/pkcs7-signature" {
+		if f.MediaType == SignatureType {
 			by = append(by, f)
 		} else {
 			signed = append(signed, f)

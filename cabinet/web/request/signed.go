@@ -2,10 +2,8 @@ package request
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"net/http"
-	"strings"
 
 	"propusk/cabinet/web/desk"
 	"propusk/idp/pages"
@@ -57,32 +55,25 @@ func answerSigned(v *desk.Visit) error {
 	return send(v, body, func(status int, errs []pages.FieldError) error { return signPage(v, status, "", errs...) })
 }
 
-// uploadSignature keeps the signature that a script put into the form in base64, or
-// that was chosen as a file.
+// uploadSignature keeps the signature that a script put into the form, or that was
+// chosen as a file.
 func uploadSignature(v *desk.Visit, signed File) (File, []pages.FieldError, error) {
-	made := v.Value("signature")
-	if made == "" {
-		files, faults, err := Upload(v, "signature")
-		if err != nil || len(faults) > 0 {
-			return File{}, faults, err
-		}
-		if len(files) == 0 {
-			return File{}, []pages.FieldError{{Field: "signature", Key: v.T("request.sign.unsigned")}}, nil
-		}
-		return files[0], nil, nil
-	}
-	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(made), ""))
-	if err != nil {
+	made, err := v.Signature()
+	if errors.Is(err, desk.ErrNoSignature) {
 		return File{}, []pages.FieldError{{Field: "signature", Key: v.T("request.sign.unsigned")}}, nil
 	}
+	if err != nil {
+		return File{}, nil, err
+	}
 	var kept File
-	part := desk.Part{Name: "file", File: bytes.NewReader(der), FileName: signed.Name + ".p7s", MediaType: "application/pkcs7-signature"}
+	part := desk.Part{Name: "file", File: bytes.NewReader(DER(made)), FileName: signed.Name + ".p7s", MediaType: "application/pkcs7-signature"}
 	err = v.Upload("/organization/requests/files", []desk.Part{part}, &kept)
 	if err == nil {
 		return kept, nil, nil
 	}
-	if _, errs, failed := v.Faults(err); failed == nil {
-		return File{}, []pages.FieldError{{Field: "signature", Key: errs[0].Key}}, nil
+	_, errs, err := v.Faults(err)
+	if err != nil {
+		return File{}, nil, err
 	}
-	return File{}, nil, errors.Join(errors.New("keep a signature"), err)
+	return File{}, []pages.FieldError{{Field: "signature", Key: errs[0].Key}}, nil
 }

@@ -1,15 +1,40 @@
 // A long form saves itself as it is filled in, and says when it did. Without
 // script its own button does.
 //
-//   data-autosave   POST here saves the form; the answer {"version"} goes into the
-//                   field of that name, so that another window's work is not written over
+//   data-autosave   POST here saves the form; of the answer {"version","faults"} the
+//                   version goes into the field of that name, so that another window's
+//                   work is not written over; what is wrong with a field that the
+//                   person has left is told at it
 //   data-saved, data-unsaved, data-conflict   what to say
 //   [data-state]    where to say it
 
 const pause = 1200; // ms after the last change
 
+/** Tells at a field what is wrong with it, or that nothing is any more. */
+function mark(field, text) {
+  const box = field.closest(".field");
+  if (!box || !field.name) return;
+  let told = box.querySelector(".fault");
+  box.classList.toggle("wrong", Boolean(text));
+  if (!text) {
+    told?.remove();
+    field.removeAttribute("aria-invalid");
+    return;
+  }
+  if (!told) {
+    told = document.createElement("p");
+    told.className = "fault";
+    told.id = `${field.id}-fault`;
+    field.after(told);
+    const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== told.id);
+    field.setAttribute("aria-describedby", [told.id, ...described].join(" "));
+  }
+  field.setAttribute("aria-invalid", "true");
+  told.textContent = text;
+}
+
 class Autosave {
-  #form; #state; #timer; #saving = false; #again = false; #stopped = false;
+  #form; #state; #timer; #left = new Set(); #saving = false; #again = false; #stopped = false;
 
   constructor(form) {
     this.#form = form;
@@ -19,6 +44,7 @@ class Autosave {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#save(), pause);
     });
+    form.addEventListener("focusout", (event) => this.#left.add(event.target));
     form.addEventListener("submit", () => {
       clearTimeout(this.#timer);
       this.#stopped = true;
@@ -53,10 +79,11 @@ class Autosave {
       return;
     }
     if (!answer.ok || answer.redirected) throw new Error(`HTTP ${answer.status}`);
-    const { version } = await answer.json();
+    const { version, faults } = await answer.json();
     const field = this.#form.elements.namedItem("version");
     if (field && version) field.value = version;
     this.#say("saved");
+    if (faults) for (const field of this.#left) mark(field, faults[field.name]);
   }
 
   #say(what) {

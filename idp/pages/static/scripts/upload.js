@@ -45,6 +45,7 @@ const rest = (ms) => new Promise((done) => setTimeout(done, ms));
 class Upload {
   constructor(form, file, line) {
     Object.assign(this, { form, file, line, to: form.dataset.upload });
+    this.drawnFor = { "Cabinet-Organisation": form.elements.namedItem("cabinet-organisation")?.value ?? "" };
   }
 
   /** The whole way of one file; answers where its document is. */
@@ -88,7 +89,7 @@ class Upload {
     const bytes = await this.file.slice(offset, offset + piece).arrayBuffer();
     for (let attempt = 1; ; attempt++) {
       try {
-        const body = await ask("PUT", `${this.to}/${id}?offset=${offset}`, bytes, { "Content-Type": "application/octet-stream", "Content-Digest": await digest(bytes) });
+        const body = await ask("PUT", `${this.to}/${id}?offset=${offset}`, bytes, { ...this.drawnFor, "Content-Type": "application/octet-stream", "Content-Digest": await digest(bytes) });
         return body.offset;
       } catch (error) {
         if (error.offset > offset) return error.offset; // the piece had arrived, its answer had not
