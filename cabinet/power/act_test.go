@@ -234,8 +234,8 @@ func TestAnOrganisationThatWasGivenAPowerNamesWhoActs(t *testing.T) {
 		}
 		token := w.representative(clerk.Person, nil)
 		w.Expect(w.Do("GET", "/v1/organization", token, nil), http.StatusOK, "")
-		if found, err := w.Directory.PowerFor(context.Background(), beta.ID, w.alpha.INN); err != nil || found.ID != got.ID {
-			t.Errorf("power for: %v", err)
+		if r, err := w.Directory.ServiceRepresentation(context.Background(), beta.ID, w.alpha.ID); err != nil || r.Powers[0].ID != got.ID {
+			t.Errorf("the organisation's programs: %v", err)
 		}
 
 		// Handed on by the organisation, signed by its head.

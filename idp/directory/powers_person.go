@@ -347,19 +347,3 @@ func (d *Directory) raiseEach(ctx context.Context, query string, args ...any) er
 	}
 	return nil
 }
-
-// PowerFor reads the live power by which one organisation acts for another, the
-// one that ends last: for a client of the former that asks for a token of the
-// latter. storage.ErrNotFound when there is none.
-func (d *Directory) PowerFor(ctx context.Context, representativeOrganisationID, principalINN string) (PowerOfAttorney, error) {
-	var p PowerOfAttorney
-	err := d.db.Get(ctx, &p, "SELECT "+columns("w", "", powerNames)+` FROM organisations r
-		JOIN powers w ON w.representative_key = 'org:' || r.inn AND w.status = 'active'
-		JOIN organisations o ON o.id = w.organisation_id AND o.status = 'active' AND o.inn = $1
-		WHERE r.id = $2 AND r.status = 'active' AND w.issued_at <= $3 AND w.valid_until > $3
-		ORDER BY w.valid_until DESC, w.id LIMIT 1`, principalINN, representativeOrganisationID, d.time())
-	if err != nil {
-		return PowerOfAttorney{}, fmt.Errorf("directory: power for: %w", err)
-	}
-	return p, nil
-}

@@ -393,13 +393,6 @@ func TestAnOrganisationActsByThoseItNames(t *testing.T) {
 		if _, err := w.Representation(w.ctx, clerk.ID, w.org.ID); err != nil {
 			t.Errorf("named: %v", err)
 		}
-		found, err := w.PowerFor(w.ctx, office.ID, w.org.INN)
-		if err != nil || found.ID != p.ID {
-			t.Errorf("power for: %v, %v", found.ID, err)
-		}
-		if _, err := w.PowerFor(w.ctx, w.org.ID, office.INN); !errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("the other way round: %v", err)
-		}
 		w.must(w.RemoveMember(w.ctx, System(), office.ID, member.ID, nil))
 		if _, err := w.Representation(w.ctx, clerk.ID, w.org.ID); !errors.Is(err, storage.ErrNotFound) || w.powerBelow(clerk.ID, w.org.ID) != 2 {
 			t.Errorf("who left the representative still enters: %v, tokens below %d", err, w.powerBelow(clerk.ID, w.org.ID))
