@@ -11,9 +11,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// TestFAPIRelyingParty: openid-client with PAR, DPoP, private_key_jwt and JARM
-// (FAPI 2.0 Security Profile), and with signed requests too (Message Signing), on
-// both engines.
+// TestFAPIRelyingParty: openid-client and oauth4webapi with PAR, DPoP,
+// private_key_jwt and JARM (FAPI 2.0 Security Profile), and with signed requests too
+// (Message Signing), on both engines.
 func TestFAPIRelyingParty(t *testing.T) {
 	t.Parallel()
 	node := needProgram(t, "node", "nodejs")
@@ -21,37 +21,39 @@ func TestFAPIRelyingParty(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			for _, signs := range []bool{false, true} {
-				fapiRelyingParty(t, s, node, signs)
+			for _, script := range []string{"node/fapi.mjs", "node/oauth4webapi.mjs"} {
+				for _, signs := range []bool{false, true} {
+					fapiRelyingParty(t, s, node, script, signs)
+				}
 			}
 		})
 	}
 }
 
-func fapiRelyingParty(t *testing.T, s *site, node string, signs bool) {
+func fapiRelyingParty(t *testing.T, s *site, node, script string, signs bool) {
 	t.Helper()
 	u := s.memberOfTwo(t)
 	o := u.Organisations[0].organisation
 	private, jwks := clientKey(t)
-	args := []string{
-		"--name", "Банк", "--kind", "web", "--redirect-uri", "http://127.0.0.1:5999/callback", "--scope", "openid organization organization:read members:read",
-		"--grant-type", "authorization_code", "--grant-type", "refresh_token", "--auth-method", "private_key_jwt", "--jwks", jwks, "--dpop-bound", "--require-par",
-	}
+	profile := "fapi2-security"
 	if signs {
-		args = append(args, "--require-signed-request")
+		profile = "fapi2-message-signing"
 	}
-	c := s.createClient(t, args...)
+	c := s.createClient(t,
+		"--name", "Банк", "--kind", "web", "--redirect-uri", "http://127.0.0.1:5999/callback", "--scope", "openid organization organization:read members:read",
+		"--grant-type", "authorization_code", "--grant-type", "refresh_token", "--auth-method", "private_key_jwt", "--jwks", jwks, "--profile", profile,
+	)
 	settings, err := json.Marshal(map[string]any{
 		"issuer": s.Issuer, "api": s.API, "client_id": c.ID, "jwk": private, "redirect_uri": c.RedirectURIs[0], "scope": c.Scope, "sign": signs,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := nodeRelyingParty(t, node, "node/fapi.mjs", settings, func(ask string) string {
+	got := foreignRelyingParty(t, node, script, settings, func(ask string) string {
 		return newVisitor(t).signIn(ask, c.RedirectURIs[0], u, o.ID).String()
 	})
 	if got.Subject != u.ID || organisation(got.Organization) != o || organisation(got.Refreshed) != o || got.Members == 0 {
-		t.Errorf("openid-client ends with %+v, want %s in %+v", got, u, o)
+		t.Errorf("%s ends with %+v, want %s in %+v", script, got, u, o)
 	}
 }
 

@@ -110,7 +110,7 @@ func TestNodeRelyingParty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := nodeRelyingParty(t, node, "node/relying-party.mjs", settings, func(ask string) string {
+		got := foreignRelyingParty(t, node, "node/relying-party.mjs", settings, func(ask string) string {
 			return newVisitor(t).signIn(ask, c.RedirectURIs[0], u, o.ID).String()
 		})
 		if got.Subject != u.ID || organisation(got.Organization) != o || organisation(got.Refreshed) != o {
@@ -122,18 +122,21 @@ func TestNodeRelyingParty(t *testing.T) {
 	})
 }
 
-type nodeResult struct {
+// foreignResult is what a relying party in another language learnt.
+type foreignResult struct {
 	Subject      string             `json:"sub"`
 	Organization organizationAnswer `json:"organization"`
 	Refreshed    organizationAnswer `json:"refreshed"`
 	Members      int                `json:"members"`
 }
 
-func nodeRelyingParty(t *testing.T, node, script string, settings []byte, browse func(ask string) string) nodeResult {
+// foreignRelyingParty runs a script that prints where to send the browser, reads
+// where the browser came back to, and prints what it learnt.
+func foreignRelyingParty(t *testing.T, interpreter, script string, settings []byte, browse func(ask string) string) foreignResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, script, string(settings))
+	cmd := exec.CommandContext(ctx, interpreter, script, string(settings))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
@@ -151,15 +154,15 @@ func nodeRelyingParty(t *testing.T, node, script string, settings []byte, browse
 	ask, err := lines.ReadString('\n')
 	if err != nil {
 		_ = cmd.Wait()
-		t.Fatalf("openid-client gave no address: %s", stderr.String())
+		t.Fatalf("%s gave no address: %s", script, stderr.String())
 	}
 	if _, err := io.WriteString(stdin, browse(strings.TrimSpace(ask))+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	var got nodeResult
+	var got foreignResult
 	decodeErr := json.NewDecoder(lines).Decode(&got)
 	if err := cmd.Wait(); err != nil || decodeErr != nil {
-		t.Fatalf("openid-client: %v, %v\n%s", err, decodeErr, stderr.String())
+		t.Fatalf("%s: %v, %v\n%s", script, err, decodeErr, stderr.String())
 	}
 	return got
 }
