@@ -43,6 +43,9 @@ func (s *Session) Proven(since storage.Time) Assurance {
 	return Weigh(s.Proofs.V, since)
 }
 
+// acr is what the session amounts to; "" = nothing is proved.
+func (s *Session) acr() string { return s.Proven(0).Level.ACR() }
+
 // ProvedAt is when factor was proved last; 0 = never.
 func (s *Session) ProvedAt(factor Factor) storage.Time {
 	for _, p := range s.Proofs.V {

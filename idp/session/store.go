@@ -13,12 +13,17 @@ import (
 // Ended is told of each session that is over, in the transaction that ends it.
 type Ended func(ctx context.Context, sessionID string) error
 
+// Changed is told when what a session amounts to has changed, in the transaction
+// that changes it: its ACR before and after, "" for nothing proved.
+type Changed func(ctx context.Context, sessionID, previous, current string) error
+
 // Deps is what a Store stands on.
 type Deps struct {
 	DB       *storage.DB
 	Idle     time.Duration    // without use; 0 = 30 minutes
 	Absolute time.Duration    // since the last factor that says who it is; 0 = 12 hours
 	End      Ended            // nil = nobody is told
+	Changed  Changed          // nil = nobody is told
 	Now      func() time.Time // nil = time.Now
 }
 
@@ -32,6 +37,7 @@ type Store struct {
 	db             *storage.DB
 	idle, absolute time.Duration
 	end            Ended
+	changed        Changed
 	now            func() time.Time
 }
 
@@ -49,10 +55,13 @@ func New(deps Deps) (*Store, error) {
 	if deps.End == nil {
 		deps.End = func(context.Context, string) error { return nil }
 	}
+	if deps.Changed == nil {
+		deps.Changed = func(context.Context, string, string, string) error { return nil }
+	}
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Store{db: deps.DB, idle: deps.Idle, absolute: deps.Absolute, end: deps.End, now: deps.Now}, nil
+	return &Store{db: deps.DB, idle: deps.Idle, absolute: deps.Absolute, end: deps.End, changed: deps.Changed, now: deps.Now}, nil
 }
 
 const columns = `id, person_id, proofs, organisation_id, device_id, ip, user_agent, country,
@@ -123,11 +132,17 @@ func (st *Store) touch(ctx context.Context, s *Session, now storage.Time) error 
 // Forget takes back what the session had proved, before a new identification
 // revives one that no longer signed anybody in: its second factor ended with it.
 func (st *Store) Forget(ctx context.Context, s *Session) error {
+	before := s.acr()
 	s.Proofs.V = nil
-	if _, err := st.db.Exec(ctx, `update sessions set proofs = $1 where id = $2`, s.Proofs, s.ID); err != nil {
-		return fmt.Errorf("forget the session's proofs: %w", err)
-	}
-	return nil
+	return st.db.Tx(ctx, func(ctx context.Context) error {
+		if _, err := st.db.Exec(ctx, `update sessions set proofs = $1 where id = $2`, s.Proofs, s.ID); err != nil {
+			return fmt.Errorf("forget the session's proofs: %w", err)
+		}
+		if before == "" {
+			return nil
+		}
+		return st.changed(ctx, s.ID, before, "")
+	})
 }
 
 // Begin records the proof of a primary factor, at now: old goes on under a new
@@ -187,6 +202,7 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 		if err != nil {
 			return err
 		}
+		before := renewed.acr()
 		renewed.prove(proof, now)
 		renewed.at(where)
 		if where.Unusual != nil {
@@ -196,7 +212,10 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 			renewed.ExpiresAt = now.Add(st.absolute)
 			renewed.Proofs.V = slices.DeleteFunc(renewed.Proofs.V, func(p Proof) bool { return p.At <= now.Add(-st.absolute) })
 		}
-		return st.renew(ctx, &renewed, secret)
+		if err := st.renew(ctx, &renewed, secret); err != nil || renewed.acr() == before {
+			return err
+		}
+		return st.changed(ctx, s.ID, before, renewed.acr())
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("add %s to session: %w", proof.Factor, err)

@@ -16,12 +16,19 @@ type Deps struct {
 
 // Journal writes and reads the chains.
 type Journal struct {
-	db  *storage.DB
-	now func() time.Time
+	db     *storage.DB
+	now    func() time.Time
+	follow func(ctx context.Context, e Entry) error
 }
 
 // New returns the journal kept in deps.DB.
 func New(deps Deps) *Journal { return &Journal{db: deps.DB, now: deps.Now} }
+
+// Follow has fn told of each entry, inside the transaction that appends it; fn's
+// error rolls it back. It is for what must happen exactly when something is on
+// record. Seq, At and the hashes are not known yet. Call it before j is used; the
+// last call counts.
+func (j *Journal) Follow(fn func(ctx context.Context, e Entry) error) { j.follow = fn }
 
 // Append adds e to the end of its organisation's chain, in the ctx's
 // transaction (in one of its own when there is none). IP, UserAgent and
@@ -40,7 +47,14 @@ func (j *Journal) Append(ctx context.Context, e Entry) error {
 	c := From(ctx)
 	e.IP, e.UserAgent, e.RequestID = or(e.IP, c.IP), or(e.UserAgent, c.UserAgent), or(e.RequestID, c.RequestID)
 	e.clean()
-	err := j.db.BeforeCommit(ctx, "journal/"+e.Organisation, func(ctx context.Context) error { return j.write(ctx, e) })
+	err := j.db.Tx(ctx, func(ctx context.Context) error {
+		if j.follow != nil {
+			if err := j.follow(ctx, e); err != nil {
+				return err
+			}
+		}
+		return j.db.BeforeCommit(ctx, "journal/"+e.Organisation, func(ctx context.Context) error { return j.write(ctx, e) })
+	})
 	if err != nil {
 		return fmt.Errorf("journal: append: %w", err)
 	}

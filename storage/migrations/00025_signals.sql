@@ -8,31 +8,29 @@
 ALTER TABLE signing_keys ADD COLUMN store TEXT NOT NULL DEFAULT 'database';
 
 -- An event stream of a receiver (OpenID Shared Signals Framework 1.0 §8.1).
--- events: JSON array of event types asked for. authorization: sealed header of
--- pushes. lease, due_at: which node pushes, and when something is to be pushed.
 CREATE TABLE signal_streams (
-    id               TEXT    NOT NULL PRIMARY KEY,
-    client_id        TEXT    NOT NULL,
-    audience         TEXT    NOT NULL,
-    method           TEXT    NOT NULL, -- urn:ietf:rfc:8935 (push), urn:ietf:rfc:8936 (poll)
-    endpoint         TEXT    NOT NULL, -- of pushes; '' = polled
-    sealed           BYTEA   NOT NULL, -- Authorization header of pushes; empty = none
-    description      TEXT    NOT NULL,
-    events           TEXT    NOT NULL,
-    status           TEXT    NOT NULL, -- enabled, paused, disabled
-    reason           TEXT    NOT NULL,
-    stopped_by_us    BOOLEAN NOT NULL, -- the status was not the receiver's wish
-    failures         BIGINT  NOT NULL, -- in a row
-    failing_since    BIGINT  NOT NULL, -- 0 = it answers
-    verified_at      BIGINT  NOT NULL, -- when verification was asked for last
-    sequence         BIGINT  NOT NULL, -- of the last event
-    waiting          BIGINT  NOT NULL, -- events in signal_events
-    created_at       BIGINT  NOT NULL,
-    updated_at       BIGINT  NOT NULL
+    id              TEXT    NOT NULL PRIMARY KEY,
+    client_id       TEXT    NOT NULL, -- the receiver
+    organisation_id TEXT    NOT NULL, -- that owns the client; '' = none
+    method          TEXT    NOT NULL, -- urn:ietf:rfc:8935 (push), urn:ietf:rfc:8936 (poll)
+    endpoint        TEXT    NOT NULL, -- of pushes
+    sealed          BYTEA   NOT NULL, -- Authorization header of pushes; empty = none
+    description     TEXT    NOT NULL,
+    events          TEXT    NOT NULL, -- JSON array of the event types asked for
+    status          TEXT    NOT NULL, -- enabled, paused, disabled
+    reason          TEXT    NOT NULL,
+    failures        BIGINT  NOT NULL, -- pushes that failed in a row
+    failing_since   BIGINT  NOT NULL, -- 0 = it answers
+    verified_at     BIGINT  NOT NULL, -- when verification was asked for last
+    sequence        BIGINT  NOT NULL, -- of the last event
+    waiting         BIGINT  NOT NULL, -- rows in signal_events
+    created_at      BIGINT  NOT NULL,
+    updated_at      BIGINT  NOT NULL
 );
 CREATE INDEX signal_streams_client ON signal_streams (client_id, id);
+CREATE INDEX signal_streams_organisation ON signal_streams (organisation_id, id);
 
--- What the receiver does not want to hear of. person and tenant are as the
+-- What the receiver has taken out of a stream. person and tenant are as the
 -- receiver knows them; '' = any.
 CREATE TABLE signal_subjects (
     stream_id  TEXT   NOT NULL REFERENCES signal_streams (id) ON DELETE CASCADE,
@@ -42,15 +40,14 @@ CREATE TABLE signal_subjects (
     PRIMARY KEY (stream_id, person, tenant)
 );
 
--- Events that wait for their receiver, in order. claims: the SET's payload (RFC
--- 8417 §2.2), signed when it is handed over. sent_at: polled, not acknowledged.
+-- Events that wait for their receiver, in order. claims: the payload of the SET
+-- (RFC 8417 §2.2), which is signed when it is handed over.
 CREATE TABLE signal_events (
     stream_id  TEXT   NOT NULL REFERENCES signal_streams (id) ON DELETE CASCADE,
     sequence   BIGINT NOT NULL,
     jti        TEXT   NOT NULL,
     claims     TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
-    sent_at    BIGINT NOT NULL,
     PRIMARY KEY (stream_id, sequence)
 );
 CREATE UNIQUE INDEX signal_events_jti ON signal_events (stream_id, jti);

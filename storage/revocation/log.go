@@ -66,8 +66,9 @@ func (d Deps) withLog() Deps {
 
 // Log writes revocations.
 type Log struct {
-	deps Deps
-	here *List // of this process, nil when there is none
+	deps   Deps
+	here   *List // of this process, nil when there is none
+	follow func(ctx context.Context, e Entry) error
 }
 
 // New returns the log kept in deps.DB.
@@ -77,6 +78,10 @@ func New(deps Deps) *Log { return &Log{deps: deps.withLog()} }
 // who has changed something and asks again at the same node finds it in force.
 // It is called once, before l is used.
 func (l *Log) Tell(list *List) { l.here = list }
+
+// Follow has fn told of each revocation, in its transaction; fn's error is Revoke's.
+// Call it before l is used; the last call counts.
+func (l *Log) Follow(fn func(ctx context.Context, e Entry) error) { l.follow = fn }
 
 // skew is how far the clocks of two nodes may differ: a token made by the one
 // ahead outlives a Lifetime counted by the other.
@@ -105,6 +110,12 @@ func (l *Log) Revoke(ctx context.Context, e Entry) error {
 		return fmt.Errorf("revocation: %w", err)
 	}
 	l.tell(ctx, c)
+	if l.follow == nil {
+		return nil
+	}
+	if err := l.follow(ctx, e); err != nil {
+		return fmt.Errorf("revocation: tell of it: %w", err)
+	}
 	return nil
 }
 

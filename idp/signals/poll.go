@@ -1,0 +1,185 @@
+package signals
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Poll-based delivery (RFC 8936): the receiver comes for its events, and says which
+// of those it took before.
+
+const (
+	// pollMost is how many SETs one answer holds.
+	pollMost = 100
+	// pollAcks is how many acknowledgements one request holds.
+	pollAcks = 1000
+	// pollFor is how long a poll waits for something to happen (RFC 8936 §2.4).
+	pollFor = 25 * time.Second
+	// pollLook is how often a waiting poll looks for what other nodes queued.
+	pollLook = time.Second
+	// pollWaiting is how many polls wait on one node; one a stream.
+	pollWaiting = 256
+)
+
+// pollBody is a poll (RFC 8936 §2.2).
+type pollBody struct {
+	MaxEvents         *int                       `json:"maxEvents"`
+	ReturnImmediately bool                       `json:"returnImmediately"`
+	Ack               []string                   `json:"ack"`
+	Errors            map[string]json.RawMessage `json:"setErrs"`
+}
+
+// pollAnswer is its answer (§2.3).
+type pollAnswer struct {
+	Sets map[string]string `json:"sets"` // jti → SET
+	More bool              `json:"moreAvailable,omitempty"`
+}
+
+func parsePoll(body []byte) (pollBody, error) {
+	var b pollBody
+	if len(body) > 0 {
+		if err := decode(body, &b); err != nil {
+			return b, err
+		}
+	}
+	if b.MaxEvents != nil && *b.MaxEvents < 0 {
+		return b, wrong("maxEvents must not be negative")
+	}
+	if len(b.Ack)+len(b.Errors) > pollAcks {
+		return b, wrong("ack and setErrs must have at most %d entries together", pollAcks)
+	}
+	return b, nil
+}
+
+// most is how many SETs the receiver wants.
+func (b pollBody) most() int {
+	if b.MaxEvents == nil {
+		return pollMost
+	}
+	return min(*b.MaxEvents, pollMost)
+}
+
+// settle takes out what the receiver has, and what it calls invalid, which will
+// not become better.
+func (s *Signals) settle(ctx context.Context, st *stream, b pollBody) error {
+	for _, jti := range b.Ack {
+		if _, err := s.took(ctx, st.ID, jti); err != nil {
+			return err
+		}
+		s.metrics.delivery("poll", "taken", 0)
+	}
+	for jti := range b.Errors {
+		if _, err := s.took(ctx, st.ID, jti); err != nil {
+			return err
+		}
+		s.metrics.delivery("poll", "set_refused", 0)
+		s.Log.WarnContext(ctx, "a receiver calls an event invalid", "stream", st.ID, "client", st.ClientID, "jti", jti)
+	}
+	return nil
+}
+
+// poll answers with what waits, in its order, and waits for it where nothing does
+// and the receiver wants to. What is not acknowledged is given again.
+func (s *Signals) poll(ctx context.Context, st *stream, b pollBody) (pollAnswer, error) {
+	if err := s.settle(ctx, st, b); err != nil {
+		return pollAnswer{}, err
+	}
+	if b.most() == 0 || st.Status != enabled {
+		return pollAnswer{Sets: map[string]string{}}, nil
+	}
+	answer, err := s.gather(ctx, st.ID, b.most())
+	if err != nil || len(answer.Sets) > 0 || b.ReturnImmediately {
+		return answer, err
+	}
+	if !s.waiting.begin(st.ID) {
+		return answer, nil // another one waits for this stream, or too many do: not this one
+	}
+	defer s.waiting.end(st.ID)
+	return s.await(ctx, st.ID, b.most())
+}
+
+// await looks when the bell of the stream rings, and from time to time.
+func (s *Signals) await(ctx context.Context, streamID string, n int) (pollAnswer, error) {
+	rung, hangUp := s.DB.Listen(bell(streamID))
+	defer hangUp()
+	look := time.NewTicker(pollLook)
+	defer look.Stop()
+	enough := time.NewTimer(pollFor)
+	defer enough.Stop()
+	for {
+		answer, err := s.gather(ctx, streamID, n)
+		if err != nil || len(answer.Sets) > 0 {
+			return answer, err
+		}
+		select {
+		case <-rung:
+		case <-look.C:
+		case <-enough.C:
+			return answer, nil
+		case <-ctx.Done():
+			return answer, ctx.Err()
+		}
+	}
+}
+
+// gather signs the next events; it looks for one more than it gives.
+func (s *Signals) gather(ctx context.Context, streamID string, n int) (pollAnswer, error) {
+	list, err := s.first(ctx, streamID, n+1)
+	if err != nil {
+		return pollAnswer{}, err
+	}
+	answer := pollAnswer{Sets: map[string]string{}, More: len(list) > n}
+	for _, q := range list[:min(n, len(list))] {
+		if answer.Sets[q.JTI], err = s.signed(q); err != nil {
+			return pollAnswer{}, err
+		}
+	}
+	return answer, nil
+}
+
+// waiting are the polls of this node that wait, one a stream.
+type waiting struct {
+	mu      sync.Mutex
+	streams map[string]bool
+}
+
+func newWaiting() *waiting { return &waiting{streams: map[string]bool{}} }
+
+func (w *waiting) begin(streamID string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.streams[streamID] || len(w.streams) >= pollWaiting {
+		return false
+	}
+	w.streams[streamID] = true
+	return true
+}
+
+func (w *waiting) end(streamID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.streams, streamID)
+}
+
+// readPoll is the poll endpoint.
+func (s *Signals) readPoll(w http.ResponseWriter, r *http.Request, receiver Receiver, body []byte) error {
+	b, err := parsePoll(body)
+	if err != nil {
+		return err
+	}
+	st, err := s.stream(r.Context(), receiver.ClientID, r.PathValue("stream"))
+	if err != nil {
+		return err
+	}
+	if st.Method != methodPoll {
+		return wrong("the stream is pushed; change its delivery.method to %s to poll it", methodPoll)
+	}
+	answer, err := s.poll(r.Context(), st, b)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
