@@ -1,6 +1,7 @@
 package filing
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -189,15 +190,8 @@ func (f brief) made() bool { return f.Format == "form" || f.Format == "xlsx" }
 
 // has reports whether the kind can be filed in a format.
 func (k kind) has(format string) bool {
-	for _, one := range k.Formats {
-		if one == format {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(k.Formats, format)
 }
-
-func replaceAll(text, old, by string) string { return strings.ReplaceAll(text, old, by) }
 
 // onlyDigits leaves the digits of what somebody typed or pasted.
 func onlyDigits(text string) string {

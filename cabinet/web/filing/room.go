@@ -3,6 +3,7 @@ package filing
 import (
 	"embed"
 	"net/url"
+	"strings"
 
 	"propusk/cabinet/web/desk"
 	"propusk/idp/pages"
@@ -31,9 +32,7 @@ func Room() desk.Room {
 	sign := desk.Post("/cabinet/filings/{id}/sign", signed)
 	sign.Limit = desk.SigningLimit
 	download := func(path, from string) desk.Route {
-		route := desk.Get(path, func(v *desk.Visit) error { return v.Download(expand(v, from), v.Request().URL.Query()) })
-		route.Download = true
-		return route
+		return desk.Get(path, func(v *desk.Visit) error { return v.Download(expand(v, from), v.Request().URL.Query()) })
 	}
 	return desk.Room{
 		Name: "filing", Files: files,
@@ -75,7 +74,7 @@ func Room() desk.Room {
 // expand puts the parts of the page's path into one of the API's.
 func expand(v *desk.Visit, path string) string {
 	for _, name := range []string{"id", "type", "part"} {
-		path = replaceAll(path, "{"+name+"}", desk.Escape(v.PathValue(name)))
+		path = strings.ReplaceAll(path, "{"+name+"}", desk.Escape(v.PathValue(name)))
 	}
 	return path
 }
