@@ -17,6 +17,7 @@ import (
 	"github.com/pquerna/otp/totp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/passkey"
@@ -129,8 +130,12 @@ func build(t testing.TB, db *storage.DB, volatile storage.Volatile, clock *stora
 	h.check(err)
 	signing, err := ring()
 	h.check(err)
+	clients, err := client.New(client.Deps{
+		DB: db, Events: volatile, Directory: h.directory, Revocations: revocation.New(revocations), Journal: h.journal, Now: clock.Now, Log: h.log(),
+	})
+	h.check(err)
 	h.provider, err = oauth.New(oauth.Deps{
-		DB: db, Events: volatile, Ephemeral: volatile, Keys: signing, Sealer: sealer(), Directory: h.directory,
+		DB: db, Clients: clients, Ephemeral: volatile, Keys: signing, Sealer: sealer(), Directory: h.directory,
 		Revocations: revocation.New(revocations), Revoked: revoked, Journal: h.journal, Now: clock.Now,
 		Log: h.log(), Issuer: issuer,
 	})
@@ -261,7 +266,7 @@ func (h *house) client(c oauth.Client) (oauth.Client, string) {
 	c.RedirectURIs, c.PostLogoutRedirectURIs = []string{redirect}, []string{goodbye}
 	c.GrantTypes = []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
 	c.Scope = "openid profile email offline_access organization organization:read members:read"
-	created, secret, err := h.provider.CreateClient(h.ctx(), c)
+	created, secret, err := h.provider.Clients().Create(h.ctx(), c)
 	h.check(err)
 	return created, secret
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"propusk/idp/oauth"
+	"propusk/idp/client"
 	"propusk/storage"
 )
 
@@ -16,20 +16,20 @@ func clientCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "client", Short: "Applications that ask for tokens", Example: "  propusk client list"}
 	cmd.AddCommand(
 		clientCreateCommand(), clientListCommand(), clientShowCommand(), clientUpdateCommand(),
-		clientRotateSecretCommand(), clientStatusCommand("disable", oauth.ClientDisabled),
-		clientStatusCommand("enable", oauth.ClientActive), clientDeleteCommand(),
+		clientRotateSecretCommand(), clientStatusCommand("disable", client.StatusDisabled),
+		clientStatusCommand("enable", client.StatusActive), clientDeleteCommand(),
 	)
 	return cmd
 }
 
 // clientAnswer is a client with the secret that is shown once.
 type clientAnswer struct {
-	oauth.Client
+	client.Client
 	Secret       string `json:"client_secret,omitempty"`
 	Organisation string `json:"organisation,omitempty"`
 }
 
-func answerOf(c oauth.Client, secret string) clientAnswer {
+func answerOf(c client.Client, secret string) clientAnswer {
 	return clientAnswer{Client: c, Secret: secret, Organisation: c.OrganisationID}
 }
 
@@ -72,7 +72,7 @@ func clientFlags(cmd *cobra.Command) {
 }
 
 // takeClientFlags writes the flags that were given over c.
-func (i *issuer) takeClientFlags(cmd *cobra.Command, c *oauth.Client) error {
+func (i *issuer) takeClientFlags(cmd *cobra.Command, c *client.Client) error {
 	f := cmd.Flags()
 	for name, field := range map[string]*string{
 		"name": &c.Name, "name-en": &c.NameEN, "auth-method": &c.TokenEndpointAuthMethod, "scope": &c.Scope,
@@ -117,11 +117,11 @@ func clientCreateCommand() *cobra.Command {
 		RunE: withIssuer(func(cmd *cobra.Command, _ []string, i *issuer) error {
 			kind, _ := cmd.Flags().GetString("kind")
 			id, _ := cmd.Flags().GetString("id")
-			c := oauth.Client{ID: id, Kind: oauth.Kind(kind)}
+			c := client.Client{ID: id, Kind: client.Kind(kind)}
 			if err := i.takeClientFlags(cmd, &c); err != nil {
 				return err
 			}
-			made, secret, err := i.provider.CreateClient(cmd.Context(), c)
+			made, secret, err := i.clients.Create(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
@@ -129,7 +129,7 @@ func clientCreateCommand() *cobra.Command {
 		}),
 	})
 	clientFlags(cmd)
-	cmd.Flags().String("kind", string(oauth.Web), "web, native, spa, service")
+	cmd.Flags().String("kind", string(client.Web), "web, native, spa, service")
 	cmd.Flags().String("id", "", "client_id; made when empty")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
@@ -146,7 +146,7 @@ func clientListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			clients, err := i.provider.ListClients(cmd.Context(), owner)
+			clients, err := i.clients.List(cmd.Context(), owner)
 			if err != nil {
 				return err
 			}
@@ -167,7 +167,7 @@ func clientShowCommand() *cobra.Command {
 		Short:   "Show one application",
 		Example: "  propusk client show sklad",
 		Args:    cobra.ExactArgs(1),
-		RunE: withClient(func(cmd *cobra.Command, i *issuer, c oauth.Client) error {
+		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
 			return showClient(cmd, answerOf(c, ""))
 		}),
 	})
@@ -179,7 +179,7 @@ func clientUpdateCommand() *cobra.Command {
 		Short:   "Change what is named by flags; the rest stays",
 		Example: "  propusk client update sklad --redirect-uri https://sklad.example.ru/callback --redirect-uri https://new.example.ru/callback",
 		Args:    cobra.ExactArgs(1),
-		RunE: withClient(func(cmd *cobra.Command, i *issuer, c oauth.Client) error {
+		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
 			if err := i.takeClientFlags(cmd, &c); err != nil {
 				return err
 			}
@@ -190,8 +190,8 @@ func clientUpdateCommand() *cobra.Command {
 	return cmd
 }
 
-func (i *issuer) updateClient(cmd *cobra.Command, c oauth.Client) error {
-	updated, err := i.provider.UpdateClient(cmd.Context(), c)
+func (i *issuer) updateClient(cmd *cobra.Command, c client.Client) error {
+	updated, err := i.clients.Update(cmd.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -207,8 +207,8 @@ rotation, so that the application changes over without an outage. Rotate twice t
 make a lost secret worthless.`,
 		Example: "  propusk client rotate-secret sklad --json",
 		Args:    cobra.ExactArgs(1),
-		RunE: withClient(func(cmd *cobra.Command, i *issuer, c oauth.Client) error {
-			secret, err := i.provider.RotateClientSecret(cmd.Context(), c.ID)
+		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
+			secret, err := i.clients.RotateSecret(cmd.Context(), c.ID)
 			if err != nil {
 				return err
 			}
@@ -217,17 +217,17 @@ make a lost secret worthless.`,
 	})
 }
 
-func clientStatusCommand(verb string, status oauth.ClientStatus) *cobra.Command {
-	short := map[oauth.ClientStatus]string{
-		oauth.ClientDisabled: "Refuse the application and its live tokens",
-		oauth.ClientActive:   "Let a disabled application in again",
+func clientStatusCommand(verb string, status client.Status) *cobra.Command {
+	short := map[client.Status]string{
+		client.StatusDisabled: "Refuse the application and its live tokens",
+		client.StatusActive:   "Let a disabled application in again",
 	}
 	return asJSON(&cobra.Command{
 		Use:     verb + " CLIENT",
 		Short:   short[status],
 		Example: "  propusk client " + verb + " sklad",
 		Args:    cobra.ExactArgs(1),
-		RunE: withClient(func(cmd *cobra.Command, i *issuer, c oauth.Client) error {
+		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
 			c.Status = status
 			return i.updateClient(cmd, c)
 		}),
@@ -240,8 +240,8 @@ func clientDeleteCommand() *cobra.Command {
 		Short:   "Remove an application with its grants, codes and consents",
 		Example: "  propusk client delete sklad",
 		Args:    cobra.ExactArgs(1),
-		RunE: withClient(func(cmd *cobra.Command, i *issuer, c oauth.Client) error {
-			if err := i.provider.DeleteClient(cmd.Context(), c.ID); err != nil {
+		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
+			if err := i.clients.Delete(cmd.Context(), c.ID); err != nil {
 				return err
 			}
 			return show(cmd, map[string]string{"client_id": c.ID, "status": "deleted"}, func(w io.Writer) {
@@ -253,9 +253,9 @@ func clientDeleteCommand() *cobra.Command {
 
 // withClient opens the issuer and finds the client that the first argument
 // names.
-func withClient(act func(cmd *cobra.Command, i *issuer, c oauth.Client) error) func(*cobra.Command, []string) error {
+func withClient(act func(cmd *cobra.Command, i *issuer, c client.Client) error) func(*cobra.Command, []string) error {
 	return withIssuer(func(cmd *cobra.Command, args []string, i *issuer) error {
-		c, err := i.provider.Client(cmd.Context(), args[0])
+		c, err := i.clients.Find(cmd.Context(), args[0])
 		if errors.Is(err, storage.ErrNotFound) {
 			return fmt.Errorf("no client %q; `propusk client list` shows them", args[0])
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"propusk/idp/oauth"
+	"propusk/idp/client"
 )
 
 // keyFlags are how a client proves who it is without a password, and what its
@@ -32,7 +32,7 @@ func keyFlags(cmd *cobra.Command) {
 }
 
 // takeKeyFlags writes the flags that were given over c.
-func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
+func takeKeyFlags(cmd *cobra.Command, c *client.Client) error {
 	f := cmd.Flags()
 	for name, field := range map[string]*string{
 		"jwks-uri": &c.JWKSURI, "auth-alg": &c.AuthSigningAlg, "backchannel-logout-uri": &c.BackchannelLogoutURI,
@@ -45,7 +45,7 @@ func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
 	}
 	if f.Changed("profile") {
 		profile, _ := f.GetString("profile")
-		c.Profile = oauth.Profile(profile)
+		c.Profile = client.Profile(profile)
 	}
 	for name, field := range map[string]*bool{
 		"certificate-bound": &c.CertificateBound, "dpop-bound": &c.DPoPBound, "require-par": &c.RequirePushed,
@@ -67,7 +67,7 @@ func takeKeyFlags(cmd *cobra.Command, c *oauth.Client) error {
 	if err != nil {
 		return fmt.Errorf("read --jwks: %w", err)
 	}
-	if c.JWKS, err = oauth.ReadKeySet(text); err != nil {
+	if c.JWKS, err = client.ReadKeySet(text); err != nil {
 		return fmt.Errorf("--jwks %s: %w", file, err)
 	}
 	return nil

@@ -116,9 +116,13 @@ func (b *base) demonstrate(cmd *cobra.Command, dir string, at doors, office *off
 
 // openDemo fills the node and trusts the demo's own certification authority.
 func (h *house) openDemo(ctx context.Context, dir string) (*demo.Demo, error) {
+	own, err := h.ownKeys()
+	if err != nil {
+		return nil, err
+	}
 	d, err := demo.Open(ctx, demo.Deps{
-		DB: h.db, Directory: h.directory, Clients: h.provider, Outbox: h.outbox, Pages: h.pages,
-		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnSecrets: map[string]string{cabinetClientID: h.cabinetSecret()},
+		DB: h.db, Directory: h.directory, Clients: h.clients, Outbox: h.outbox, Pages: h.pages,
+		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnKeys: own,
 		MutualTLS: demo.LineMutualTLS{URL: h.cfg.MutualTLS.URL, Certificate: h.cfg.MutualTLS.Certificate},
 		Sandbox:   demo.LineSandbox{URL: h.cfg.Authority.Bodies[0].URL},
 	})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"propusk/idp/client"
 	"propusk/idp/keys"
+	"propusk/idp/keys/pkcs11"
 	"propusk/idp/oauth"
 	"propusk/storage/revocation"
 )
@@ -13,30 +15,35 @@ import (
 type issuer struct {
 	*base
 	keys     *keys.Ring
+	token    pkcs11.Token // that holds them; nil: the database does
 	revoked  *revocation.List
+	clients  *client.Store
 	provider *oauth.Provider
 }
 
 // openIssuer opens the keys, making those that are missing.
 func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	i := &issuer{base: b}
-	var err error
-	i.keys, err = keys.Open(ctx, keys.Deps{
-		DB: b.db, Sealer: b.sealer, Events: b.volatile, Journal: b.journal, Now: b.now, Log: b.log,
-		Overlap: b.cfg.Keys.Overlap, Metrics: b.metrics,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open the signing keys: %w", err)
+	if err := i.openKeys(ctx); err != nil {
+		return nil, err
 	}
 	i.revoked = revocation.NewList(revocation.Deps{DB: b.db, Events: b.volatile, Now: b.now, Lifetime: b.cfg.Tokens.AccessToken, Log: b.log})
 	b.revocations.Tell(i.revoked)
 	mutual, err := b.mutualTLS()
 	if err != nil {
-		i.keys.Close()
+		i.closeKeys()
 		return nil, err
 	}
+	i.clients, err = client.New(client.Deps{
+		DB: b.db, Events: b.volatile, Directory: b.directory, Revocations: b.revocations, Journal: b.journal, Now: b.now, Log: b.log,
+		MutualTLS: client.MutualTLS{Host: mutual.URL != "", Authorities: mutual.Authorities != nil},
+	})
+	if err != nil {
+		i.closeKeys()
+		return nil, fmt.Errorf("open the records of clients: %w", err)
+	}
 	i.provider, err = oauth.New(oauth.Deps{
-		DB: b.db, Events: b.volatile, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
+		DB: b.db, Clients: i.clients, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
 		Revocations: b.revocations, Revoked: i.revoked, Journal: b.journal, Now: b.now, Log: b.log,
 		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
 		MutualTLS: mutual, Reach: prefixes(b.cfg.Clients.Reach),
@@ -49,7 +56,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		},
 	})
 	if err != nil {
-		i.keys.Close()
+		i.closeKeys()
 		return nil, fmt.Errorf("open the token issuer: %w", err)
 	}
 	return i, nil
@@ -57,7 +64,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 
 func (i *issuer) close() {
 	i.provider.Close()
-	i.keys.Close()
+	i.closeKeys()
 }
 
 // audience is what access tokens are for: the cabinet's API (RFC 9068 §3).

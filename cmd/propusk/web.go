@@ -59,9 +59,22 @@ func cabinetClient(issuer string, key *desk.ClientKey) (client.Client, error) {
 		ID: cabinetClientID, Name: "Кабинет организации", NameEN: "Company cabinet", Kind: client.Web,
 		Profile:                 client.ProfileFAPI2Security,
 		TokenEndpointAuthMethod: client.AuthPrivateKeyJWT, JWKS: keys,
-		GrantTypes:              []string{client.GrantAuthorizationCode, client.GrantRefreshToken},
-		RedirectURIs:            []string{issuer + web.CallbackPath},
-		PostLogoutRedirectURIs:  []string{issuer + web.SignedOutPath},
-		Scope:                   strings.Join(web.Scopes(), " "),
+		GrantTypes:             []string{client.GrantAuthorizationCode, client.GrantRefreshToken},
+		RedirectURIs:           []string{issuer + web.CallbackPath},
+		PostLogoutRedirectURIs: []string{issuer + web.SignedOutPath},
+		Scope:                  strings.Join(web.Scopes(), " "),
 	}, nil
+}
+
+// ownKeys are the private keys of the house's own clients, which the demo shows.
+func (h *house) ownKeys() (map[string]json.RawMessage, error) {
+	key, err := h.cabinetKey()
+	if err != nil {
+		return nil, err
+	}
+	private, err := json.Marshal(key.Private())
+	if err != nil {
+		return nil, fmt.Errorf("show the web cabinet's key: %w", err)
+	}
+	return map[string]json.RawMessage{cabinetClientID: private}, nil
 }

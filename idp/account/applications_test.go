@@ -34,8 +34,8 @@ func TestConsentIsShownAndWithdrawn(t *testing.T) {
 // grant is what the house's own application holds for the person from a session.
 func (w *world) grant(personID, sessionID string) {
 	w.t.Helper()
-	if _, err := w.Server.deps.Provider.Client(w.ctx, "ours"); err != nil {
-		_, _, err := w.Server.deps.Provider.CreateClient(w.ctx, oauth.Client{
+	if _, err := w.Server.deps.Provider.Clients().Find(w.ctx, "ours"); err != nil {
+		_, _, err := w.Server.deps.Provider.Clients().Create(w.ctx, oauth.Client{
 			ID: "ours", Name: "Кабинет", NameEN: "Cabinet", FirstParty: true, RedirectURIs: []string{"https://id.example/cb"},
 			GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}, Scope: "openid offline_access",
 		})

@@ -360,8 +360,8 @@ func TestIdsOfOthersAreNotFound(t *testing.T) {
 // consent lets an application of somebody else's do something for the person.
 func (w *world) consent(personID string) error {
 	w.t.Helper()
-	if _, err := w.Server.deps.Provider.Client(w.ctx, "theirs"); err != nil {
-		_, _, err := w.Server.deps.Provider.CreateClient(w.ctx, oauth.Client{
+	if _, err := w.Server.deps.Provider.Clients().Find(w.ctx, "theirs"); err != nil {
+		_, _, err := w.Server.deps.Provider.Clients().Create(w.ctx, oauth.Client{
 			ID: "theirs", Name: "Чужое приложение", NameEN: "Their application", RedirectURIs: []string{"https://app.example/cb"},
 			GrantTypes: []string{oauth.GrantAuthorizationCode}, Scope: "openid profile email",
 		})

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/certificate"
@@ -132,8 +133,12 @@ func (w *world) deps(volatile storage.Volatile) Deps {
 	w.must(err)
 	signing, err := ring()
 	w.must(err)
+	clients, err := client.New(client.Deps{
+		DB: db, Events: volatile, Directory: d.Directory, Revocations: revocation.New(revocations), Journal: w.log, Now: now,
+	})
+	w.must(err)
 	d.Provider, err = oauth.New(oauth.Deps{
-		DB: db, Events: volatile, Ephemeral: volatile, Keys: signing, Sealer: sealer(), Directory: d.Directory,
+		DB: db, Clients: clients, Ephemeral: volatile, Keys: signing, Sealer: sealer(), Directory: d.Directory,
 		Revocations: revocation.New(revocations), Revoked: revoked, Journal: w.log, Now: now, Issuer: issuer,
 	})
 	w.must(err)

@@ -143,15 +143,15 @@ func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, to
 		return nil, errClientJWT
 	}
 	header := jws.Signatures[0].Protected
-	unwanted := algorithm != "" && header.Algorithm != algorithm || client.fapi() && header.Algorithm == string(jose.RS256)
+	unwanted := algorithm != "" && header.Algorithm != algorithm || client.FAPI() && header.Algorithm == string(jose.RS256)
 	if unwanted || !plainHeader(header, types) {
 		return nil, errClientJWT
 	}
-	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.verifiers(header)) > 0 })
+	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.Verifiers(header)) > 0 })
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range set.verifiers(header) {
+	for _, key := range set.Verifiers(header) {
 		if payload, err := jws.Verify(key.Key); err == nil {
 			return payload, nil
 		}

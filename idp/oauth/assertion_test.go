@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/client"
 	"propusk/idp/possession"
 	"propusk/storage"
 	"propusk/storage/storagetest"
@@ -261,7 +262,7 @@ func TestKeySetsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := newKey(t)
-	many := slices.Repeat([]jose.JSONWebKey{{Key: key.Public()}}, maxKeys+1)
+	many := slices.Repeat([]jose.JSONWebKey{{Key: key.Public()}}, 17)
 	for name, jwks := range map[string]json.RawMessage{
 		"a private key": keySetOf(t, jose.JSONWebKey{Key: key}),
 		"a shared key":  keySetOf(t, jose.JSONWebKey{Key: []byte("0123456789abcdef0123456789abcdef")}),
@@ -271,10 +272,10 @@ func TestKeySetsAreChecked(t *testing.T) {
 		"none":          json.RawMessage(`{"keys":[]}`),
 		"no set":        json.RawMessage(`[]`),
 		"rubbish":       json.RawMessage(`{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}`),
-		"huge":          json.RawMessage(`{"keys":[],"x":"` + strings.Repeat("x", maxKeySet) + `"}`),
+		"huge":          json.RawMessage(`{"keys":[],"x":"` + strings.Repeat("x", client.MaxKeySet) + `"}`),
 		"nothing":       nil,
 	} {
-		_, _, err := h.CreateClient(t.Context(), Client{Name: "Обмен", Kind: Service, TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKS: jwks})
+		_, _, err := h.Clients().Create(t.Context(), Client{Name: "Обмен", Kind: Service, TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKS: jwks})
 		if err == nil || !strings.Contains(err.Error(), "jwks") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -287,7 +288,7 @@ func TestKeySetsAreChecked(t *testing.T) {
 	} {
 		c := Client{Name: "Обмен", Kind: Service, TokenEndpointAuthMethod: AuthPrivateKeyJWT, JWKS: keySetOf(t, jose.JSONWebKey{Key: key.Public()})}
 		change(&c)
-		if _, _, err := h.CreateClient(t.Context(), c); err == nil {
+		if _, _, err := h.Clients().Create(t.Context(), c); err == nil {
 			t.Errorf("%s: registered", name)
 		}
 	}
@@ -392,15 +393,15 @@ func TestKeySetsAreReadFromPEM(t *testing.T) {
 		t.Fatal(err)
 	}
 	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	jwks, err := ReadKeySet(slices.Concat([]byte("Обмен\n"), block("CERTIFICATE", certificate.Raw), block("PUBLIC KEY", public)))
+	jwks, err := client.ReadKeySet(slices.Concat([]byte("Обмен\n"), block("CERTIFICATE", certificate.Raw), block("PUBLIC KEY", public)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := parseKeySet(jwks, true)
-	if err != nil || len(set.keys) != 2 || !slices.Equal(set.certificates, []string{possession.CertificateThumbprint(certificate.Certificate)}) {
+	set, err := client.ParseKeySet(jwks, true)
+	if err != nil || len(set.Keys) != 2 || !slices.Equal(set.Certificates, []string{possession.CertificateThumbprint(certificate.Certificate)}) {
 		t.Errorf("%s: %+v, %v", jwks, set, err)
 	}
-	again, err := ReadKeySet(jwks)
+	again, err := client.ReadKeySet(jwks)
 	if err != nil || string(again) != string(jwks) {
 		t.Errorf("a key set became %s, %v", again, err)
 	}
@@ -409,7 +410,7 @@ func TestKeySetsAreReadFromPEM(t *testing.T) {
 		"a private key": block("PRIVATE KEY", private), "half a certificate": block("CERTIFICATE", certificate.Raw[:99]),
 		"half a key": block("PUBLIC KEY", public[:9]), "rubbish": []byte("x"), "nothing": nil,
 	} {
-		if _, err := ReadKeySet(text); err == nil {
+		if _, err := client.ReadKeySet(text); err == nil {
 			t.Errorf("%s is a key set", name)
 		}
 	}

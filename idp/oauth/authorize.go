@@ -13,6 +13,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -45,6 +46,14 @@ type AuthorizationRequest struct {
 	// HintSubject is the subject of a verified id_token_hint: who must come out
 	// of the sign-in, "" = anyone (Core §3.1.2.1).
 	HintSubject string `json:"hint_subject,omitempty"`
+	// EssentialACR are the levels of which the sign-in must show one, or fail (Core
+	// §5.5.1.1); none = any will do.
+	EssentialACR []string `json:"essential_acr,omitempty"`
+	// Claims are those asked for by name (Core §5.5).
+	Claims claimsRequest `json:"claims,omitzero"`
+	// Details are how far the access asked for is to reach (RFC 9396). Scopes has what
+	// they bring along.
+	Details directory.Details `json:"authorization_details,omitempty"`
 
 	NeedsOrganisation bool   `json:"needs_organization"` // a scope asks for one
 	FirstParty        bool   `json:"first_party"`        // no consent page
@@ -101,7 +110,7 @@ func (p *Provider) checkRequest(ctx context.Context, form url.Values, repeated *
 	if err != nil {
 		return nil, err
 	}
-	if client.signsMessages() && !to.signed() {
+	if client.SignsMessages() && !to.signed() {
 		return nil, invalidRequest("the application must ask for signed responses, by response_mode").told(to)
 	}
 	if client.RequirePushed && !pushed {
@@ -129,7 +138,7 @@ func (p *Provider) audience(ctx context.Context, form url.Values, repeated *Erro
 		return nil, nil, unauthorizedClient("the application is disabled")
 	case form.Get("redirect_uri") == "":
 		return nil, nil, invalidRequest("redirect_uri is missing")
-	case !client.redirects(form.Get("redirect_uri")):
+	case !client.Redirects(form.Get("redirect_uri")):
 		return nil, nil, invalidRequest("redirect_uri is not one that the application has registered")
 	}
 	return client, &redirection{
@@ -162,7 +171,13 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 		ACRValues: strings.Fields(form.Get("acr_values")), UILocales: strings.Fields(form.Get("ui_locales")),
 		Form: kept(form),
 	}
-	if err := p.readConnect(request, form); err != nil {
+	if err := p.readConnect(request, client, form); err != nil {
+		return nil, err
+	}
+	if err := p.readClaims(request, client, form); err != nil {
+		return nil, err
+	}
+	if err := p.readDetails(request, client, form); err != nil {
 		return nil, err
 	}
 	if len(request.Scopes) == 0 {
@@ -225,7 +240,7 @@ func requireProofKey(form url.Values) *Error {
 var prompts = []string{"none", "login", "consent", "select_account"}
 
 // readConnect reads prompt, max_age and id_token_hint (Core §3.1.2.1).
-func (p *Provider) readConnect(request *AuthorizationRequest, form url.Values) *Error {
+func (p *Provider) readConnect(request *AuthorizationRequest, client *registration, form url.Values) error {
 	request.Prompt = strings.Fields(form.Get("prompt"))
 	if !within(request.Prompt, prompts) {
 		return invalidRequest("prompt knows none, login, consent and select_account")
@@ -245,7 +260,7 @@ func (p *Provider) readConnect(request *AuthorizationRequest, form url.Values) *
 		if err != nil || !slices.Contains(hint.Audience, request.ClientID) {
 			return invalidRequest("id_token_hint is not an ID token that this server issued to the application")
 		}
-		request.HintSubject = hint.Subject
+		request.HintSubject = p.personOfToken(hint.Subject)
 	}
 	return nil
 }

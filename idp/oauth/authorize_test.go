@@ -5,11 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
-	"propusk/idp/directory"
+	"propusk/idp/client"
 	"propusk/storage/storagetest"
 )
 
@@ -125,8 +124,8 @@ func TestWhoCannotBeTrustedIsToldNothing(t *testing.T) {
 	h := alone(t)
 	c := h.web()
 	disabled := h.web()
-	disabled.Status = ClientDisabled
-	if _, err := h.UpdateClient(t.Context(), disabled.Client); err != nil {
+	disabled.Status = client.StatusDisabled
+	if _, err := h.Clients().Update(t.Context(), disabled.Client); err != nil {
 		t.Fatal(err)
 	}
 	twice := asking(c, nil)
@@ -254,7 +253,7 @@ func TestIssueChecksTheClientAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(&c.Client)
-		if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+		if _, err := h.Clients().Update(t.Context(), c.Client); err != nil {
 			t.Fatal(err)
 		}
 		err = h.Issue(t.Context(), httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), request, h.approval(request.Scopes))
@@ -263,7 +262,7 @@ func TestIssueChecksTheClientAgain(t *testing.T) {
 		}
 		return h.AuthorizeError(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), err)
 	}
-	if page := issue(h.web(), func(c *Client) { c.Status = ClientDisabled }); page == nil || page.Code != "unauthorized_client" {
+	if page := issue(h.web(), func(c *Client) { c.Status = client.StatusDisabled }); page == nil || page.Code != "unauthorized_client" {
 		t.Errorf("disabled: %+v", page)
 	}
 	if page := issue(h.web(), func(c *Client) { c.RedirectURIs = []string{"https://app.example.org/"} }); page == nil || page.Code != "invalid_request" {
@@ -318,24 +317,6 @@ func TestConsentIsRememberedByOrganisationAndScope(t *testing.T) {
 			t.Error("consent reaches further than it was given")
 		}
 	})
-}
-
-func TestScopesAreTheVocabularyOfTheDirectory(t *testing.T) {
-	t.Parallel()
-	scopes := Scopes()
-	for _, permission := range directory.Permissions() {
-		if !slices.Contains(scopes, string(permission)) || !isPermission(string(permission)) {
-			t.Errorf("%s is not a scope", permission)
-		}
-	}
-	for _, scope := range []string{"openid", "organization", "nonsense", ""} {
-		if isPermission(scope) {
-			t.Errorf("%q counts as a permission", scope)
-		}
-	}
-	if wantOrganisation([]string{"openid", "offline_access"}) || !wantOrganisation([]string{"openid", "organization"}) || !wantOrganisation([]string{"journal:read"}) {
-		t.Error("wrong scopes ask for an organisation")
-	}
 }
 
 func FuzzAuthorize(f *testing.F) {

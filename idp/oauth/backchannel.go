@@ -53,7 +53,7 @@ const (
 
 // noteLogin remembers that a client which wants to be told learns of a session.
 func (p *Provider) noteLogin(ctx context.Context, client *registration, g *grant) error {
-	if client.BackchannelLogoutURI == "" || !slices.Contains(splitScope(g.Scope), scopeOpenID) {
+	if client.BackchannelLogoutURI == "" && client.FrontchannelLogoutURI == "" || !slices.Contains(splitScope(g.Scope), scopeOpenID) {
 		return nil
 	}
 	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_logins (session_id, client_id, person_id, created_at)
@@ -118,8 +118,12 @@ func (p *Provider) tellLogout(ctx context.Context, job jobs.Job) error {
 
 func (p *Provider) logoutToken(client *registration, notice logoutNotice) (string, error) {
 	now := p.deps.Now()
+	subject, err := p.subject(client, notice.PersonID)
+	if err != nil {
+		return "", err
+	}
 	return p.sign(client.IDTokenSignedResponseAlg, typeLogoutToken, logoutToken{
-		Issuer: p.deps.Issuer, Subject: notice.PersonID, Audience: audience{client.ID},
+		Issuer: p.deps.Issuer, Subject: subject, Audience: audience{client.ID},
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(logoutLifetime).Unix(), ID: storage.NewID(),
 		SessionID: notice.SessionID, Events: map[string]struct{}{logoutEvent: {}},
 	})

@@ -190,7 +190,7 @@ func TestTheAnswerDecidesWhetherASignOutIsToldAgain(t *testing.T) {
 	if err := h.tellLogout(t.Context(), job); err == nil || jobs.IsPermanent(err) {
 		t.Errorf("nobody listens: %v", err)
 	}
-	if err := h.DeleteClient(t.Context(), c.ID); err != nil {
+	if err := h.Clients().Delete(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.tellLogout(t.Context(), job); err != nil {
@@ -244,7 +244,7 @@ func TestLogoutURIsAreChecked(t *testing.T) {
 	for _, uri := range []string{
 		"http://app.example.org/logout", "https://app.example.org/#x", "https://u:p@app.example.org/", "/logout", "ftp://app.example.org/", "javascript:alert(1)", "https://%zz",
 	} {
-		_, _, err := h.CreateClient(t.Context(), Client{Name: "Учёт", RedirectURIs: []string{callback}, Scope: "openid", BackchannelLogoutURI: uri})
+		_, _, err := h.Clients().Create(t.Context(), Client{Name: "Учёт", RedirectURIs: []string{callback}, Scope: "openid", BackchannelLogoutURI: uri})
 		if err == nil || !strings.Contains(err.Error(), "backchannel_logout_uri") {
 			t.Errorf("%s: %v", uri, err)
 		}

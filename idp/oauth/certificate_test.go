@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/client"
 	"propusk/idp/possession"
 	"propusk/storage/storagetest"
 )
@@ -118,6 +119,7 @@ func (h *house) mutual() *authority {
 	pool.AddCert(a.certificate)
 	deps := h.deps
 	deps.Metrics, deps.MutualTLS = nil, MutualTLS{URL: mutualHost, Authorities: pool}
+	deps.Clients = h.openClients(client.MutualTLS{Host: true, Authorities: true})
 	h.Provider = h.start(deps)
 	return a
 }
@@ -391,18 +393,18 @@ func TestCertificateClientsAreChecked(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if _, _, err := h.CreateClient(t.Context(), c); err == nil || !strings.Contains(err.Error(), "invalid client") {
+		if _, _, err := h.Clients().Create(t.Context(), c); err == nil || !strings.Contains(err.Error(), "invalid client") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	created, secret, err := h.CreateClient(t.Context(), good)
+	created, secret, err := h.Clients().Create(t.Context(), good)
 	if err != nil || secret != "" {
 		t.Fatalf("%q, %v", secret, err)
 	}
-	if _, err := h.RotateClientSecret(t.Context(), created.ID); err == nil {
+	if _, err := h.Clients().RotateSecret(t.Context(), created.ID); err == nil {
 		t.Error("it got a secret by rotation")
 	}
-	if found, err := h.Client(t.Context(), created.ID); err != nil || found.SANDNS != "a.example.org" {
+	if found, err := h.Clients().Find(t.Context(), created.ID); err != nil || found.SANDNS != "a.example.org" {
 		t.Errorf("stored as %+v, %v", found, err)
 	}
 }
@@ -416,7 +418,7 @@ func TestWithoutAMutualTLSHostNoClientUsesOne(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if _, _, err := h.CreateClient(t.Context(), c); err == nil {
+		if _, _, err := h.Clients().Create(t.Context(), c); err == nil {
 			t.Errorf("%s: registered", name)
 		}
 	}
@@ -434,23 +436,4 @@ func TestMetadataNamesTheMutualTLSHost(t *testing.T) {
 		!m.CertificateBound || !slices.Contains(m.TokenAuthMethods, AuthTLS) || !slices.Contains(m.TokenAuthMethods, AuthSelfSignedTLS) {
 		t.Errorf("%+v", m)
 	}
-}
-
-func FuzzDistinguishedName(f *testing.F) {
-	for _, seed := range []string{exchangeDN, `CN=a+OU=b,O=\ x\ `, `1.2.3=\41`, `CN=`, `=`, `CN=a,`, `CN="a"`, `CN=#04024869`, `C=\`} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		name, err := parseName(text)
-		if err != nil {
-			return
-		}
-		for _, element := range name {
-			for _, a := range element {
-				if a.value == "" || a.kind == "" {
-					t.Errorf("%q gave an empty attribute: %v", text, name)
-				}
-			}
-		}
-	})
 }

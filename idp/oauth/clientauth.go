@@ -35,11 +35,11 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration
 	if client != nil {
 		known = &client.Client
 	}
-	authentic := known.authentic(presented.secret)
+	authentic := known.Authentic(presented.secret)
 	if client == nil || !client.Active() {
 		return nil, errAuthentication
 	}
-	if !client.keepsSecret() {
+	if !client.KeepsSecret() {
 		authentic, err = p.proves(r, client, presented)
 	} else if client.TokenEndpointAuthMethod != presented.method {
 		authentic = false

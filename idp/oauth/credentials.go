@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"propusk/idp/directory"
 )
 
 // clientCredentials is the grant type client_credentials (RFC 6749 §4.4): the
@@ -18,7 +20,11 @@ func (p *Provider) clientCredentials(ctx context.Context, x *exchange, form url.
 	if form.Get("audience") != "" {
 		return nil, invalidRequest("audience is not a parameter here, the token is for %s", p.deps.Audience)
 	}
-	scopes, err := ownScopes(client, form.Get("scope"))
+	details, err := p.details(client, form)
+	if err != nil {
+		return nil, err
+	}
+	scopes, err := ownScopes(client, form.Get("scope"), details)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +34,7 @@ func (p *Provider) clientCredentials(ctx context.Context, x *exchange, form url.
 	}
 	scope := strings.Join(scopes, " ")
 	claims := p.accessClaims(client, scope)
-	claims.Confirmation = x.confirmation
+	claims.Confirmation, claims.Details = x.confirmation, details
 	if o != nil && len(scopes) > 0 {
 		claims.Organisation, claims.Permissions = o, client.permissionsOf(scopes)
 	}
@@ -37,15 +43,18 @@ func (p *Provider) clientCredentials(ctx context.Context, x *exchange, form url.
 		return nil, err
 	}
 	return &tokenResponse{
-		AccessToken: token, TokenType: tokenType(x.confirmation), Scope: scope,
+		AccessToken: token, TokenType: tokenType(x.confirmation), Scope: scope, Details: details,
 		ExpiresIn: int64(p.deps.Lifetimes.AccessToken.Seconds()),
 	}, nil
 }
 
 // ownScopes are the scopes that a client asks for, all it may have for itself
-// when it asks for none (§3.3).
-func ownScopes(client *registration, asked string) ([]string, error) {
+// when it asks for none (§3.3), and what its authorization details bring along.
+func ownScopes(client *registration, asked string, details directory.Details) ([]string, error) {
 	scopes := splitScope(asked)
+	if len(details) > 0 {
+		scopes = withScopes(scopes, details)
+	}
 	if len(scopes) == 0 {
 		scopes = client.ownScopes
 	}

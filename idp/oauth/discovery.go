@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"propusk/idp/client"
 	"propusk/idp/keys"
 	"propusk/idp/possession"
 )
@@ -18,6 +19,8 @@ type metadata struct {
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`                  // RP-Initiated Logout §2.1
 	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
+
+	DeviceEndpoint string `json:"device_authorization_endpoint"` // RFC 8628 §4
 
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -47,6 +50,11 @@ type metadata struct {
 	RequestURI        bool     `json:"request_uri_parameter_supported"`
 	RequireRequestURI bool     `json:"require_request_uri_registration"`
 
+	CIBAEndpoint string   `json:"backchannel_authentication_endpoint"` // CIBA §4
+	CIBAModes    []string `json:"backchannel_token_delivery_modes_supported"`
+	CIBAAlgs     []string `json:"backchannel_authentication_request_signing_alg_values_supported"`
+	CIBAUserCode bool     `json:"backchannel_user_code_parameter_supported"`
+
 	BackchannelLogout        bool `json:"backchannel_logout_supported"` // Back-Channel Logout §2.1
 	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
 
@@ -62,6 +70,8 @@ type aliases struct {
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"`
+	DeviceEndpoint        string `json:"device_authorization_endpoint"`
+	CIBAEndpoint          string `json:"backchannel_authentication_endpoint"`
 }
 
 // aliases is nil without a mutual-TLS host.
@@ -73,7 +83,8 @@ func (p *Provider) aliases() *aliases {
 	return &aliases{
 		TokenEndpoint: host + "/oauth2/token", UserInfoEndpoint: host + "/oauth2/userinfo",
 		IntrospectionEndpoint: host + "/oauth2/introspect", RevocationEndpoint: host + "/oauth2/revoke",
-		PushedEndpoint: host + "/oauth2/par",
+		PushedEndpoint: host + "/oauth2/par", DeviceEndpoint: host + "/oauth2/device_authorization",
+		CIBAEndpoint: host + "/oauth2/bc-authorize",
 	}
 }
 
@@ -106,7 +117,8 @@ func (p *Provider) Discovery() any {
 		RevocationEndpoint:    at("revoke"),
 		EndSessionEndpoint:    at("logout"),
 		PushedEndpoint:        at("par"),
-		Scopes:                Scopes(),
+		DeviceEndpoint:        at("device_authorization"),
+		Scopes:                client.Scopes(),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         responseModes,
 		GrantTypes:            grantTypes,
@@ -119,7 +131,7 @@ func (p *Provider) Discovery() any {
 		IntrospectAuthAlgs:    possession.AlgorithmNames(),
 		RevokeAuthAlgs:        possession.AlgorithmNames(),
 		ChallengeMethods:      []string{"S256"},
-		ACRValues:             acrs,
+		ACRValues:             client.ACRs(),
 		Prompts:               prompts,
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "org", "roles", "poa",
@@ -134,11 +146,15 @@ func (p *Provider) Discovery() any {
 		ResponseAlgs:      keys.Algorithms(),
 		IntrospectionAlgs: keys.Algorithms(),
 
+		CIBAEndpoint: at("bc-authorize"),
+		CIBAModes:    []string{client.DeliveryPoll, client.DeliveryPing},
+		CIBAAlgs:     possession.AlgorithmNames(),
+
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,
 
 		CertificateBound: p.deps.MutualTLS.URL != "",
 		Aliases:          p.aliases(),
-		DPoPAlgs:         possession.AlgorithmNames(),
+		DPoPAlgs:         possession.ProofAlgorithmNames(),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"propusk/idp/directory"
 	"propusk/idp/possession"
 )
 
@@ -42,6 +43,12 @@ func (a *accessToken) appendJSON(b []byte) []byte {
 		o.name("poa")
 		o.b = a.Power.appendJSON(o.b)
 	}
+	if a.Actor != nil {
+		o.name("act")
+		o.b = a.Actor.appendJSON(o.b)
+	}
+	o.textUnlessEmpty("azp", a.Origin)
+	o.details(a.Details)
 	if a.Confirmation != nil {
 		o.name("cnf")
 		o.b = appendConfirmation(o.b, a.Confirmation)
@@ -53,6 +60,17 @@ func appendConfirmation(b []byte, cnf *possession.Confirmation) []byte {
 	o := jsonObject{b: append(b, '{')}
 	o.textUnlessEmpty("x5t#S256", cnf.Certificate)
 	o.textUnlessEmpty("jkt", cnf.Key)
+	return append(o.b, '}')
+}
+
+func (a *actor) appendJSON(b []byte) []byte {
+	o := jsonObject{b: append(b, '{')}
+	o.text("sub", a.Subject)
+	o.textUnlessEmpty("org", a.Organisation)
+	if a.Before != nil {
+		o.name("act")
+		o.b = a.Before.appendJSON(o.b)
+	}
 	return append(o.b, '}')
 }
 
@@ -70,11 +88,24 @@ func (r *tokenResponse) appendJSON(b []byte) []byte {
 	o := jsonObject{b: append(b, '{')}
 	o.text("access_token", r.AccessToken)
 	o.text("token_type", r.TokenType)
+	o.textUnlessEmpty("issued_token_type", r.IssuedTokenType)
 	o.number("expires_in", r.ExpiresIn)
 	o.textUnlessEmpty("refresh_token", r.RefreshToken)
 	o.textUnlessEmpty("id_token", r.IDToken)
 	o.text("scope", r.Scope)
+	o.details(r.Details)
 	return append(o.b, '}')
+}
+
+// details writes them as encoding/json does; few tokens have any, so that the library
+// may take its time.
+func (o *jsonObject) details(details directory.Details) {
+	if len(details) == 0 {
+		return
+	}
+	text, _ := json.Marshal(details) // strings and numbers always marshal
+	o.name("authorization_details")
+	o.b = append(o.b, text...)
 }
 
 // jsonObject is a JSON object in the making; its names need no escaping.

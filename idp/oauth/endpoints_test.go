@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"propusk/idp/client"
 	"propusk/idp/keys"
 )
 
@@ -277,7 +278,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 			t.Errorf("%s is not on, and stands in discovery", off)
 		}
 	}
-	if scopes := got["scopes_supported"].([]any); len(scopes) != len(Scopes()) || scopes[0] != "openid" {
+	if scopes := got["scopes_supported"].([]any); len(scopes) != len(client.Scopes()) || scopes[0] != "openid" {
 		t.Errorf("scopes_supported = %v", scopes)
 	}
 }

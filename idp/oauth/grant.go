@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"propusk/idp/directory"
 	"propusk/idp/possession"
 	"propusk/storage"
 	"propusk/storage/journal"
@@ -26,6 +27,10 @@ type grant struct {
 	AMR            storage.JSON[[]string] `db:"amr" json:"amr"`
 	AuthTime       storage.Time           `db:"auth_time" json:"auth_time"`
 	Offline        bool                   `db:"offline" json:"offline"`
+	// Details are how far it reaches (RFC 9396), Claims what was asked for by name
+	// (OpenID Connect Core §5.5).
+	Details storage.JSON[directory.Details] `db:"details" json:"details,omitzero"`
+	Claims  storage.JSON[claimsRequest]     `db:"claims" json:"claims,omitzero"`
 
 	Generation   int64        `db:"generation" json:"-"`
 	RotatedAt    storage.Time `db:"rotated_at" json:"-"`
@@ -39,7 +44,7 @@ type grant struct {
 }
 
 const grantColumns = `id, client_id, person_id, session_id, organisation_id, scope, acr, amr, auth_time, offline,
-	generation, rotated_at, created_at, expires_at, ended_at, ended_because, confirmation`
+	generation, rotated_at, created_at, expires_at, ended_at, ended_because, confirmation, details, claims`
 
 // Why a grant ended, as it stands in its row and in the journal.
 const (
@@ -59,9 +64,9 @@ func (g *grant) alive(now storage.Time) bool { return g.EndedAt == 0 && now < g.
 func (p *Provider) insertGrant(ctx context.Context, g *grant) error {
 	now := p.now()
 	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_grants (`+grantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		g.ID, g.ClientID, g.PersonID, g.SessionID, g.OrganisationID, g.Scope, g.ACR, g.AMR, g.AuthTime, g.Offline,
-		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "", g.Confirmation)
+		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "", g.Confirmation, g.Details, g.Claims)
 	if err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}

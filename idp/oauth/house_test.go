@@ -21,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/storage"
@@ -81,6 +82,7 @@ type house struct {
 	db       *storage.DB
 	clock    *storagetest.Clock
 	registry *prometheus.Registry
+	records  client.Deps // of the records of clients
 
 	maria             directory.Person
 	romashka, vasilek directory.Organisation
@@ -112,13 +114,28 @@ func newHouse(t testing.TB, db *storage.DB) *house {
 		t.Fatal(err)
 	}
 	h.registry = prometheus.NewRegistry()
+	h.records = client.Deps{
+		DB: db, Events: events, Directory: people, Revocations: revocation.New(revocations), Journal: writes, Now: h.clock.Now, Log: log,
+	}
 	h.Provider = h.start(Deps{
-		DB: db, Events: events, Ephemeral: events, Keys: ring, Sealer: testSealer(), Directory: people,
+		DB: db, Clients: h.openClients(client.MutualTLS{}), Ephemeral: events, Keys: ring, Sealer: testSealer(), Directory: people,
 		Revocations: revocation.New(revocations), Revoked: list, Journal: writes, Now: h.clock.Now,
 		Log: log, Issuer: issuer, Metrics: h.registry,
 	})
 	h.populate()
 	return h
+}
+
+// openClients opens the records of clients, as a node of its own would.
+func (h *house) openClients(tls client.MutualTLS) *client.Store {
+	h.t.Helper()
+	deps := h.records
+	deps.MutualTLS = tls
+	store, err := client.New(deps)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return store
 }
 
 func (h *house) start(deps Deps) *Provider {
@@ -208,7 +225,7 @@ func (h *house) register(c Client) caller {
 	if c.Name == "" {
 		c.Name = "Учёт"
 	}
-	created, secret, err := h.CreateClient(h.t.Context(), c)
+	created, secret, err := h.Clients().Create(h.t.Context(), c)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -1,11 +1,13 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
 
+	"propusk/idp/directory"
 	"propusk/idp/possession"
 	"propusk/storage"
 )
@@ -13,25 +15,27 @@ import (
 // introspection is the answer of the introspection endpoint (RFC 7662 §2.2). An
 // inactive one has nothing but active.
 type introspection struct {
-	Active        bool          `json:"active"`
-	Scope         string        `json:"scope,omitempty"`
-	ClientID      string        `json:"client_id,omitempty"`
-	TokenType     string        `json:"token_type,omitempty"` // access tokens only
-	ExpiresAt     int64         `json:"exp,omitempty"`
-	IssuedAt      int64         `json:"iat,omitempty"`
-	Subject       string        `json:"sub,omitempty"`
-	Audience      []string      `json:"aud,omitempty"`
-	Issuer        string        `json:"iss,omitempty"`
-	ID            string        `json:"jti,omitempty"`
-	SessionID     string        `json:"sid,omitempty"`
-	AuthTime      int64         `json:"auth_time,omitempty"`
-	ACR           string        `json:"acr,omitempty"`
-	AMR           []string      `json:"amr,omitempty"`
-	Organisation  *organisation `json:"org,omitempty"`
-	Roles         []string      `json:"roles,omitzero"`
-	Permissions   []string      `json:"permissions,omitempty"`
-	MemberVersion int64         `json:"mv,omitempty"`
-	Power         *power        `json:"poa,omitempty"`
+	Active        bool              `json:"active"`
+	Scope         string            `json:"scope,omitempty"`
+	ClientID      string            `json:"client_id,omitempty"`
+	TokenType     string            `json:"token_type,omitempty"` // access tokens only
+	ExpiresAt     int64             `json:"exp,omitempty"`
+	IssuedAt      int64             `json:"iat,omitempty"`
+	Subject       string            `json:"sub,omitempty"`
+	Audience      []string          `json:"aud,omitempty"`
+	Issuer        string            `json:"iss,omitempty"`
+	ID            string            `json:"jti,omitempty"`
+	SessionID     string            `json:"sid,omitempty"`
+	AuthTime      int64             `json:"auth_time,omitempty"`
+	ACR           string            `json:"acr,omitempty"`
+	AMR           []string          `json:"amr,omitempty"`
+	Organisation  *organisation     `json:"org,omitempty"`
+	Roles         []string          `json:"roles,omitzero"`
+	Permissions   []string          `json:"permissions,omitempty"`
+	MemberVersion int64             `json:"mv,omitempty"`
+	Power         *power            `json:"poa,omitempty"`
+	Actor         *actor            `json:"act,omitempty"`                   // RFC 8693 §4.1
+	Details       directory.Details `json:"authorization_details,omitempty"` // RFC 9396 §9.2
 	// Confirmation is what the resource server must have proved to it (RFC 8705
 	// §3.2, RFC 9449 §6.2).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
@@ -57,7 +61,7 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) error {
 		return p.writeError(w, r, serverError(err))
 	}
 	if acceptsSigned(r) {
-		return p.writeSignedIntrospection(w, client, answer)
+		return p.writeSignedIntrospection(r.Context(), w, client, answer)
 	}
 	return p.writeJSON(w, http.StatusOK, answer)
 }
@@ -72,16 +76,19 @@ func acceptsSigned(r *http.Request) bool {
 
 // writeSignedIntrospection answers with a JWT, which a resource server can keep as
 // evidence (RFC 9701 §5). It is for the client that asked, and says nothing of
-// the token outside token_introspection, so that it is no token itself.
-func (p *Provider) writeSignedIntrospection(w http.ResponseWriter, client *registration, answer introspection) error {
-	token, err := p.sign(client.IDTokenSignedResponseAlg, typeIntrospection, struct {
+// the token outside token_introspection, so that it is no token itself. A client that
+// registered to have it encrypted gets it so (§6).
+func (p *Provider) writeSignedIntrospection(ctx context.Context, w http.ResponseWriter, client *registration, answer introspection) error {
+	algorithm := cmp.Or(client.IntrospectionSignedAlg, client.IDTokenSignedResponseAlg)
+	sealed := encryption{client.IntrospectionEncryptionAlg, client.IntrospectionEncryptionEnc}
+	token, err := p.signFor(ctx, client, algorithm, typeIntrospection, sealed, struct {
 		Issuer        string        `json:"iss"`
 		Audience      string        `json:"aud"`
 		IssuedAt      int64         `json:"iat"`
 		Introspection introspection `json:"token_introspection"`
 	}{p.deps.Issuer, client.ID, p.deps.Now().Unix(), answer})
 	if err != nil {
-		return err
+		return p.writeError(w, nil, asError(err))
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/"+typeIntrospection)
@@ -128,7 +135,7 @@ func (p *Provider) introspect(ctx context.Context, client *registration, token s
 		Active: true, Scope: t.Scope, ClientID: t.ClientID, TokenType: tokenType(t.Confirmation),
 		ExpiresAt: t.ExpiresAt, IssuedAt: t.IssuedAt, Subject: t.Subject, Audience: t.Audience,
 		Issuer: t.Issuer, ID: t.ID, SessionID: t.SessionID, AuthTime: t.AuthTime, ACR: t.ACR, AMR: t.AMR,
-		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion, Power: t.Power, Confirmation: t.Confirmation,
+		Organisation: t.Organisation, Roles: t.Roles, Permissions: t.Permissions, MemberVersion: t.MemberVersion, Power: t.Power, Actor: t.Actor, Details: t.Details, Confirmation: t.Confirmation,
 	}, nil
 }
 
@@ -148,8 +155,12 @@ func (p *Provider) introspectRefresh(ctx context.Context, client *registration, 
 	if outdated, err := p.outdated(ctx, g); err != nil || outdated {
 		return introspection{}, err
 	}
+	subject, err := p.subject(client, g.PersonID)
+	if err != nil {
+		return introspection{}, err
+	}
 	return introspection{
-		Active: true, Scope: g.Scope, ClientID: g.ClientID, Subject: g.PersonID, Issuer: p.deps.Issuer,
+		Active: true, Scope: g.Scope, ClientID: g.ClientID, Subject: subject, Details: g.Details.V, Issuer: p.deps.Issuer,
 		IssuedAt: g.RotatedAt.Time().Unix(), ExpiresAt: g.ExpiresAt.Time().Unix(), Confirmation: g.Confirmation.V,
 	}, nil
 }

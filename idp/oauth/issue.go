@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -22,6 +23,9 @@ type Approval struct {
 	ACR            string
 	AMR            []string // RFC 8176
 	AuthTime       time.Time
+	// Details are what of the request's was granted, or narrower; Scopes must be within
+	// AuthorizationRequest.ScopesWithin of them.
+	Details directory.Details
 }
 
 // PageError is an authorization error that must not be redirected and so has
@@ -43,7 +47,7 @@ func (p *Provider) Issue(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		e := asError(err)
 		client, lost := p.client(ctx, request.ClientID)
-		if lost == nil && client.Active() && client.redirects(request.RedirectURI) {
+		if lost == nil && client.Active() && client.Redirects(request.RedirectURI) {
 			to := redirectionOf(request)
 			e = e.told(&to)
 		}
@@ -76,6 +80,7 @@ func (p *Provider) code(ctx context.Context, request *AuthorizationRequest, appr
 		Scope: strings.Join(approval.Scopes, " "),
 		ACR:   approval.ACR, AMR: storage.JSON[[]string]{V: approval.AMR}, AuthTime: storage.Of(approval.AuthTime),
 		Offline: slices.Contains(approval.Scopes, scopeOfflineAccess),
+		Details: storage.JSON[directory.Details]{V: approval.Details}, Claims: storage.JSON[claimsRequest]{V: request.Claims},
 	}))
 	if err != nil {
 		p.unusePushed(ctx, request.Pushed)
@@ -97,6 +102,8 @@ func (p *Provider) approvable(ctx context.Context, request *AuthorizationRequest
 		return serverError(errors.New("oauth: an approval without person, session or time"))
 	case len(approval.Scopes) == 0 || !within(approval.Scopes, request.Scopes):
 		return serverError(errors.New("oauth: an approval of scopes that were not asked for"))
+	case !request.Details.Cover(approval.Details) || !within(approval.Scopes, request.ScopesWithin(approval.Details)):
+		return serverError(errors.New("oauth: an approval beyond the authorization details that were asked for"))
 	case request.HintSubject != "" && request.HintSubject != approval.PersonID:
 		return fault(http.StatusBadRequest, "login_required", "another person signed in than id_token_hint names")
 	}

@@ -10,6 +10,7 @@ import (
 type metrics struct {
 	tokens         *prometheus.CounterVec
 	authorizations *prometheus.CounterVec
+	waitings       *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (metrics, error) {
@@ -22,11 +23,15 @@ func newMetrics(registerer prometheus.Registerer) (metrics, error) {
 			Name: "propusk_oauth_authorizations_total",
 			Help: "Authorization requests answered at the redirect URI, by outcome.",
 		}, []string{"outcome"}),
+		waitings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "propusk_oauth_waiting_requests_total",
+			Help: "Requests that wait for a person elsewhere (device, ciba), by kind and by what became of them: begun, approved, refused, nobody, dropped.",
+		}, []string{"kind", "outcome"}),
 	}
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.tokens, m.authorizations} {
+	for _, collector := range []prometheus.Collector{m.tokens, m.authorizations, m.waitings} {
 		if err := registerer.Register(collector); err != nil {
 			return m, fmt.Errorf("register the metrics of oauth: %w", err)
 		}
@@ -34,5 +39,8 @@ func newMetrics(registerer prometheus.Registerer) (metrics, error) {
 	return m, nil
 }
 
-func (m metrics) token(grant, outcome string)  { m.tokens.WithLabelValues(grant, outcome).Inc() }
+func (m metrics) token(grant, outcome string) { m.tokens.WithLabelValues(grant, outcome).Inc() }
+func (m metrics) waited(kind waitingKind, outcome string) {
+	m.waitings.WithLabelValues(string(kind), outcome).Inc()
+}
 func (m metrics) authorization(outcome string) { m.authorizations.WithLabelValues(outcome).Inc() }

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,21 +22,6 @@ type outside struct{ client *http.Client }
 // reach.
 func newOutside(reach []netip.Prefix, secure *tls.Config) outside {
 	return outside{guarded.NewClient(guarded.Options{Reach: reach, TLS: secure})}
-}
-
-// outsideAddress checks an address when it is registered. Where its name leads
-// is looked at each time it is asked.
-func outsideAddress(raw string) error {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Host == "":
-		return errors.New("it must be an absolute address")
-	case u.User != nil || strings.Contains(raw, "#"):
-		return errors.New("it must carry no user name and no fragment")
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("it must be https")
 }
 
 // get reads at most limit bytes of an answer 200.

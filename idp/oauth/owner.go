@@ -129,7 +129,11 @@ func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request f
 		return err
 	}
 	var err error
-	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, splitScope(s.grant.Scope))
+	scopes := splitScope(s.grant.Scope)
+	if s.details, err = h.p.narrowDetails(client, request.GetRequestForm(), s.grant.Details.V, scopes); err != nil {
+		return err
+	}
+	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, scopes)
 	return err
 }
 

@@ -109,7 +109,7 @@ func TestProfilesAreChecked(t *testing.T) {
 		bad := c.Client
 		bad.ID = ""
 		change(&bad)
-		if _, _, err := h.CreateClient(t.Context(), bad); err == nil {
+		if _, _, err := h.Clients().Create(t.Context(), bad); err == nil {
 			t.Errorf("%s: registered", name)
 		}
 	}

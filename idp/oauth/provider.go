@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -18,9 +19,11 @@ import (
 	"github.com/ory/fosite/handler/pkce"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/idp/possession"
+	"propusk/idp/veil"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -31,7 +34,7 @@ import (
 // Deps is what a Provider works with. All but Metrics are needed.
 type Deps struct {
 	DB          *storage.DB
-	Events      storage.Events    // tells the other nodes of changed clients
+	Clients     *client.Store
 	Ephemeral   storage.Ephemeral // pushed requests, and the marks of what was used once
 	Keys        *keys.Ring
 	Sealer      *storage.Sealer // the key that refresh tokens are derived from
@@ -56,6 +59,10 @@ type Deps struct {
 	// OutsideTLS is how those addresses are known to be who they are; nil = by the
 	// machine's certification authorities.
 	OutsideTLS *tls.Config
+
+	// Kinds names what authorization details can be limited to; nil: every code does,
+	// and is its own name.
+	Kinds Kinds
 
 	Lifetimes Lifetimes
 	Metrics   prometheus.Registerer // nil: no metrics
@@ -117,11 +124,17 @@ type Provider struct {
 	outside outside
 	remote  *remoteKeys
 
+	subjects   *veil.Subjects // pairwise names
+	opaque     *veil.Tokens
+	encryption *encryptionKeys // to which clients encrypt
+	published  atomic.Pointer[publishedKeys]
+	// userCodes is the key under which user codes are hashed (device.go).
+	userCodes []byte
+
 	clients       *otter.Cache[string, *registration]
 	organisations *otter.Cache[string, organisation]
 
-	stop context.CancelFunc
-	done chan struct{}
+	stop func()
 }
 
 // cacheFor bounds how old a cached client or owner organisation can be on a
@@ -133,7 +146,9 @@ func New(deps Deps) (*Provider, error) {
 	if err := deps.complete(); err != nil {
 		return nil, err
 	}
-	p := &Provider{deps: deps, refresh: newRefreshTokens(deps.Sealer), aud: []string{deps.Audience}}
+	p := &Provider{deps: deps, refresh: newRefreshTokens(deps.Sealer), aud: []string{deps.Audience}, userCodes: deps.Sealer.Key("user codes")}
+	p.subjects, p.opaque = veil.NewSubjects(deps.Sealer), veil.NewTokens(deps.Sealer)
+	p.encryption = newEncryptionKeys(deps.Sealer.Key("request object encryption"), deps.Now)
 	var err error
 	if p.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err
@@ -159,28 +174,24 @@ func New(deps Deps) (*Provider, error) {
 	p.fosite = p.compose()
 	if deps.Jobs != nil {
 		deps.Jobs.Handle(logoutJob, p.tellLogout)
+		deps.Jobs.Handle(addressJob, p.address)
+		deps.Jobs.Handle(pingJob, p.sendPing)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	changes, err := deps.Events.Subscribe(ctx, clientsTopic)
-	if err != nil {
-		cancel()
+	if p.stop, err = deps.Clients.Watch(func(id string) { p.clients.Invalidate(id) }); err != nil {
 		return nil, err
 	}
-	p.stop, p.done = cancel, make(chan struct{})
-	go p.followClients(changes)
 	return p, nil
 }
 
 // Close stops following the changes that other nodes make.
 func (p *Provider) Close() {
 	p.stop()
-	<-p.done
 	p.clients.StopAllGoroutines()
 	p.organisations.StopAllGoroutines()
 }
 
 func (d *Deps) complete() error {
-	if d.DB == nil || d.Events == nil || d.Ephemeral == nil || d.Keys == nil || d.Sealer == nil || d.Directory == nil ||
+	if d.DB == nil || d.Clients == nil || d.Ephemeral == nil || d.Keys == nil || d.Sealer == nil || d.Directory == nil ||
 		d.Revocations == nil || d.Revoked == nil || d.Journal == nil {
 		return errors.New("oauth: a dependency is missing")
 	}
@@ -192,13 +203,13 @@ func (d *Deps) complete() error {
 	}
 	u, err := url.Parse(d.Issuer)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Path == "/" ||
-		u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		u.Scheme != "https" && !(u.Scheme == "http" && client.Loopback(u.Hostname())) {
 		return errors.New("oauth: the issuer must be an https URL without query, fragment or final slash (RFC 8414 §2)")
 	}
 	if d.Audience == "" {
 		d.Audience = d.Issuer + "/v1"
 	}
-	if loopback(u.Hostname()) {
+	if client.Loopback(u.Hostname()) {
 		d.Reach = append(slices.Clone(d.Reach), guarded.Loopback...)
 	}
 	d.Lifetimes = d.Lifetimes.withDefaults()

@@ -142,7 +142,7 @@ func (h *refreshHandler) advance(ctx context.Context, request fosite.AccessReque
 	if err != nil || generation != g.Generation {
 		return s, err
 	}
-	if client.fapi() {
+	if client.FAPI() {
 		return s, h.p.prolong(ctx, g, s.grant.OrganisationID)
 	}
 	won, err := h.p.rotate(ctx, g, s.grant.OrganisationID)
@@ -198,6 +198,9 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	}
 	s := newSession(&next)
 	var err error
+	if s.details, err = h.p.narrowDetails(client, request.GetRequestForm(), g.Details.V, scopes); err != nil {
+		return nil, err
+	}
 	s.owner, err = h.p.ownerOf(ctx, client, &next, next.OrganisationID, scopes)
 	if err == nil && s.owner.organisation != nil {
 		err = h.mayEnter(ctx, g, next.OrganisationID)
@@ -269,7 +272,7 @@ func (h *refreshHandler) PopulateTokenEndpointResponse(ctx context.Context, requ
 		return err
 	}
 	if request.GetGrantedScopes().Has(scopeOpenID) {
-		id, err := h.p.idToken(client, s, "")
+		id, err := h.p.idToken(ctx, client, s, "")
 		if err != nil {
 			return err
 		}

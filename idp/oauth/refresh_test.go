@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -180,7 +181,7 @@ func TestAScopeTakenFromTheClientIsNotRefreshed(t *testing.T) {
 	c := h.web()
 	token := h.signedIn(c, nil).text("refresh_token")
 	c.Scope = "openid"
-	if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+	if _, err := h.Clients().Update(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
 	}
 	h.refused("a refresh", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "invalid_scope")
@@ -397,7 +398,7 @@ func TestARaisedPolicyIsMetByANewSignIn(t *testing.T) {
 	c := h.web()
 	token := h.signedIn(c, nil).text("refresh_token")
 	c.RequiredACR = "urn:propusk:qualified"
-	if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+	if _, err := h.Clients().Update(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
 	}
 	h.refused("a refresh", h.post(h.Token, c, refreshing(token, nil)), http.StatusBadRequest, "interaction_required")
@@ -441,16 +442,16 @@ func TestADisabledClientGetsNothing(t *testing.T) {
 		c := h.web()
 		first := h.signedIn(c, nil)
 		observer := h.register(Client{Kind: Service, FirstParty: true, Scope: ""})
-		c.Status = ClientDisabled
-		if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+		c.Status = client.StatusDisabled
+		if _, err := h.Clients().Update(t.Context(), c.Client); err != nil {
 			t.Fatal(err)
 		}
 		h.refused("a refresh", h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)), http.StatusUnauthorized, "invalid_client")
 		if h.active(observer, first.text("access_token")) {
 			t.Error("its live token is still active")
 		}
-		c.Status = ClientActive
-		if _, err := h.UpdateClient(t.Context(), c.Client); err != nil {
+		c.Status = client.StatusActive
+		if _, err := h.Clients().Update(t.Context(), c.Client); err != nil {
 			t.Fatal(err)
 		}
 		if a := h.post(h.Token, c, refreshing(first.text("refresh_token"), nil)); a.status != http.StatusOK {

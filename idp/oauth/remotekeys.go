@@ -7,6 +7,8 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
+
+	"propusk/idp/client"
 )
 
 // remoteKeys fetches the key sets of jwks_uri (RFC 7591 §2) and keeps them: one
@@ -70,10 +72,10 @@ func (k *remoteKeys) keys(ctx context.Context, uri string, satisfied func(keySet
 // fetch asks the address and remembers what came of it.
 func (k *remoteKeys) fetch(ctx context.Context, uri string, before fetchedKeys) fetchedKeys {
 	after := fetchedKeys{set: before.set, good: before.good, asked: k.now()}
-	body, err := k.outside.get(ctx, uri, maxKeySet)
+	body, err := k.outside.get(ctx, uri, client.MaxKeySet)
 	if err == nil {
 		var set keySet
-		if set, err = parseKeySet(body, false); err == nil {
+		if set, err = client.ParseKeySet(body, false); err == nil {
 			after.set, after.good = set, after.asked
 		}
 	}
@@ -82,4 +84,14 @@ func (k *remoteKeys) fetch(ctx context.Context, uri string, before fetchedKeys) 
 	}
 	k.cache.Set(uri, after)
 	return after
+}
+
+// keysOf is the client's key set: the registered one, or what its jwks_uri
+// serves. satisfied tells whether a set that may be some minutes old will do; if
+// not, it is fetched again, unless that was done a moment ago.
+func (p *Provider) keysOf(ctx context.Context, client *registration, satisfied func(keySet) bool) (keySet, error) {
+	if client.JWKSURI == "" {
+		return client.keys, nil
+	}
+	return p.remote.keys(ctx, client.JWKSURI, satisfied)
 }

@@ -55,7 +55,11 @@ func (p *Provider) unpack(ctx context.Context, form url.Values) (url.Values, err
 	case form.Has("request_uri"):
 		return nil, invalidRequest("request and request_uri exclude each other (RFC 9101 section 5)")
 	}
-	payload, err := p.verifyClientJWT(ctx, client, form.Get("request"), client.RequestObjectAlg, requestObjectTypes)
+	object, err := p.openObject(client, form.Get("request"))
+	if err != nil {
+		return nil, err
+	}
+	payload, err := p.verifyClientJWT(ctx, client, object, client.RequestObjectAlg, requestObjectTypes)
 	if errors.Is(err, errClientJWT) {
 		return nil, invalidObject("the request object is not one that the application signed")
 	}
@@ -108,7 +112,7 @@ func objectParameters(client *registration, payload []byte) (url.Values, error) 
 		if slices.Contains(noParameters, name) {
 			continue
 		}
-		value, err := objectParameter(raw)
+		value, err := objectParameter(name, raw)
 		switch {
 		case err != nil:
 			return nil, invalidObject("the parameter '%.40s' of the request object is neither text nor a number nor an object", name)
@@ -124,7 +128,7 @@ func objectParameters(client *registration, payload []byte) (url.Values, error) 
 	return form, nil
 }
 
-func objectParameter(raw json.RawMessage) (string, error) {
+func objectParameter(name string, raw json.RawMessage) (string, error) {
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
@@ -136,6 +140,8 @@ func objectParameter(raw json.RawMessage) (string, error) {
 			err = errors.New("oauth: a parameter with control characters")
 		}
 		return text, err
+	case raw[0] == '[' && name == parameterDetails: // RFC 9396 §3
+		return string(raw), nil
 	case raw[0] == '{', raw[0] >= '0' && raw[0] <= '9', raw[0] == '-':
 		return string(raw), nil
 	}

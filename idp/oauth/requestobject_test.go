@@ -138,7 +138,7 @@ func TestAClientThatMustSignCannotDoOtherwise(t *testing.T) {
 		bad := c.Client
 		bad.ID = ""
 		change(&bad)
-		if _, _, err := h.CreateClient(t.Context(), bad); err == nil {
+		if _, _, err := h.Clients().Create(t.Context(), bad); err == nil {
 			t.Errorf("%s: registered", name)
 		}
 	}

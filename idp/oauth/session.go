@@ -8,6 +8,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/token/jwt"
 
+	"propusk/idp/directory"
 	"propusk/idp/possession"
 	"propusk/storage"
 )
@@ -21,6 +22,9 @@ type session struct {
 	grant  *grant // nil until the code is looked up
 	owner  owner
 	access string // the access token, once made
+	// details are how far the tokens to be made reach: as far as the grant or, at the
+	// client's wish, less.
+	details directory.Details
 	// connect is for fosite's OpenID Connect handler, which wants to see a
 	// subject. What prompt and max_age
 	// mean for the sign-in was decided before; fosite's own opinion would go by
@@ -33,7 +37,7 @@ var _ openid.Session = (*session)(nil)
 func newSession(g *grant) *session {
 	s := &session{grant: g}
 	if g != nil {
-		s.connect.Subject = g.PersonID
+		s.connect.Subject, s.details = g.PersonID, g.Details.V
 	}
 	return s
 }

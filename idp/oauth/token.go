@@ -9,24 +9,35 @@ import (
 	"slices"
 
 	"github.com/ory/fosite"
+
+	"propusk/idp/directory"
 )
 
 // tokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1,
 // OpenID Connect Core §3.1.3.3).
 type tokenResponse struct {
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"` // seconds
-	RefreshToken string `json:"refresh_token,omitempty"`
-	IDToken      string `json:"id_token,omitempty"`
-	Scope        string `json:"scope"`
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	// IssuedTokenType is of an exchanged token (RFC 8693 §2.2.1).
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
+	ExpiresIn       int64  `json:"expires_in"` // seconds
+	RefreshToken    string `json:"refresh_token,omitempty"`
+	IDToken         string `json:"id_token,omitempty"`
+	Scope           string `json:"scope"`
+	// Details are how far the access token reaches (RFC 9396 §7).
+	Details directory.Details `json:"authorization_details,omitempty"`
 }
 
 // grantTypes are those that the token endpoint knows.
-var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
+var grantTypes = []string{
+	GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials,
+	GrantDeviceCode, GrantCIBA, GrantTokenExchange, GrantJWTBearer,
+}
 
 // Token is the token endpoint (RFC 6749 §3.2) for the grants authorization_code
-// (§4.1.3 with RFC 7636 §4.5), refresh_token (§6) and client_credentials (§4.4).
+// (§4.1.3 with RFC 7636 §4.5), refresh_token (§6), client_credentials (§4.4),
+// device_code (RFC 8628 §3.4), ciba (CIBA §10.1), token-exchange (RFC 8693 §2.1) and
+// jwt-bearer (RFC 7523 §2.1).
 // It has answered when it returns; the error, an *Error, is for the log and for
 // counting failures. Codes are spent, refresh tokens rotated and replays
 // punished in one transaction; client credentials touch no row.
@@ -60,10 +71,10 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 		return nil, invalidRequest("grant_type is missing")
 	case x.grantType == "unknown":
 		// fosite would call this invalid_request (RFC 6749 §5.2).
-		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the grant types are authorization_code, refresh_token and client_credentials")
+		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the grant types are those of grant_types_supported in the server's metadata")
 	}
 	var err error
-	if x.client, err = p.authenticate(r, form); err != nil {
+	if x.client, err = p.authenticateFor(r, x, form); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(x.client.GrantTypes, x.grantType) {
@@ -78,10 +89,20 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 	if x.confirmation, err = p.confirm(r, x.client); err != nil {
 		return nil, err
 	}
-	if x.grantType == GrantClientCredentials {
+	switch x.grantType {
+	case GrantClientCredentials:
 		return p.clientCredentials(r.Context(), x, form)
+	case GrantDeviceCode:
+		return p.fetch(r.Context(), x, waitingDevice, form.Get("device_code"))
+	case GrantCIBA:
+		return p.fetch(r.Context(), x, waitingCIBA, form.Get("auth_req_id"))
+	case GrantTokenExchange:
+		return p.exchangeTokens(r, x, form)
+	case GrantJWTBearer:
+		return p.bearer(r, x, form)
+	default:
+		return p.exchangeOnce(r, x, form)
 	}
-	return p.exchangeOnce(r, x, form)
 }
 
 // missingParameter names what a grant type cannot do without.
@@ -92,6 +113,14 @@ func missingParameter(grantType string, form url.Values) string {
 		required = []string{"code", "redirect_uri", "code_verifier"}
 	case GrantRefreshToken:
 		required = []string{"refresh_token"}
+	case GrantDeviceCode:
+		required = []string{"device_code"}
+	case GrantCIBA:
+		required = []string{"auth_req_id"}
+	case GrantTokenExchange:
+		required = []string{"subject_token", "subject_token_type"}
+	case GrantJWTBearer:
+		required = []string{"assertion"}
 	}
 	for _, name := range required {
 		if !form.Has(name) {
@@ -143,6 +172,7 @@ func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tok
 	return &tokenResponse{
 		AccessToken: response.GetAccessToken(), TokenType: tokenType(x.confirmation), ExpiresIn: seconds,
 		RefreshToken: extra("refresh_token"), IDToken: extra("id_token"), Scope: extra("scope"),
+		Details: request.GetSession().(*session).details,
 	}, nil
 }
 

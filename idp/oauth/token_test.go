@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 )
 
@@ -161,8 +162,8 @@ func TestClientsAuthenticateInTheirOneWay(t *testing.T) {
 	post := h.register(Client{Kind: Service, TokenEndpointAuthMethod: AuthPost, Scope: ""})
 	public := h.spa()
 	disabled := h.service()
-	disabled.Status = ClientDisabled
-	if _, err := h.UpdateClient(t.Context(), disabled.Client); err != nil {
+	disabled.Status = client.StatusDisabled
+	if _, err := h.Clients().Update(t.Context(), disabled.Client); err != nil {
 		t.Fatal(err)
 	}
 	header := func(value string) func(*http.Request) {
@@ -185,7 +186,7 @@ func TestClientsAuthenticateInTheirOneWay(t *testing.T) {
 		"a wrong secret":                               {nil, credentials(basic.ID, post.secret), 401, "invalid_client"},
 		"an empty secret":                              {nil, credentials(basic.ID, ""), 401, "invalid_client"},
 		"the hash as secret":                           {nil, credentials(basic.ID, basic.SecretHashes[0]), 401, "invalid_client"},
-		"no hash's hash":                               {nil, credentials(basic.ID, noSecret), 401, "invalid_client"},
+		"no hash's hash":                               {nil, credentials(basic.ID, strings.Repeat("-", 64)), 401, "invalid_client"},
 		"an unknown client":                            {nil, credentials("nobody", basic.secret), 401, "invalid_client"},
 		"a disabled client":                            {nil, credentials(disabled.ID, disabled.secret), 401, "invalid_client"},
 		"a basic client by post":                       {with{"client_id": basic.ID, "client_secret": basic.secret}, nil, 401, "invalid_client"},
@@ -244,15 +245,15 @@ func TestSecretsAreChangedWithoutAnOutage(t *testing.T) {
 			c.secret = secret
 			return h.post(h.Token, c, ownGrant).status == http.StatusOK
 		}
-		second, err := h.RotateClientSecret(t.Context(), c.ID)
+		second, err := h.Clients().RotateSecret(t.Context(), c.ID)
 		if err != nil || !works(first.secret) || !works(second) {
 			t.Fatalf("after one rotation both secrets must work (%v)", err)
 		}
-		third, err := h.RotateClientSecret(t.Context(), c.ID)
+		third, err := h.Clients().RotateSecret(t.Context(), c.ID)
 		if err != nil || works(first.secret) || !works(second) || !works(third) {
 			t.Errorf("after two rotations the first secret must be worthless, the others good (%v)", err)
 		}
-		if _, err := h.RotateClientSecret(t.Context(), h.spa().ID); err == nil {
+		if _, err := h.Clients().RotateSecret(t.Context(), h.spa().ID); err == nil {
 			t.Error("a public client got a secret")
 		}
 	})
@@ -262,12 +263,12 @@ func TestChangesOfAClientReachEveryNode(t *testing.T) {
 	h := alone(t)
 	c := h.service()
 	deps := h.deps
-	deps.Metrics = nil
+	deps.Metrics, deps.Clients = nil, h.openClients(client.MutualTLS{})
 	other := h.start(deps)
 	if a := h.post(other.Token, c, ownGrant); a.status != http.StatusOK {
 		t.Fatal("the other node does not know the client")
 	}
-	if err := h.DeleteClient(t.Context(), c.ID); err != nil {
+	if err := h.Clients().Delete(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	h.refused("this node, at once", h.post(h.Token, c, ownGrant), http.StatusUnauthorized, "invalid_client")

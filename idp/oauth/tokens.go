@@ -17,6 +17,8 @@ import (
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/openid"
 
+	"propusk/idp/client"
+	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/idp/possession"
 	"propusk/storage"
@@ -102,8 +104,17 @@ type accessToken struct {
 	// Power is by which power of attorney the person, who is no member, acts for
 	// the organisation.
 	Power *power `json:"poa,omitempty"`
+	// Actor is the client that uses a token which speaks for somebody else.
+	Actor *actor `json:"act,omitempty"`
+	// Origin is the client that an exchanged token was issued to first.
+	Origin string `json:"azp,omitempty"`
+	// Details are how far it reaches (RFC 9396 §9.1).
+	Details directory.Details `json:"authorization_details,omitempty"`
 	// Confirmation is what its bearer must prove to hold (RFC 7800 §3).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
+
+	// person is who Subject means, of a token that was read; "" for a client's own.
+	person string
 }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy, for a grant.
@@ -115,6 +126,7 @@ func (t *tokens) GenerateAccessToken(ctx context.Context, request fosite.Request
 	}
 	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
 	claims.about(s.grant, s.owner)
+	claims.Details = s.details
 	claims.Confirmation = exchangeOf(ctx).confirmation
 	s.access, err = t.p.signAccessToken(ctx, client, claims)
 	return s.access, "", err
@@ -143,9 +155,18 @@ func (a *accessToken) about(g *grant, o owner) {
 	}
 }
 
-func (p *Provider) signAccessToken(ctx context.Context, client *registration, claims *accessToken) (string, error) {
+func (p *Provider) signAccessToken(ctx context.Context, c *registration, claims *accessToken) (string, error) {
+	if claims.GrantID != "" && c.Pairwise() {
+		var err error
+		if claims.Subject, err = p.subject(c, claims.Subject); err != nil {
+			return "", err
+		}
+	}
 	payload := claims.appendJSON(make([]byte, 0, 1024))
-	return p.deps.Keys.Sign(client.AccessTokenAlg, keys.TypeAccessToken, payload)
+	if c.AccessTokenFormat == client.FormatOpaque {
+		return p.opaque.Seal(payload), nil
+	}
+	return p.deps.Keys.Sign(c.AccessTokenAlg, keys.TypeAccessToken, payload)
 }
 
 // idToken is the payload of an ID token (OpenID Connect Core §2).
@@ -164,6 +185,7 @@ type idToken struct {
 	Organisation    *organisation `json:"org,omitempty"`
 	Roles           []string      `json:"roles,omitzero"`
 	Power           *power        `json:"poa,omitempty"`
+	personClaims                  // those asked for by name (Core §5.5)
 }
 
 // audience reads aud as a string or a list of them (RFC 7519 §4.1.3).
@@ -181,24 +203,38 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 
 // GenerateIDToken implements openid.OpenIDConnectTokenStrategy. The request is
 // the authorization request; its session is the token request's.
-func (t *tokens) GenerateIDToken(_ context.Context, _ time.Duration, request fosite.Requester) (string, error) {
+func (t *tokens) GenerateIDToken(ctx context.Context, _ time.Duration, request fosite.Requester) (string, error) {
 	s := request.GetSession().(*session)
 	if s.grant == nil {
 		return "", errors.New("oauth: an ID token without a grant")
 	}
 	client := request.GetClient().(*clientView).registration
-	return t.p.idToken(client, s, request.GetRequestForm().Get("nonce"))
+	return t.p.idToken(ctx, client, s, request.GetRequestForm().Get("nonce"))
 }
 
-func (p *Provider) idToken(client *registration, s *session, nonce string) (string, error) {
+// idToken makes the ID token of a session: signed and, for a client that asks for it,
+// encrypted (Core §2).
+func (p *Provider) idToken(ctx context.Context, client *registration, s *session, nonce string) (string, error) {
 	now, g := p.deps.Now(), s.grant
-	return p.sign(client.IDTokenSignedResponseAlg, keys.TypeJWT, idToken{
-		Issuer: p.deps.Issuer, Subject: g.PersonID, Audience: audience{client.ID},
+	subject, err := p.subject(client, g.PersonID)
+	if err != nil {
+		return "", err
+	}
+	wanted := g.Claims.V.IDToken
+	person, err := p.personOf(ctx, g, wanted)
+	if err != nil {
+		return "", err
+	}
+	claims := idToken{
+		Issuer: p.deps.Issuer, Subject: subject, Audience: audience{client.ID},
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.IDToken).Unix(),
 		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: g.SessionID,
 		AccessTokenHash: hashOf(client.IDTokenSignedResponseAlg, s.access), Organisation: s.owner.organisation, Roles: s.owner.roles,
 		Power: s.owner.power,
-	})
+	}
+	claims.want(wanted, person)
+	return p.signFor(ctx, client, client.IDTokenSignedResponseAlg, keys.TypeJWT,
+		encryption{client.IDTokenEncryptionAlg, client.IDTokenEncryptionEnc}, claims)
 }
 
 // hashOf is at_hash (Core §3.1.3.6): the left half of the token's hash, by the

@@ -7,27 +7,21 @@ import (
 	"slices"
 	"strings"
 
-	"propusk/idp/directory"
 	"propusk/idp/possession"
 )
 
 // userInfo is the answer of the userinfo endpoint (OpenID Connect Core §5.1,
 // §5.3.2), and our claims org, roles and poa. What the person has not is left out.
 type userInfo struct {
-	Subject       string        `json:"sub"`
-	Name          string        `json:"name,omitempty"`
-	FamilyName    string        `json:"family_name,omitempty"`
-	GivenName     string        `json:"given_name,omitempty"`
-	MiddleName    string        `json:"middle_name,omitempty"`
-	Locale        string        `json:"locale,omitempty"`
-	UpdatedAt     int64         `json:"updated_at,omitempty"`
-	Email         string        `json:"email,omitempty"`
-	EmailVerified *bool         `json:"email_verified,omitempty"`
-	Phone         string        `json:"phone_number,omitempty"`
-	PhoneVerified *bool         `json:"phone_number_verified,omitempty"`
-	Organisation  *organisation `json:"org,omitempty"`
-	Roles         []string      `json:"roles,omitzero"`
-	Power         *power        `json:"poa,omitempty"`
+	Issuer   string `json:"iss,omitempty"` // with aud, of a signed one
+	Audience string `json:"aud,omitempty"`
+	Subject  string `json:"sub"`
+	personClaims
+	Organisation *organisation `json:"org,omitempty"`
+	Roles        []string      `json:"roles,omitzero"`
+	Power        *power        `json:"poa,omitempty"`
+
+	client *registration
 }
 
 // UserInfo is the userinfo endpoint (OpenID Connect Core §5.3): for a live
@@ -42,7 +36,10 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.challenge(w, err)
 	}
-	return p.writeJSON(w, http.StatusOK, answer)
+	if err := p.writeUserInfo(r.Context(), w, answer); err != nil {
+		return p.challenge(w, err)
+	}
+	return nil
 }
 
 // errNoToken is told without an error code (RFC 6750 §3.1).
@@ -73,35 +70,31 @@ func (p *Provider) userInfo(r *http.Request) (*userInfo, error) {
 	return p.claimsOf(r.Context(), t, scopes)
 }
 
-// claimsOf tells what the scopes allow (Core §5.4).
+// claimsOf tells what the scopes allow (Core §5.4), and what was asked for by name
+// (§5.5). sub is what the client calls the person.
 func (p *Provider) claimsOf(ctx context.Context, t *accessToken, scopes []string) (*userInfo, error) {
-	person, err := p.deps.Directory.Person(ctx, t.Subject)
+	person, err := p.deps.Directory.Person(ctx, t.person)
 	if err != nil {
 		return nil, err
 	}
-	answer := &userInfo{Subject: person.ID}
+	client, err := p.client(ctx, t.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	g, err := p.grant(ctx, t.GrantID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &userInfo{client: client}
+	if answer.Subject, err = p.subject(client, person.ID); err != nil {
+		return nil, err
+	}
+	answer.want(g.Claims.V.UserInfo, person)
 	for _, scope := range scopes {
 		answer.add(scope, person)
 	}
 	answer.Organisation, answer.Roles, answer.Power = t.Organisation, t.Roles, t.Power
 	return answer, nil
-}
-
-func (u *userInfo) add(scope string, person directory.Person) {
-	switch scope {
-	case scopeProfile:
-		u.Name, u.FamilyName = person.FullName(), person.LastName
-		u.GivenName, u.MiddleName = person.FirstName, person.MiddleName
-		u.Locale, u.UpdatedAt = person.Locale, person.UpdatedAt.Time().Unix()
-	case scopeEmail:
-		if person.Email != "" {
-			u.Email, u.EmailVerified = person.Email, &person.EmailVerified
-		}
-	case scopePhone:
-		if person.Phone != "" {
-			u.Phone, u.PhoneVerified = person.Phone, &person.PhoneVerified
-		}
-	}
 }
 
 // presentedToken reads the access token of a request and the scheme it came by

@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"propusk/idp/keys"
+	"propusk/idp/veil"
 	"propusk/storage"
 	"propusk/storage/revocation"
 )
@@ -43,14 +44,29 @@ func (p *Provider) verify(token, typ string, claims any) error {
 // §4). Whether it was revoked is another question; see live.
 func (p *Provider) verifyAccessToken(token string) (*accessToken, error) {
 	var claims accessToken
-	if err := p.verify(token, keys.TypeAccessToken, &claims); err != nil {
+	if err := p.readAccessToken(token, &claims); err != nil {
 		return nil, err
 	}
 	if claims.Issuer != p.deps.Issuer || !slices.Contains(claims.Audience, p.deps.Audience) ||
 		p.deps.Now().Unix() >= claims.ExpiresAt {
 		return nil, errToken
 	}
+	if claims.GrantID != "" {
+		claims.person = p.personOfToken(claims.Subject)
+	}
 	return &claims, nil
+}
+
+// readAccessToken verifies the signature or the seal of a token of ours.
+func (p *Provider) readAccessToken(token string, claims *accessToken) error {
+	if !veil.Opaque(token) {
+		return p.verify(token, keys.TypeAccessToken, claims)
+	}
+	payload, err := p.opaque.Open(token)
+	if err != nil || json.Unmarshal(payload, claims) != nil {
+		return errToken
+	}
+	return nil
 }
 
 // verifyIDTokenHint reads an ID token of ours. It may have expired: a hint says
@@ -72,9 +88,13 @@ func (p *Provider) verifyIDTokenHint(token string) (*idToken, error) {
 func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
 	token := revocation.Token{
 		ID: t.ID, Grant: t.GrantID, Session: t.SessionID, Client: t.ClientID, MemberVersion: t.MemberVersion,
+		Origin: t.Origin,
 	}
-	if t.GrantID != "" {
-		token.Person = t.Subject
+	switch {
+	case t.GrantID != "":
+		token.Person = t.person
+	case t.Actor != nil: // a service by power: its rights are those of its organisation
+		token.Person = t.Actor.Organisation
 	}
 	if t.Organisation != nil {
 		token.Organisation = t.Organisation.ID
@@ -89,20 +109,15 @@ func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !client.Active() {
 		return false, nil
 	}
-	if err != nil || t.GrantID == "" {
+	if err != nil || t.GrantID == "" && t.Power == nil {
 		return err == nil, err
 	}
 	return p.liveOwner(ctx, t)
 }
 
-// liveOwner is live for a token that a person allowed.
+// liveOwner is live for a token that a person or a power of attorney allowed.
 func (p *Provider) liveOwner(ctx context.Context, t *accessToken) (bool, error) {
-	g, err := p.grant(ctx, t.GrantID)
-	if err == nil && g.EndedAt == 0 {
-		err = p.ownerStands(ctx, t)
-	} else if err == nil {
-		return false, nil
-	}
+	err := p.allowanceStands(ctx, t)
 	for _, over := range []error{storage.ErrNotFound, errPersonBlocked, errToken} {
 		if errors.Is(err, over) {
 			return false, nil
@@ -111,17 +126,38 @@ func (p *Provider) liveOwner(ctx context.Context, t *accessToken) (bool, error) 
 	return err == nil, err
 }
 
+// allowanceStands fails with storage.ErrNotFound, errPersonBlocked or errToken when
+// what the token rests on is over: a service's power of attorney, or a person's grant,
+// the client that it was given to, and who he was.
+func (p *Provider) allowanceStands(ctx context.Context, t *accessToken) error {
+	if t.GrantID == "" {
+		return p.serviceStands(ctx, t)
+	}
+	g, err := p.grant(ctx, t.GrantID)
+	if err != nil {
+		return err
+	}
+	given, err := p.client(ctx, g.ClientID)
+	switch {
+	case err != nil:
+		return err
+	case g.EndedAt != 0, !given.Active():
+		return errToken
+	}
+	return p.ownerStands(ctx, t)
+}
+
 // ownerStands fails with storage.ErrNotFound, errPersonBlocked or errToken when
 // the token's person is not who he was when the token was made.
 func (p *Provider) ownerStands(ctx context.Context, t *accessToken) error {
 	if t.Organisation == nil {
-		return p.personStands(ctx, t.Subject)
+		return p.personStands(ctx, t.person)
 	}
 	stands := p.standing
 	if t.Power != nil { // whatever he has become since, the token rests on the power
 		stands = p.representative
 	}
-	found, err := stands(ctx, t.Subject, t.Organisation.ID)
+	found, err := stands(ctx, t.person, t.Organisation.ID)
 	if err != nil {
 		return err
 	}

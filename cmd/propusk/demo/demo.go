@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +14,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
-	"propusk/idp/oauth"
 	"propusk/idp/pages"
 	"propusk/idp/trust"
 	"propusk/storage"
@@ -32,7 +33,7 @@ const (
 type Deps struct {
 	DB        *storage.DB
 	Directory *directory.Directory
-	Clients   *oauth.Provider // by whom clients are made
+	Clients   *client.Store // by whom clients are made
 	Outbox    *outbox.Outbox
 	Pages     *pages.Kit
 	Issuer    string
@@ -40,9 +41,9 @@ type Deps struct {
 	Now       func() time.Time
 	MutualTLS LineMutualTLS
 	Sandbox   LineSandbox
-	// OwnSecrets are those of the house's own clients, by client_id: they are
-	// shown beside the demo's, which are kept in demo.json.
-	OwnSecrets map[string]string
+	// OwnKeys are the private keys (JWK, RFC 7517) of the house's own clients, by
+	// client_id: they are shown beside the demo's clients.
+	OwnKeys map[string]json.RawMessage
 	// SetPassword sets a person's password.
 	SetPassword func(ctx context.Context, p directory.Person, password string) error
 }

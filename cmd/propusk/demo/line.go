@@ -1,5 +1,7 @@
 package demo
 
+import "encoding/json"
+
 // Line is what `propusk demo --json` prints when it is ready: a contract with
 // programs outside, so its names stay.
 type Line struct {
@@ -45,14 +47,16 @@ type LineMembership struct {
 
 // LineClient is one application and its secret.
 type LineClient struct {
-	ClientID                string   `json:"client_id"`
-	ClientSecret            string   `json:"client_secret,omitempty"`
-	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
-	RedirectURIs            []string `json:"redirect_uris"`
-	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris"`
-	GrantTypes              []string `json:"grant_types"`
-	Scope                   string   `json:"scope"`
-	Organisation            string   `json:"organisation,omitempty"` // id of the owner
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret,omitempty"`
+	// JWK is the private key of a client that authenticates by one (RFC 7517).
+	JWK                     json.RawMessage `json:"jwk,omitempty"`
+	TokenEndpointAuthMethod string          `json:"token_endpoint_auth_method"`
+	RedirectURIs            []string        `json:"redirect_uris"`
+	PostLogoutRedirectURIs  []string        `json:"post_logout_redirect_uris"`
+	GrantTypes              []string        `json:"grant_types"`
+	Scope                   string          `json:"scope"`
+	Organisation            string          `json:"organisation,omitempty"` // id of the owner
 }
 
 // LineTrust says where the test certification authority is.

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
-	"propusk/idp/oauth"
 	"propusk/storage"
 )
 
@@ -60,7 +60,7 @@ func (d *Demo) move(ctx context.Context) error {
 		return nil
 	}
 	for _, wanted := range clients(d.deps.Issuer, d.organisationID) {
-		c, err := d.deps.Clients.Client(ctx, wanted.ID)
+		c, err := d.deps.Clients.Find(ctx, wanted.ID)
 		if errors.Is(err, storage.ErrNotFound) {
 			continue // somebody deleted it by the command line
 		}
@@ -68,7 +68,7 @@ func (d *Demo) move(ctx context.Context) error {
 			return err
 		}
 		c.RedirectURIs, c.PostLogoutRedirectURIs = wanted.RedirectURIs, wanted.PostLogoutRedirectURIs
-		if _, err := d.deps.Clients.UpdateClient(ctx, c); err != nil {
+		if _, err := d.deps.Clients.Update(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func (d *Demo) fill(ctx context.Context) error {
 		}
 	}
 	for _, c := range clients(d.deps.Issuer, d.organisationID) {
-		made, secret, err := d.deps.Clients.CreateClient(ctx, c)
+		made, secret, err := d.deps.Clients.Create(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -204,7 +204,7 @@ func (d *Demo) lineUser(ctx context.Context, p person) (LineUser, error) {
 func (d *Demo) lineClients(ctx context.Context) ([]LineClient, error) {
 	var out []LineClient
 	for _, wanted := range clients(d.deps.Issuer, d.organisationID) {
-		c, err := d.deps.Clients.Client(ctx, wanted.ID)
+		c, err := d.deps.Clients.Find(ctx, wanted.ID)
 		if errors.Is(err, storage.ErrNotFound) {
 			continue
 		}
@@ -213,17 +213,19 @@ func (d *Demo) lineClients(ctx context.Context) ([]LineClient, error) {
 		}
 		out = append(out, lineClient(c, d.state.ClientSecrets[c.ID]))
 	}
-	for id, secret := range d.deps.OwnSecrets {
-		c, err := d.deps.Clients.Client(ctx, id)
+	for id, key := range d.deps.OwnKeys {
+		c, err := d.deps.Clients.Find(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, lineClient(c, secret))
+		line := lineClient(c, "")
+		line.JWK = key
+		out = append(out, line)
 	}
 	return out, nil
 }
 
-func lineClient(c oauth.Client, secret string) LineClient {
+func lineClient(c client.Client, secret string) LineClient {
 	return LineClient{
 		ClientID: c.ID, ClientSecret: secret, TokenEndpointAuthMethod: c.TokenEndpointAuthMethod,
 		RedirectURIs: notNil(c.RedirectURIs), PostLogoutRedirectURIs: notNil(c.PostLogoutRedirectURIs),

@@ -1,10 +1,6 @@
-package oauth
+package client
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Profile is one word for everything that a client is held to.
 type Profile string
@@ -23,37 +19,37 @@ const (
 	ProfileFAPI2MessageSigning Profile = "fapi2-message-signing"
 )
 
-// fapi reports whether the client is held to FAPI 2.0.
-func (c *Client) fapi() bool {
+// FAPI reports whether the client is held to FAPI 2.0.
+func (c *Client) FAPI() bool {
 	return c.Profile == ProfileFAPI2Security || c.Profile == ProfileFAPI2MessageSigning
 }
 
-// signsMessages reports whether responses to the client must be signed.
-func (c *Client) signsMessages() bool { return c.Profile == ProfileFAPI2MessageSigning }
+// SignsMessages reports whether responses to the client must be signed.
+func (c *Client) SignsMessages() bool { return c.Profile == ProfileFAPI2MessageSigning }
 
 // completeProfile switches on what the profile demands and can be switched on.
 func (c *Client) completeProfile() {
-	if !c.fapi() {
+	if !c.FAPI() {
 		return
 	}
 	c.RequirePushed = true
 	c.DPoPBound = c.DPoPBound || !c.CertificateBound
-	c.RequireSigned = c.RequireSigned || c.signsMessages()
+	c.RequireSigned = c.RequireSigned || c.SignsMessages()
 }
 
 // validateProfile checks what the profile demands and only the client can give.
-func (c *Client) validateProfile() (faults []error) {
+func (c *Client) validateProfile(f *faults) {
 	switch {
 	case c.Profile == "" || c.Profile == ProfileOIDC:
-		return nil
-	case !c.fapi():
-		return []error{fmt.Errorf("profile %q: %s, %s or %s", c.Profile, ProfileOIDC, ProfileFAPI2Security, ProfileFAPI2MessageSigning)}
+		return
+	case !c.FAPI():
+		f.add("profile", "%q: %s, %s or %s", c.Profile, ProfileOIDC, ProfileFAPI2Security, ProfileFAPI2MessageSigning)
+		return
 	}
-	if c.Public() || c.keepsSecret() {
-		faults = append(faults, fmt.Errorf("the profile %s wants private_key_jwt, tls_client_auth or self_signed_tls_client_auth", c.Profile))
+	if c.Public() || c.KeepsSecret() {
+		f.add("token_endpoint_auth_method", "the profile %s wants private_key_jwt, tls_client_auth or self_signed_tls_client_auth", c.Profile)
 	}
 	if slices.Contains([]string{c.AuthSigningAlg, c.RequestObjectAlg, c.IDTokenSignedResponseAlg, c.AccessTokenAlg, c.ResponseAlg}, "RS256") {
-		faults = append(faults, errors.New("the profile does without RS256 (FAPI 2.0 Security Profile §5.4.1)"))
+		f.add("profile", "it does without RS256 (FAPI 2.0 Security Profile §5.4.1)")
 	}
-	return faults
 }

@@ -1,7 +1,8 @@
-package oauth
+package client
 
 import (
-	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -9,44 +10,46 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"propusk/idp/possession"
 )
 
-// The bounds of a client's JSON Web Key Set (RFC 7517 §5).
+// MaxKeySet and maxKeys bound a client's JSON Web Key Set (RFC 7517 §5).
 const (
-	maxKeySet = 64 << 10 // bytes
+	MaxKeySet = 64 << 10 // bytes
 	maxKeys   = 16
 )
 
-// keySet is what a client's key set comes to: the keys that verify its
+// KeySet is what a client's key set comes to: the keys that verify its
 // signatures, and the thumbprints (x5t#S256) of its certificates.
-type keySet struct {
-	keys         []jose.JSONWebKey
-	certificates []string
+type KeySet struct {
+	Keys         []jose.JSONWebKey
+	Certificates []string
+	encryption   []jose.JSONWebKey // those with use=enc
 }
 
-// parseKeySet reads a key set. Strict, for one that is being registered, it
+// ParseKeySet reads a key set. Strict, for one that is being registered, it
 // refuses whatever is not a public key of ours to use, above all a private one;
 // else, for one fetched from jwks_uri, it passes over such keys.
-func parseKeySet(raw []byte, strict bool) (keySet, error) {
+func ParseKeySet(raw []byte, strict bool) (KeySet, error) {
 	var wire struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if len(raw) > maxKeySet {
-		return keySet{}, fmt.Errorf("the key set is larger than %d bytes", maxKeySet)
+	if len(raw) > MaxKeySet {
+		return KeySet{}, fmt.Errorf("the key set is larger than %d bytes", MaxKeySet)
 	}
 	if err := json.Unmarshal(raw, &wire); err != nil || len(wire.Keys) == 0 || len(wire.Keys) > maxKeys {
-		return keySet{}, fmt.Errorf("a key set has 1 to %d keys (RFC 7517 §5)", maxKeys)
+		return KeySet{}, fmt.Errorf("a key set has 1 to %d keys (RFC 7517 §5)", maxKeys)
 	}
-	var set keySet
+	var set KeySet
 	for i, text := range wire.Keys {
 		key, err := parseKey(text)
 		if err != nil {
 			if strict {
-				return keySet{}, fmt.Errorf("key %d: %w", i+1, err)
+				return KeySet{}, fmt.Errorf("key %d: %w", i+1, err)
 			}
 			continue
 		}
@@ -57,7 +60,7 @@ func parseKeySet(raw []byte, strict bool) (keySet, error) {
 
 // ReadKeySet reads what a client's operator has: a JSON Web Key Set, as it is, or
 // certificates and public keys in PEM (RFC 7468), which become one. Whether its
-// keys may be used is for CreateClient to say.
+// keys may be used is for Store.Create to say.
 func ReadKeySet(text []byte) (json.RawMessage, error) {
 	var set jose.JSONWebKeySet
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
@@ -109,23 +112,25 @@ func parseKey(text []byte) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-func (s *keySet) add(key jose.JSONWebKey) {
+func (s *KeySet) add(key jose.JSONWebKey) {
 	if key.Use != "enc" {
-		s.keys = append(s.keys, key)
+		s.Keys = append(s.Keys, key)
+	} else {
+		s.encryption = append(s.encryption, key)
 	}
 	switch {
 	case len(key.Certificates) > 0:
-		s.certificates = append(s.certificates, possession.CertificateThumbprint(key.Certificates[0]))
+		s.Certificates = append(s.Certificates, possession.CertificateThumbprint(key.Certificates[0]))
 	case len(key.CertificateThumbprintSHA256) > 0:
-		s.certificates = append(s.certificates, base64.RawURLEncoding.EncodeToString(key.CertificateThumbprintSHA256))
+		s.Certificates = append(s.Certificates, base64.RawURLEncoding.EncodeToString(key.CertificateThumbprintSHA256))
 	}
 }
 
-// verifiers are the keys that may have made a signature with the header: of its
+// Verifiers are the keys that may have made a signature with the header: of its
 // kid when it names one and the key has one, for its algorithm (RFC 7515 §6).
-func (s keySet) verifiers(header jose.Header) []jose.JSONWebKey {
+func (s KeySet) Verifiers(header jose.Header) []jose.JSONWebKey {
 	var fitting []jose.JSONWebKey
-	for _, key := range s.keys {
+	for _, key := range s.Keys {
 		named := header.KeyID == "" || key.KeyID == "" || key.KeyID == header.KeyID
 		meant := key.Algorithm == "" || key.Algorithm == header.Algorithm
 		if named && meant && possession.CheckKey(jose.SignatureAlgorithm(header.Algorithm), key.Key) == nil {
@@ -135,41 +140,49 @@ func (s keySet) verifiers(header jose.Header) []jose.JSONWebKey {
 	return fitting
 }
 
-// keysOf is the client's key set: the registered one, or what its jwks_uri
-// serves. satisfied tells whether a set that may be some minutes old will do; if
-// not, it is fetched again, unless that was done a moment ago.
-func (p *Provider) keysOf(ctx context.Context, client *registration, satisfied func(keySet) bool) (keySet, error) {
-	if client.JWKSURI == "" {
-		return client.keys, nil
+// Encrypter is the first key with use=enc to which something can be encrypted by a JWE
+// algorithm (RFC 7518 §4.1). A key that signs is never taken for it.
+func (s KeySet) Encrypter(algorithm string) (jose.JSONWebKey, bool) {
+	for _, key := range s.encryption {
+		_, isRSA := key.Key.(*rsa.PublicKey)
+		_, isEC := key.Key.(*ecdsa.PublicKey)
+		fits := isRSA && strings.HasPrefix(algorithm, "RSA") || isEC && strings.HasPrefix(algorithm, "ECDH")
+		if fits && (key.Algorithm == "" || key.Algorithm == algorithm) {
+			return key, true
+		}
 	}
-	return p.remote.keys(ctx, client.JWKSURI, satisfied)
+	return jose.JSONWebKey{}, false
 }
 
 // validateKeys checks what a client says of its keys.
-func (c *Client) validateKeys() (faults []error) {
-	for name, alg := range map[string]string{"token_endpoint_auth_signing_alg": c.AuthSigningAlg, "request_object_signing_alg": c.RequestObjectAlg} {
-		if alg != "" && !slices.Contains(possession.AlgorithmNames(), alg) {
-			faults = append(faults, fmt.Errorf("%s %q is not supported", name, alg))
+func (c *Client) validateKeys(f *faults) {
+	for _, named := range [][2]string{{"token_endpoint_auth_signing_alg", c.AuthSigningAlg}, {"request_object_signing_alg", c.RequestObjectAlg}} {
+		if alg := named[1]; alg != "" && !slices.Contains(possession.AlgorithmNames(), alg) {
+			f.add(named[0], "%q is not supported", alg)
 		}
 	}
 	switch {
 	case len(c.JWKS) > 0 && c.JWKSURI != "":
-		faults = append(faults, errors.New("jwks and jwks_uri exclude each other (RFC 7591 §2)"))
+		f.add("jwks", "jwks and jwks_uri exclude each other (RFC 7591 §2)")
 	case len(c.JWKS) > 0:
-		set, err := parseKeySet(c.JWKS, true)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("jwks: %w", err))
-		} else if c.TokenEndpointAuthMethod == AuthSelfSignedTLS && len(set.certificates) == 0 {
-			faults = append(faults, errors.New("jwks: self_signed_tls_client_auth needs a certificate there, as x5c or x5t#S256 (RFC 8705 §2.2.2)"))
-		}
+		c.validateKeySet(f)
 	case c.JWKSURI != "":
-		if err := outsideAddress(c.JWKSURI); err != nil {
-			faults = append(faults, fmt.Errorf("jwks_uri: %w", err))
+		if err := OutsideAddress(c.JWKSURI); err != nil {
+			f.add("jwks_uri", "%w", err)
 		}
 	case c.RequireSigned:
-		faults = append(faults, errors.New("signed requests need jwks or jwks_uri"))
+		f.add("jwks", "signed requests need jwks or jwks_uri")
 	case c.TokenEndpointAuthMethod == AuthSelfSignedTLS, c.TokenEndpointAuthMethod == AuthPrivateKeyJWT:
-		faults = append(faults, fmt.Errorf("%s needs jwks or jwks_uri", c.TokenEndpointAuthMethod))
+		f.add("jwks", "%s needs jwks or jwks_uri", c.TokenEndpointAuthMethod)
 	}
-	return faults
+}
+
+func (c *Client) validateKeySet(f *faults) {
+	set, err := ParseKeySet(c.JWKS, true)
+	switch {
+	case err != nil:
+		f.add("jwks", "%w", err)
+	case c.TokenEndpointAuthMethod == AuthSelfSignedTLS && len(set.Certificates) == 0:
+		f.add("jwks", "self_signed_tls_client_auth needs a certificate there, as x5c or x5t#S256 (RFC 8705 §2.2.2)")
+	}
 }

@@ -1,0 +1,83 @@
+package client
+
+import (
+	"slices"
+	"strings"
+
+	"propusk/idp/directory"
+)
+
+// The scopes besides the permissions of the cabinet API.
+const (
+	ScopeOpenID        = "openid"         // OpenID Connect Core §3.1.2.1
+	ScopeProfile       = "profile"        // Core §5.4
+	ScopeEmail         = "email"          // Core §5.4
+	ScopePhone         = "phone"          // Core §5.4
+	ScopeOfflineAccess = "offline_access" // Core §11
+	ScopeOrganisation  = "organization"   // ours: which organisation, with which role
+	ScopeNotices       = "notices"        // ours: the person's notices and how he is told
+	ScopeRecoveries    = "recoveries"     // ours: helps people back in, where the person is an operator
+	ScopeModeration    = "moderation"     // ours: decides about organisations, where the person is an operator
+)
+
+// personal are the scopes that speak of a person, so that a client acting for
+// itself cannot have them.
+var personal = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess, ScopeNotices, ScopeRecoveries, ScopeModeration}
+
+// Scopes returns every scope of this server, in the order of discovery.
+func Scopes() []string {
+	scopes := append(slices.Clone(personal), ScopeOrganisation)
+	for _, permission := range directory.Permissions() {
+		scopes = append(scopes, string(permission))
+	}
+	return scopes
+}
+
+var known = func() map[string]bool {
+	set := make(map[string]bool)
+	for _, scope := range Scopes() {
+		set[scope] = true
+	}
+	return set
+}()
+
+// KnownScope reports whether this server has a scope.
+func KnownScope(scope string) bool { return known[scope] }
+
+// Personal reports whether a scope speaks of a person.
+func Personal(scope string) bool { return slices.Contains(personal, scope) }
+
+// IsPermission reports whether a scope is one of the cabinet API's.
+func IsPermission(scope string) bool {
+	return known[scope] && scope != ScopeOrganisation && !Personal(scope)
+}
+
+// WantsOrganisation reports whether the scopes ask for an organisation: the
+// scope organization does, and every permission, since a right is a right in
+// some organisation.
+func WantsOrganisation(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool {
+		return scope == ScopeOrganisation || IsPermission(scope)
+	})
+}
+
+// SplitScope reads a scope parameter (RFC 6749 §3.3), each scope once, in the
+// order given.
+func SplitScope(scope string) []string {
+	var scopes []string
+	for s := range strings.FieldsSeq(scope) {
+		if !slices.Contains(scopes, s) {
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes
+}
+
+// The Authentication Context Class References of this server, weakest first.
+var acrs = []string{"urn:propusk:1", "urn:propusk:2", "urn:propusk:qualified"}
+
+// ACRs returns the assurance levels of this server, weakest first.
+func ACRs() []string { return slices.Clone(acrs) }
+
+// Rank orders assurance; 0 for none and for what we do not know.
+func Rank(acr string) int { return slices.Index(acrs, acr) + 1 }

@@ -1,0 +1,108 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+)
+
+// Signed authentication requests (CIBA §7.1.1): every parameter is a claim of a
+// JWT that the client signed, and none stands outside.
+
+// cibaObjectClaims say how good the object is. All of them are required.
+type cibaObjectClaims struct {
+	objectClaims
+	IssuedAt float64 `json:"iat"`
+	ID       string  `json:"jti"`
+}
+
+// signsCIBA reports whether the client must sign its authentication requests: by
+// its registration, or because FAPI-CIBA §5.2.2 wants it.
+func (c *registration) signsCIBA() bool { return c.CIBARequestAlg != "" || c.FAPI() }
+
+// unpackCIBA returns the request's parameters: those of the signed object when
+// there is one, and then no others.
+func (p *Provider) unpackCIBA(ctx context.Context, client *registration, form url.Values) (url.Values, error) {
+	switch {
+	case form.Has("request_uri"):
+		return nil, invalidRequest("request_uri is not supported at this endpoint")
+	case !form.Has("request") && client.signsCIBA():
+		return nil, invalidRequest("the client must sign its authentication requests (CIBA section 7.1.1)")
+	case !form.Has("request"):
+		return form, nil
+	}
+	payload, err := p.verifyClientJWT(ctx, client, form.Get("request"), client.CIBARequestAlg, cibaRequestTypes)
+	if errors.Is(err, errClientJWT) {
+		return nil, invalidRequest("the authentication request is not one that the client signed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkCIBAObject(ctx, client, payload); err != nil {
+		return nil, err
+	}
+	return cibaParameters(payload)
+}
+
+// cibaRequestTypes are what typ may say. One that says it is an authorization
+// request is none of ours (RFC 8725 §3.11).
+var cibaRequestTypes = []string{"", "jwt"}
+
+// checkCIBAObject checks for whom, by whom and when, and that it is used once.
+func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, payload []byte) error {
+	var claims cibaObjectClaims
+	if json.Unmarshal(payload, &claims) != nil {
+		return invalidRequest("the claims of the authentication request cannot be read")
+	}
+	now := float64(p.deps.Now().UnixMilli()) / 1000
+	switch {
+	case claims.Issuer != client.ID:
+		return invalidRequest("iss of the authentication request must be the client_id")
+	case claims.Subject == client.ID: // it would be a client assertion for who sees it (RFC 9101 §10.8)
+		return invalidRequest("sub of the authentication request must not be the client_id")
+	case !slices.Contains(claims.Audience, p.deps.Issuer):
+		return invalidRequest("aud of the authentication request must be %s", p.deps.Issuer)
+	case claims.ExpiresAt == 0 || claims.IssuedAt == 0 || claims.NotBefore == 0:
+		return invalidRequest("exp, iat and nbf of the authentication request must be there (CIBA section 7.1.1)")
+	case now >= claims.ExpiresAt:
+		return invalidRequest("the authentication request has expired")
+	case claims.ExpiresAt > claims.NotBefore+objectLongest.Seconds():
+		return invalidRequest("exp of the authentication request is more than an hour after nbf (FAPI-CIBA section 5.2.2)")
+	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
+		return invalidRequest("the authentication request is of the future: compare the clocks")
+	case claims.ExpiresAt > now+objectLongest.Seconds():
+		return invalidRequest("exp of the authentication request is more than an hour away")
+	}
+	err := p.useOnce(ctx, "ciba", client, claims.ID, claims.ExpiresAt, "the authentication request")
+	if e := new(Error); errors.As(err, &e) {
+		return invalidRequest("%s", e.Description)
+	}
+	return err
+}
+
+// cibaParameters turns claims into parameters. What belongs to another protocol's
+// objects is refused: an authorization request must not do for this.
+func cibaParameters(payload []byte) (url.Values, error) {
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(payload, &claims) != nil {
+		return nil, invalidRequest("the claims of the authentication request cannot be read")
+	}
+	form := make(url.Values, len(claims))
+	for name, raw := range claims {
+		if slices.Contains(noParameters, name) {
+			continue
+		}
+		value, err := objectParameter(name, raw)
+		switch {
+		case err != nil:
+			return nil, invalidRequest("the parameter '%.40s' of the authentication request is neither text nor a number nor an object", name)
+		case slices.Contains([]string{"request", "request_uri", "response_type", "redirect_uri", "code_challenge"}, name):
+			return nil, invalidRequest("an authentication request holds no %s", name)
+		case value != "":
+			form.Set(name, value)
+		}
+	}
+	return form, nil
+}

@@ -1,0 +1,90 @@
+package oauth
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"propusk/idp/client"
+	"propusk/storage"
+)
+
+// The grant types of this server beside those of RFC 6749.
+const (
+	GrantDeviceCode    = client.GrantDeviceCode
+	GrantCIBA          = client.GrantCIBA
+	GrantTokenExchange = client.GrantTokenExchange
+	GrantJWTBearer     = client.GrantJWTBearer
+)
+
+// grantOf is the grant that an approval comes to, not kept yet.
+func (p *Provider) grantOf(clientID string, approval Approval) *grant {
+	return &grant{
+		ID: storage.NewID(), ClientID: clientID, PersonID: approval.PersonID,
+		SessionID: approval.SessionID, OrganisationID: approval.OrganisationID,
+		Scope: strings.Join(approval.Scopes, " "),
+		ACR:   approval.ACR, AMR: storage.JSON[[]string]{V: approval.AMR}, AuthTime: storage.Of(approval.AuthTime),
+		Offline: slices.Contains(approval.Scopes, scopeOfflineAccess),
+	}
+}
+
+// beginGrant keeps a grant that came by no authorization code and makes its first
+// tokens: the owner is read anew, and a public client's refresh tokens are bound to
+// the key that it proved. It joins the transaction of ctx.
+func (p *Provider) beginGrant(ctx context.Context, x *exchange, g *grant) (*tokenResponse, error) {
+	s := newSession(g)
+	var err error
+	if s.owner, err = p.ownerOf(ctx, x.client, g, g.OrganisationID, splitScope(g.Scope)); err != nil {
+		return nil, err
+	}
+	if x.client.Public() {
+		g.Confirmation.V = x.confirmation
+	}
+	if err := p.noteLogin(ctx, x.client, g); err != nil {
+		return nil, err
+	}
+	if err := p.insertGrant(ctx, g); err != nil {
+		return nil, err
+	}
+	return p.firstTokens(ctx, x, s)
+}
+
+// firstTokens are an access token and, where the client may have them, a refresh
+// token and an ID token.
+func (p *Provider) firstTokens(ctx context.Context, x *exchange, s *session) (*tokenResponse, error) {
+	request := fosite.NewAccessRequest(s)
+	request.SetID(s.grant.ID)
+	request.Client = x.client.view
+	for _, scope := range splitScope(s.grant.Scope) {
+		request.GrantScope(scope)
+	}
+	maker := &tokens{p}
+	access, _, err := maker.GenerateAccessToken(x.in(ctx), request)
+	if err != nil {
+		return nil, err
+	}
+	response := &tokenResponse{
+		AccessToken: access, TokenType: tokenType(x.confirmation), Scope: s.grant.Scope, ExpiresIn: p.expiresIn(s.owner),
+		Details: s.details,
+	}
+	if slices.Contains(x.client.GrantTypes, GrantRefreshToken) {
+		if response.RefreshToken, _, err = maker.GenerateRefreshToken(ctx, request); err != nil {
+			return nil, err
+		}
+	}
+	if request.GetGrantedScopes().Has(scopeOpenID) {
+		response.IDToken, err = p.idToken(ctx, x.client, s, "")
+	}
+	return response, err
+}
+
+// expiresIn is how long an access token for owner lives, in seconds.
+func (p *Provider) expiresIn(o owner) int64 {
+	seconds := int64(p.deps.Lifetimes.AccessToken.Seconds())
+	if o.power != nil {
+		seconds = min(seconds, max(o.power.ends-p.deps.Now().Unix(), 0))
+	}
+	return seconds
+}
