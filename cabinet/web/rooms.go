@@ -2,6 +2,7 @@ package web
 
 import (
 	"propusk/cabinet/web/desk"
+	"propusk/cabinet/web/document"
 	"propusk/cabinet/web/journal"
 	"propusk/cabinet/web/organisation"
 	"propusk/cabinet/web/people"
@@ -17,5 +18,6 @@ func Rooms() []desk.Room {
 		journal.Room(),
 		request.Room(),
 		service.Room(),
+		document.Room(),
 	}
 }
