@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/journal"
 )
@@ -14,38 +15,43 @@ type Consent struct {
 	ClientName   string `json:"client_name"`
 	ClientNameEN string `json:"client_name#en,omitempty"` // ClientName when empty
 	// OrganisationID is whom the person acted for; "" = nobody.
-	OrganisationID string       `json:"organization,omitempty"`
-	Scopes         []string     `json:"scopes"`
-	UpdatedAt      storage.Time `json:"updated_at"`
+	OrganisationID string   `json:"organization,omitempty"`
+	Scopes         []string `json:"scopes"`
+	// Details is what he allowed within limits (RFC 9396), beside Scopes.
+	Details   directory.Details `json:"authorization_details,omitempty"`
+	UpdatedAt storage.Time      `json:"updated_at"`
 }
 
 // Grant is an access that an application holds for a person and can prolong by
 // itself: one family of refresh tokens.
 type Grant struct {
-	ID             string       `json:"id"`
-	ClientID       string       `json:"client_id"`
-	ClientName     string       `json:"client_name"`
-	ClientNameEN   string       `json:"client_name#en,omitempty"`
-	OrganisationID string       `json:"organization,omitempty"`
-	SessionID      string       `json:"sid"`
-	Scopes         []string     `json:"scopes"`
-	Offline        bool         `json:"offline"` // outlives its session (offline_access)
-	CreatedAt      storage.Time `json:"created_at"`
-	UsedAt         storage.Time `json:"used_at"`    // the last refresh; CreatedAt before the first
-	ExpiresAt      storage.Time `json:"expires_at"` // unless it is refreshed before
+	ID             string   `json:"id"`
+	ClientID       string   `json:"client_id"`
+	ClientName     string   `json:"client_name"`
+	ClientNameEN   string   `json:"client_name#en,omitempty"`
+	OrganisationID string   `json:"organization,omitempty"`
+	SessionID      string   `json:"sid"`
+	Scopes         []string `json:"scopes"`
+	// Details are how far it reaches in the domains that they speak of (RFC 9396).
+	Details   directory.Details `json:"authorization_details,omitempty"`
+	Offline   bool              `json:"offline"` // outlives its session (offline_access)
+	CreatedAt storage.Time      `json:"created_at"`
+	UsedAt    storage.Time      `json:"used_at"`    // the last refresh; CreatedAt before the first
+	ExpiresAt storage.Time      `json:"expires_at"` // unless it is refreshed before
 }
 
 // Consents returns what the person has allowed, the newest first. First-party
 // applications are not asked for and so not among them.
 func (p *Provider) Consents(ctx context.Context, personID string) ([]Consent, error) {
 	var rows []struct {
-		ClientID       string               `db:"client_id"`
-		Metadata       storage.JSON[Client] `db:"metadata"`
-		OrganisationID string               `db:"organisation_id"`
-		Scope          string               `db:"scope"`
-		UpdatedAt      storage.Time         `db:"updated_at"`
+		ClientID       string                          `db:"client_id"`
+		Metadata       storage.JSON[Client]            `db:"metadata"`
+		OrganisationID string                          `db:"organisation_id"`
+		Scope          string                          `db:"scope"`
+		Details        storage.JSON[directory.Details] `db:"details"`
+		UpdatedAt      storage.Time                    `db:"updated_at"`
 	}
-	err := p.deps.DB.Select(ctx, &rows, `SELECT k.client_id, c.metadata, k.organisation_id, k.scope, k.updated_at
+	err := p.deps.DB.Select(ctx, &rows, `SELECT k.client_id, c.metadata, k.organisation_id, k.scope, k.details, k.updated_at
 		FROM oauth_consents k JOIN oauth_clients c ON c.id = k.client_id
 		WHERE k.person_id = $1 ORDER BY k.updated_at DESC, k.client_id, k.organisation_id`, personID)
 	if err != nil {
@@ -55,7 +61,7 @@ func (p *Provider) Consents(ctx context.Context, personID string) ([]Consent, er
 	for i, row := range rows {
 		consents[i] = Consent{
 			ClientID: row.ClientID, ClientName: row.Metadata.V.Name, ClientNameEN: row.Metadata.V.NameEN,
-			OrganisationID: row.OrganisationID, Scopes: splitScope(row.Scope), UpdatedAt: row.UpdatedAt,
+			OrganisationID: row.OrganisationID, Scopes: splitScope(row.Scope), Details: row.Details.V, UpdatedAt: row.UpdatedAt,
 		}
 	}
 	return consents, nil
@@ -64,18 +70,19 @@ func (p *Provider) Consents(ctx context.Context, personID string) ([]Consent, er
 // Grants returns the person's live grants, the one used last first.
 func (p *Provider) Grants(ctx context.Context, personID string) ([]Grant, error) {
 	var rows []struct {
-		ID             string               `db:"id"`
-		ClientID       string               `db:"client_id"`
-		Metadata       storage.JSON[Client] `db:"metadata"`
-		OrganisationID string               `db:"organisation_id"`
-		SessionID      string               `db:"session_id"`
-		Scope          string               `db:"scope"`
-		Offline        bool                 `db:"offline"`
-		CreatedAt      storage.Time         `db:"created_at"`
-		RotatedAt      storage.Time         `db:"rotated_at"`
-		ExpiresAt      storage.Time         `db:"expires_at"`
+		ID             string                          `db:"id"`
+		ClientID       string                          `db:"client_id"`
+		Metadata       storage.JSON[Client]            `db:"metadata"`
+		OrganisationID string                          `db:"organisation_id"`
+		SessionID      string                          `db:"session_id"`
+		Scope          string                          `db:"scope"`
+		Details        storage.JSON[directory.Details] `db:"details"`
+		Offline        bool                            `db:"offline"`
+		CreatedAt      storage.Time                    `db:"created_at"`
+		RotatedAt      storage.Time                    `db:"rotated_at"`
+		ExpiresAt      storage.Time                    `db:"expires_at"`
 	}
-	err := p.deps.DB.Select(ctx, &rows, `SELECT g.id, g.client_id, c.metadata, g.organisation_id, g.session_id, g.scope,
+	err := p.deps.DB.Select(ctx, &rows, `SELECT g.id, g.client_id, c.metadata, g.organisation_id, g.session_id, g.scope, g.details,
 		g.offline, g.created_at, g.rotated_at, g.expires_at
 		FROM oauth_grants g JOIN oauth_clients c ON c.id = g.client_id
 		WHERE g.person_id = $1 AND g.ended_at = 0 AND g.expires_at > $2 ORDER BY g.rotated_at DESC, g.id`, personID, p.now())
@@ -86,7 +93,7 @@ func (p *Provider) Grants(ctx context.Context, personID string) ([]Grant, error)
 	for i, row := range rows {
 		grants[i] = Grant{
 			ID: row.ID, ClientID: row.ClientID, ClientName: row.Metadata.V.Name, ClientNameEN: row.Metadata.V.NameEN,
-			OrganisationID: row.OrganisationID, SessionID: row.SessionID, Scopes: splitScope(row.Scope), Offline: row.Offline,
+			OrganisationID: row.OrganisationID, SessionID: row.SessionID, Scopes: splitScope(row.Scope), Details: row.Details.V, Offline: row.Offline,
 			CreatedAt: row.CreatedAt, UsedAt: row.RotatedAt, ExpiresAt: row.ExpiresAt,
 		}
 	}

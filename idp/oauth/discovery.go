@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"propusk/idp/client"
+	"propusk/idp/directory"
 	"propusk/idp/keys"
 	"propusk/idp/possession"
 )
@@ -42,13 +43,26 @@ type metadata struct {
 	UILocales          []string `json:"ui_locales_supported"`
 
 	IssInResponse     bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
-	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`                     // OpenID Connect Core §5.5
+	ClaimTypes        []string `json:"claim_types_supported"`
 	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported"` // RFC 9101 §10.5
 	ResponseAlgs      []string `json:"authorization_signing_alg_values_supported"`  // JARM §4
 	IntrospectionAlgs []string `json:"introspection_signing_alg_values_supported"`  // RFC 9701 §7
-	RequestObject     bool     `json:"request_parameter_supported"`
-	RequestURI        bool     `json:"request_uri_parameter_supported"`
-	RequireRequestURI bool     `json:"require_request_uri_registration"`
+	// Encryption (Discovery §3, RFC 9101 §10.5, RFC 9701 §7).
+	IDTokenKeyAlgs       []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenContentAlgs   []string `json:"id_token_encryption_enc_values_supported"`
+	UserInfoAlgs         []string `json:"userinfo_signing_alg_values_supported"`
+	UserInfoKeyAlgs      []string `json:"userinfo_encryption_alg_values_supported"`
+	UserInfoContentAlgs  []string `json:"userinfo_encryption_enc_values_supported"`
+	IntrospectKeyAlgs    []string `json:"introspection_encryption_alg_values_supported"`
+	IntrospectContent    []string `json:"introspection_encryption_enc_values_supported"`
+	RequestObjectKeyAlgs []string `json:"request_object_encryption_alg_values_supported"`
+	RequestObjectContent []string `json:"request_object_encryption_enc_values_supported"`
+
+	DetailTypes       []directory.DetailType `json:"authorization_details_types_supported"` // RFC 9396 §10
+	RequestObject     bool                   `json:"request_parameter_supported"`
+	RequestURI        bool                   `json:"request_uri_parameter_supported"`
+	RequireRequestURI bool                   `json:"require_request_uri_registration"`
 
 	CIBAEndpoint string   `json:"backchannel_authentication_endpoint"` // CIBA §4
 	CIBAModes    []string `json:"backchannel_token_delivery_modes_supported"`
@@ -57,6 +71,8 @@ type metadata struct {
 
 	BackchannelLogout        bool `json:"backchannel_logout_supported"` // Back-Channel Logout §2.1
 	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout       bool `json:"frontchannel_logout_supported"` // Front-Channel Logout §3
+	FrontchannelSession      bool `json:"frontchannel_logout_session_supported"`
 
 	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 §3.3
 	Aliases          *aliases `json:"mtls_endpoint_aliases,omitempty"`            // RFC 8705 §5
@@ -122,7 +138,7 @@ func (p *Provider) Discovery() any {
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         responseModes,
 		GrantTypes:            grantTypes,
-		SubjectTypes:          []string{"public"},
+		SubjectTypes:          []string{client.SubjectPublic, client.SubjectPairwise},
 		IDTokenAlgs:           keys.Algorithms(),
 		TokenAuthMethods:      everyone,
 		IntrospectAuthMethods: methods,
@@ -141,6 +157,21 @@ func (p *Provider) Discovery() any {
 		UILocales:     []string{"ru", "en"},
 		IssInResponse: true,
 
+		ClaimsParameter: true,
+		ClaimTypes:      []string{"normal"},
+
+		IDTokenKeyAlgs:       client.EncryptionAlgorithms(),
+		IDTokenContentAlgs:   client.ContentEncryptions(),
+		UserInfoAlgs:         keys.Algorithms(),
+		UserInfoKeyAlgs:      client.EncryptionAlgorithms(),
+		UserInfoContentAlgs:  client.ContentEncryptions(),
+		IntrospectKeyAlgs:    client.EncryptionAlgorithms(),
+		IntrospectContent:    client.ContentEncryptions(),
+		RequestObjectKeyAlgs: client.RequestEncryptionAlgorithms(),
+		RequestObjectContent: client.ContentEncryptions(),
+
+		DetailTypes: directory.DetailTypes(),
+
 		RequestObject:     true,
 		RequestObjectAlgs: possession.AlgorithmNames(),
 		ResponseAlgs:      keys.Algorithms(),
@@ -152,6 +183,8 @@ func (p *Provider) Discovery() any {
 
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,
+		FrontchannelLogout:       true,
+		FrontchannelSession:      true,
 
 		CertificateBound: p.deps.MutualTLS.URL != "",
 		Aliases:          p.aliases(),

@@ -94,6 +94,8 @@ func (p *Provider) checkObject(client *registration, payload []byte) error {
 		return invalidObject("the request object has expired")
 	case claims.NotBefore > now+clockAhead.Seconds():
 		return invalidObject("the request object is of the future: compare the clocks")
+	case claims.NotBefore == 0 && client.SignsMessages(): // FAPI 2.0 Message Signing §5.3.1
+		return invalidObject("nbf of the request object is missing")
 	case claims.NotBefore != 0 && claims.NotBefore < now-objectLongest.Seconds():
 		return invalidObject("nbf of the request object is more than an hour ago")
 	}
