@@ -4,6 +4,7 @@ import (
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/web/document"
 	"propusk/cabinet/web/journal"
+	"propusk/cabinet/web/notice"
 	"propusk/cabinet/web/organisation"
 	"propusk/cabinet/web/people"
 	"propusk/cabinet/web/request"
@@ -19,5 +20,6 @@ func Rooms() []desk.Room {
 		request.Room(),
 		service.Room(),
 		document.Room(),
+		notice.Room(),
 	}
 }

@@ -12,10 +12,20 @@ export function reason(error) {
   return error.name === "AbortError" ? "unreachable" : "failed";
 }
 
+/** The worker that shows the messages, when it is ready to. */
+async function ready(script) {
+  const registration = await navigator.serviceWorker.register(script);
+  const worker = registration.installing ?? registration.waiting ?? registration.active;
+  while (worker.state !== "activated") {
+    await new Promise((changed) => worker.addEventListener("statechange", changed, { once: true }));
+    if (worker.state === "redundant") throw new Error("the worker was replaced");
+  }
+  return registration;
+}
+
 async function subscribe(form) {
   if (await Notification.requestPermission() !== "granted") return "denied";
-  await navigator.serviceWorker.register(form.dataset.worker);
-  const worker = await navigator.serviceWorker.getRegistration(form.dataset.worker);
+  const worker = await ready(form.dataset.worker);
   const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(form.dataset.push) });
   const { endpoint, keys } = made.toJSON();
   for (const [name, value] of Object.entries({ endpoint, p256dh: keys.p256dh, auth: keys.auth })) form.elements[name].value = value;
