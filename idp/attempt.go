@@ -43,6 +43,9 @@ type attempt struct {
 	// To is the local path that a sign-in of our own leads to; its Request leads
 	// nowhere either.
 	To string `json:"to,omitempty"`
+	// Waiting is the id of the request from another machine that is decided at the
+	// end; its Request leads nowhere.
+	Waiting string `json:"waiting,omitempty"`
 	// Done is what is left of an attempt that ended, for the back button.
 	Done bool `json:"done,omitempty"`
 }

@@ -47,6 +47,9 @@ func (s *Server) consent(c echo.Context) error {
 		if err := s.record(ctx, t, "consent", outcomeRefused); err != nil {
 			return err
 		}
+		if t.Waiting != "" {
+			return s.refuseWaiting(c, t)
+		}
 		return s.refuse(c, t, "access_denied", "The person refused.")
 	case decision != "accept":
 		return browser.Malformed("decision %q", decision)

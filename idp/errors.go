@@ -24,7 +24,7 @@ const (
 func explain(err error) (browser.Fault, bool) {
 	var told *oauth.Error
 	switch {
-	case errors.Is(err, errDone), errors.Is(err, errNoAttempt):
+	case errors.Is(err, errDone), errors.Is(err, errNoAttempt), errors.Is(err, oauth.ErrWaitingOver):
 		return browser.Fault{Status: http.StatusGone, Page: pages.FailureExpired, Err: err}, true
 	case errors.Is(err, errOtherBrowser):
 		return browser.Fault{Status: http.StatusForbidden, Page: pages.FailureBrowser, Err: err}, true

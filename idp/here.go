@@ -79,7 +79,7 @@ func hereAttempt(q url.Values) (*attempt, error) {
 }
 
 // rooms are where a sign-in of our own may lead to.
-var rooms = []string{"/account", "/registration", "/recovery", "/signin/connect"}
+var rooms = []string{"/account", "/registration", "/recovery", "/signin/connect", oauth.ConfirmationsPath}
 
 // local tells that to is a path of one of the rooms, written the one way that
 // every browser and every router reads alike: nothing that could name another

@@ -72,7 +72,11 @@ type Server struct {
 	sessions *session.Store
 	signIns  *browser.Budget
 	tokens   *browser.Budget
-	metrics  metrics
+	// userCodes are the guesses of an address at codes of devices, and devices the
+	// codes that it asks for.
+	userCodes, devices *browser.Budget
+
+	metrics metrics
 }
 
 // New checks the dependencies and wires the routes.
@@ -100,6 +104,8 @@ func New(deps Deps) (*Server, error) {
 	s.attempts = attempts{ephemeral: deps.Ephemeral, now: deps.Now}
 	s.signIns = browser.NewBudget("signin", deps.SignIns, deps.Ephemeral, deps.Now)
 	s.tokens = browser.NewBudget("token", deps.Tokens, deps.Ephemeral, deps.Now)
+	s.userCodes = browser.NewBudget("user_code", defaultUserCodes, deps.Ephemeral, deps.Now)
+	s.devices = browser.NewBudget("device", defaultDevices, deps.Ephemeral, deps.Now)
 	for _, route := range s.Routes() {
 		s.face.Route(route)
 	}
@@ -159,6 +165,17 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodPost, Path: "/signin/connect", Handle: s.connect},
 		{Method: http.MethodPost, Path: "/signin/consent", Handle: s.consent},
 		{Method: http.MethodPost, Path: "/signin/switch", Handle: s.switchPerson},
+
+		// A machine without a browser, or an application from its own server, asks for a
+		// person, who decides here.
+		{Method: http.MethodPost, Path: "/oauth2/device_authorization", Kind: browser.Machine, Handle: s.deviceAuthorization},
+		{Method: http.MethodGet, Path: "/device", Handle: s.enterDevice},
+		{Method: http.MethodPost, Path: "/device", Handle: s.submitDevice},
+		{Method: http.MethodGet, Path: "/device/qr", Handle: s.deviceQR},
+		{Method: http.MethodPost, Path: "/oauth2/bc-authorize", Kind: browser.Machine, Handle: s.backchannel},
+		{Method: http.MethodGet, Path: "/confirmations", Handle: s.confirmations},
+		{Method: http.MethodGet, Path: "/confirmations/done", Handle: s.decided},
+		{Method: http.MethodGet, Path: "/confirmations/:id", Handle: s.confirmation, Acts: true},
 
 		// The application fetches tokens and asks about them.
 		{Method: http.MethodPost, Path: "/oauth2/token", Kind: browser.MachineCORS, Handle: s.token},

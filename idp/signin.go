@@ -53,6 +53,9 @@ func (s *Server) answer(c echo.Context, t *turn) error {
 	case StepOrganisation:
 		return s.showOrganisation(c, t, http.StatusOK)
 	case StepConsent:
+		if t.Waiting != "" {
+			return s.showWaiting(c, t, http.StatusOK)
+		}
 		return s.showConsent(c, t, http.StatusOK)
 	case StepIssue:
 		return s.issue(c, t)
@@ -76,6 +79,8 @@ func (s *Server) issue(c echo.Context, t *turn) error {
 		return s.join(c, t.Invitation, t.person)
 	case t.To != "":
 		return browser.SeeOther(c, t.To)
+	case t.Waiting != "":
+		return s.approveWaiting(c, t)
 	}
 	approval := s.approval(t)
 	if err := s.recordGrant(ctx, t, approval); err != nil {
@@ -137,7 +142,7 @@ func (s *Server) refuse(c echo.Context, t *turn, code, reason string) error {
 	if err := s.finish(c.Request().Context(), t); err != nil {
 		return err
 	}
-	if t.To != "" || t.Invitation != "" {
+	if t.To != "" || t.Invitation != "" || t.Waiting != "" {
 		return turnedBack(code, reason)
 	}
 	s.deps.Provider.Refuse(c.Response(), c.Request(), t.Request, code, reason)

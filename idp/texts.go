@@ -2,7 +2,7 @@ package idp
 
 import "embed"
 
-// The few texts that only this package says; the kit has the others.
+// The pages and the few texts that only this package has; the kit has the others.
 //
-//go:embed translations
+//go:embed templates translations
 var translationFiles embed.FS
