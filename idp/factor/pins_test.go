@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -158,9 +159,9 @@ func whoMayResetAPIN(t *testing.T, h *house) {
 func ofManyPINsAtOnceThreeAreLookedAt(t *testing.T, h *house) {
 	must(t, h.pins.Set(h.ctx, h.maria, h.org.ID, "4837"))
 	var looked atomic.Int64
-	h.password.derive = func(password, salt []byte, p Params) []byte {
+	h.password.derive = func([]byte, []byte, Params) []byte { // at once: who waits too long is told "busy"
 		looked.Add(1)
-		return argon2id(password, salt, p)
+		return make([]byte, sha256.Size)
 	}
 	var done sync.WaitGroup
 	for range 20 {
