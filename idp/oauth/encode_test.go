@@ -35,6 +35,10 @@ func fillFields(t *testing.T, v reflect.Value, fill string) {
 			fillFields(t, field.Index(0), fill)
 		case field.Kind() == reflect.Slice:
 			field.Set(reflect.ValueOf([]string{fill, "b"}))
+		case field.Kind() == reflect.Pointer && field.Type().Elem() == v.Type():
+			field.Set(reflect.New(field.Type().Elem())) // one inside the other ends here
+			field.Elem().Set(v)
+			field.Elem().Field(i).SetZero()
 		case field.Kind() == reflect.Pointer:
 			field.Set(reflect.New(field.Type().Elem()))
 			fillFields(t, field.Elem(), fill)
