@@ -97,6 +97,9 @@ type Client struct {
 	// The JWS algorithms of its tokens; "" means keys.Default.
 	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg,omitempty"`
 	AccessTokenAlg           string `json:"access_token_signed_response_alg,omitempty"`
+	// StatusList has its access tokens name their place in a status list, from which
+	// resource servers elsewhere learn within seconds that they were revoked.
+	StatusList bool `json:"access_token_status_list,omitempty"`
 	// RequestObjectAlg is the one algorithm of its request objects; "" = any of
 	// ours. RequireSigned refuses requests without one (RFC 9101 §10.5).
 	RequestObjectAlg string `json:"request_object_signing_alg,omitempty"`

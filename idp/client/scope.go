@@ -18,7 +18,13 @@ const (
 	ScopeNotices       = "notices"        // ours: the person's notices and how he is told
 	ScopeRecoveries    = "recoveries"     // ours: helps people back in, where the person is an operator
 	ScopeModeration    = "moderation"     // ours: decides about organisations, where the person is an operator
+	ScopeSignalsRead   = "ssf.read"       // CAEP Interoperability Profile 1.0 §2.7.3: takes security events
+	ScopeSignalsManage = "ssf.manage"     // … and says which
 )
+
+// own are the scopes that a client has for itself alone, of whatever organisation
+// or of none.
+var own = []string{ScopeSignalsRead, ScopeSignalsManage}
 
 // personal are the scopes that speak of a person, so that a client acting for
 // itself cannot have them.
@@ -26,7 +32,8 @@ var personal = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, Scope
 
 // Scopes returns every scope of this server, in the order of discovery.
 func Scopes() []string {
-	scopes := append(slices.Clone(personal), ScopeOrganisation)
+	scopes := append(slices.Clone(personal), own...)
+	scopes = append(scopes, ScopeOrganisation)
 	for _, permission := range directory.Permissions() {
 		scopes = append(scopes, string(permission))
 	}
@@ -47,9 +54,12 @@ func KnownScope(scope string) bool { return known[scope] }
 // Personal reports whether a scope speaks of a person.
 func Personal(scope string) bool { return slices.Contains(personal, scope) }
 
+// Own reports whether a scope is one that only a client acting for itself has.
+func Own(scope string) bool { return slices.Contains(own, scope) }
+
 // IsPermission reports whether a scope is one of the cabinet API's.
 func IsPermission(scope string) bool {
-	return known[scope] && scope != ScopeOrganisation && !Personal(scope)
+	return known[scope] && scope != ScopeOrganisation && !Personal(scope) && !Own(scope)
 }
 
 // WantsOrganisation reports whether the scopes ask for an organisation: the

@@ -64,7 +64,7 @@ func ownScopes(client *registration, asked string, details directory.Details) ([
 			return nil, invalidScope("the client may not ask for the scope %s", scope)
 		case personal(scope):
 			return nil, invalidScope("the scope %s speaks of a person, there is none here", scope)
-		case client.OrganisationID == "":
+		case client.OrganisationID == "" && !ownScope(scope):
 			return nil, invalidScope("the scope %s needs an organisation, the client belongs to none", scope)
 		}
 	}

@@ -49,6 +49,10 @@ func (a *accessToken) appendJSON(b []byte) []byte {
 	}
 	o.textUnlessEmpty("azp", a.Origin)
 	o.details(a.Details)
+	if a.Status != nil {
+		o.name("status")
+		o.b = a.Status.appendJSON(o.b)
+	}
 	if a.Confirmation != nil {
 		o.name("cnf")
 		o.b = appendConfirmation(o.b, a.Confirmation)

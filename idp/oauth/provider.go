@@ -41,6 +41,7 @@ type Deps struct {
 	Directory   *directory.Directory
 	Revocations *revocation.Log  // told of tokens that no longer count
 	Revoked     *revocation.List // asked by introspection and userinfo
+	Statuses    Statuses         // of clients that ask for a status list; nil: there are none
 	Journal     *journal.Journal
 	Now         func() time.Time
 	Log         *slog.Logger

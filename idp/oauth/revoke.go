@@ -42,7 +42,7 @@ func (p *Provider) revoke(ctx context.Context, client *registration, token strin
 	if t.ClientID != client.ID {
 		return errOtherClient
 	}
-	if err := p.deps.Revocations.Revoke(ctx, revocation.Entry{Kind: revocation.KindToken, Key: t.ID}); err != nil {
+	if err := p.revokeAlone(ctx, t); err != nil {
 		return err
 	}
 	p.settle(ctx, t.ID)

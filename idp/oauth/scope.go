@@ -19,6 +19,9 @@ const (
 // itself cannot have it.
 func personal(scope string) bool { return client.Personal(scope) }
 
+// ownScope reports whether a scope is one that only a client acting for itself has.
+func ownScope(scope string) bool { return client.Own(scope) }
+
 // isPermission reports whether a scope is one of the cabinet API's.
 func isPermission(scope string) bool { return client.IsPermission(scope) }
 

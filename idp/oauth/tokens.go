@@ -110,6 +110,8 @@ type accessToken struct {
 	Origin string `json:"azp,omitempty"`
 	// Details are how far it reaches (RFC 9396 §9.1).
 	Details directory.Details `json:"authorization_details,omitempty"`
+	// Status is where its place in a status list is; nil for a client that does not ask.
+	Status *tokenStatus `json:"status,omitempty"`
 	// Confirmation is what its bearer must prove to hold (RFC 7800 §3).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
 
@@ -156,6 +158,11 @@ func (a *accessToken) about(g *grant, o owner) {
 }
 
 func (p *Provider) signAccessToken(ctx context.Context, c *registration, claims *accessToken) (string, error) {
+	if c.StatusList {
+		if err := p.place(ctx, c, claims); err != nil {
+			return "", err
+		}
+	}
 	if claims.GrantID != "" && c.Pairwise() {
 		var err error
 		if claims.Subject, err = p.subject(c, claims.Subject); err != nil {

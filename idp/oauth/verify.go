@@ -86,23 +86,7 @@ func (p *Provider) verifyIDTokenHint(token string) (*idToken, error) {
 // revocations, which may be some milliseconds behind, it asks the database:
 // here is where a resource server turns that wants to be sure.
 func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
-	token := revocation.Token{
-		ID: t.ID, Grant: t.GrantID, Session: t.SessionID, Client: t.ClientID, MemberVersion: t.MemberVersion,
-		Origin: t.Origin,
-	}
-	switch {
-	case t.GrantID != "":
-		token.Person = t.person
-	case t.Actor != nil: // a service by power: its rights are those of its organisation
-		token.Person = t.Actor.Organisation
-	}
-	if t.Organisation != nil {
-		token.Organisation = t.Organisation.ID
-	}
-	if t.Power != nil {
-		token.MemberVersion, token.PowerVersion = 0, t.MemberVersion
-	}
-	if p.deps.Revoked.Revoked(token) {
+	if p.deps.Revoked.Revoked(t.revocable(t.person)) {
 		return false, nil
 	}
 	client, err := p.client(ctx, t.ClientID)
@@ -113,6 +97,28 @@ func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
 		return err == nil, err
 	}
 	return p.liveOwner(ctx, t)
+}
+
+// revocable names everything by whose revocation the token dies; person is who is
+// meant by its subject.
+func (a *accessToken) revocable(person string) revocation.Token {
+	token := revocation.Token{
+		ID: a.ID, Grant: a.GrantID, Session: a.SessionID, Client: a.ClientID, MemberVersion: a.MemberVersion,
+		Origin: a.Origin,
+	}
+	switch {
+	case a.GrantID != "":
+		token.Person = person
+	case a.Actor != nil: // a service by power: its rights are those of its organisation
+		token.Person = a.Actor.Organisation
+	}
+	if a.Organisation != nil {
+		token.Organisation = a.Organisation.ID
+	}
+	if a.Power != nil {
+		token.MemberVersion, token.PowerVersion = 0, a.MemberVersion
+	}
+	return token
 }
 
 // liveOwner is live for a token that a person or a power of attorney allowed.

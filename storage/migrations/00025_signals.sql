@@ -58,23 +58,29 @@ CREATE INDEX signal_events_created ON signal_events (created_at);
 CREATE TABLE token_statuses (
     list            TEXT   NOT NULL,
     idx             BIGINT NOT NULL,
-    owner           TEXT   NOT NULL, -- what the place is for; see idp/signals/status
+    owner           TEXT   NOT NULL, -- what the place is for, within the time of the list
+    generation      BIGINT NOT NULL, -- of the owner's places; the last one is given to tokens
     client_id       TEXT   NOT NULL,
     grant_id        TEXT   NOT NULL, -- '' = the client's own
     session_id      TEXT   NOT NULL,
     person_id       TEXT   NOT NULL,
     organisation_id TEXT   NOT NULL,
+    origin_id       TEXT   NOT NULL, -- client that an exchanged token was issued to first; '' = none
     member_version  BIGINT NOT NULL,
     power_version   BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     ends_at         BIGINT NOT NULL, -- when the last token of the place has expired
     PRIMARY KEY (list, idx)
 );
-CREATE UNIQUE INDEX token_statuses_owner ON token_statuses (owner);
+CREATE UNIQUE INDEX token_statuses_owner ON token_statuses (owner, generation);
 CREATE INDEX token_statuses_list ON token_statuses (list, created_at);
 CREATE INDEX token_statuses_ends ON token_statuses (ends_at);
 
+-- An organisation's grants, for whom its closing is of concern.
+CREATE INDEX oauth_grants_organisation ON oauth_grants (organisation_id);
+
 -- +goose Down
+DROP INDEX oauth_grants_organisation;
 DROP TABLE token_statuses;
 DROP TABLE signal_events;
 DROP TABLE signal_subjects;
