@@ -17,7 +17,10 @@ import (
 // together ask for. Acting for an organisation takes two factors always, and
 // who has connected an authenticator, or owes a second factor after a recovery,
 // is always asked for one.
-func demanded(s situation) session.Level {
+func demanded(s situation) session.Level { return max(required(s), essential(s)) }
+
+// required is demanded without what an essential claim acr asks for.
+func required(s situation) session.Level {
 	l := max(session.One, session.LevelOf(s.Request.ClientRequiredACR), preferred(s))
 	if s.Request.NeedsOrganisation || s.Prover.TOTP || s.Owed.AddFactor {
 		l = max(l, session.Two)
@@ -26,6 +29,34 @@ func demanded(s situation) session.Level {
 		l = max(l, session.LevelOf(s.Organisation.Policy.RequiredACR))
 	}
 	return l
+}
+
+// essential is the level that an essential claim acr asks for: the first of its values
+// that can be reached and is not below what is demanded anyway, since the ID token
+// must show one of the values (OpenID Connect Core §5.5.1.1); None when there is none,
+// or nothing essential was asked for.
+func essential(s situation) session.Level {
+	for _, acr := range s.Request.EssentialACR {
+		if l := session.LevelOf(acr); l != session.None && l >= required(s) && l <= highest(s) {
+			return l
+		}
+	}
+	return session.None
+}
+
+// shownLevel is the level that the tokens show of what was proved: all of it, or the
+// highest that an essential claim acr names.
+func shownLevel(s situation, proved session.Level) session.Level {
+	if len(s.Request.EssentialACR) == 0 {
+		return proved
+	}
+	shown := session.None
+	for _, acr := range s.Request.EssentialACR {
+		if l := session.LevelOf(acr); l <= proved && l >= required(s) {
+			shown = max(shown, l)
+		}
+	}
+	return shown
 }
 
 // highest is the level that the factors of this server can prove.

@@ -44,17 +44,19 @@ type Step struct {
 // progress is what this attempt itself has seen; it is kept with the attempt.
 // The zero value is an attempt that nobody has answered yet.
 type progress struct {
-	PersonID       string           // whose attempt it is; "" until it meets a session
-	IdentifiedAt   storage.Time     // when somebody proved here who he is
-	Again          bool             // the person asked to sign in as somebody else
-	OrganisationID string           // chosen on the page, or named by the login itself
-	Consented      bool             // accepted on the page, for OrganisationID
-	Wanted         session.Factor   // the factor asked for instead of the first on offer
-	Unavailable    []session.Factor // could not be asked for: a channel is down
-	Postponed      bool             // a new password was advised, and put off
-	Breached       bool             // the password given here stands on a list of stolen ones
-	Offered        bool             // a passkey was offered, and taken or declined
-	Trust          bool             // "do not ask on this device" was ticked
+	PersonID       string       // whose attempt it is; "" until it meets a session
+	IdentifiedAt   storage.Time // when somebody proved here who he is
+	Again          bool         // the person asked to sign in as somebody else
+	OrganisationID string       // chosen on the page, or named by the login itself
+	Consented      bool         // accepted on the page, for OrganisationID
+	// Details are what of the request's authorization details was accepted.
+	Details     directory.Details
+	Wanted      session.Factor   // the factor asked for instead of the first on offer
+	Unavailable []session.Factor // could not be asked for: a channel is down
+	Postponed   bool             // a new password was advised, and put off
+	Breached    bool             // the password given here stands on a list of stolen ones
+	Offered     bool             // a passkey was offered, and taken or declined
+	Trust       bool             // "do not ask on this device" was ticked
 }
 
 // organisation is the one that this sign-in acts for, of which the person is
@@ -141,6 +143,8 @@ func sensible(s situation, _ time.Time) (Step, bool) {
 		return refuse("invalid_request", "prompt=none goes with no other value."), true
 	case max(session.LevelOf(s.Request.ClientRequiredACR), preferred(s)) > highest(s):
 		return refuse("unmet_authentication_requirements", "The demanded acr cannot be reached."), true
+	case len(s.Request.EssentialACR) > 0 && essential(s) == session.None:
+		return refuse("unmet_authentication_requirements", "None of the essential values of acr can be shown."), true
 	default:
 		return Step{}, false
 	}

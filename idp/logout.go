@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -149,7 +150,11 @@ func (s *Server) takeLeaving(ctx context.Context, id, cookie string) (leaving, e
 // leave ends the session, and with it what applications got from it.
 func (s *Server) leave(c echo.Context, here *session.Session, going leaving) error {
 	ctx := c.Request().Context()
-	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
+	frames, err := s.deps.Provider.FrontchannelLogouts(ctx, here.ID)
+	if err != nil {
+		return err
+	}
+	err = s.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.sessions.Drop(ctx, here.ID); err != nil {
 			return err
 		}
@@ -162,15 +167,26 @@ func (s *Server) leave(c echo.Context, here *session.Session, going leaving) err
 		return err
 	}
 	browser.DropCookie(c.Response(), browser.CookieSession)
-	return s.signedOut(c, going)
+	return s.signedOut(c, going, frames...)
 }
 
-// signedOut takes the person back to the application, or says that it is done.
-func (s *Server) signedOut(c echo.Context, going leaving) error {
-	if to := going.ReturnURL(); to != "" {
+// signedOut takes the person back to the application, or says that it is done. Where
+// applications are told in frames it is said in any case, and the browser goes on a
+// moment later (Front-Channel Logout §5): by a header, since the page runs no script
+// of its own for it.
+func (s *Server) signedOut(c echo.Context, going leaving, frames ...string) error {
+	to := going.ReturnURL()
+	if to != "" && len(frames) == 0 {
 		return browser.SeeOther(c, to)
 	}
-	return s.face.Render(c, http.StatusOK, pages.SignedOut{ClientName: going.client(c)})
+	if to != "" {
+		c.Response().Header().Set("Refresh", fmt.Sprintf("%d; url=%s", pages.FramesTime, to))
+	}
+	page := pages.SignedOut{ClientName: going.client(c), Frames: frames}
+	if strings.HasPrefix(to, "http") { // a page links to no private scheme
+		page.ReturnURL = to
+	}
+	return s.face.Render(c, http.StatusOK, page)
 }
 
 // client is the application's name in the page's language.

@@ -26,7 +26,10 @@ func (s *Server) discovery(c echo.Context) error {
 
 // jwks is the key set (RFC 7517 §5), with an ETag so that asking again is cheap.
 func (s *Server) jwks(c echo.Context) error {
-	body, etag := s.deps.Keys.JWKS()
+	body, etag, err := s.deps.Provider.JWKS()
+	if err != nil {
+		return err
+	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(keys.MaxAge.Seconds())))
 	h.Set("ETag", etag)

@@ -211,7 +211,8 @@ func (s *Server) lookAtConsent(ctx context.Context, t *turn) (err error) {
 	if t.Request.FirstParty {
 		return nil
 	}
-	t.situation.Consented, err = s.deps.Provider.Consented(ctx, t.person.ID, t.Request.ClientID, t.organisationID(), t.Request.Scopes)
+	t.situation.Consented, err = s.deps.Provider.Consented(ctx, t.person.ID, t.Request.ClientID, t.organisationID(),
+		t.Request.ConsentScopes(t.Request.Details), t.Request.Details...)
 	if err != nil {
 		return fmt.Errorf("look for consent: %w", err)
 	}

@@ -221,10 +221,17 @@ func (p *Provider) wantSubject(request *AuthorizationRequest, client *registrati
 	return nil
 }
 
-// ConsentScopes are the scopes that the person is asked for: those of the request,
-// and those that single claims belong to.
-func (r *AuthorizationRequest) ConsentScopes() []string {
-	scopes := slices.Clone(r.Scopes)
+// ScopesBesideDetails are what the consent page shows as scopes: those that no detail
+// speaks of, and those that single claims belong to.
+func (r *AuthorizationRequest) ScopesBesideDetails() []string {
+	return besides(r.ConsentScopes(r.Details), r.Details)
+}
+
+// ConsentScopes are the scopes that the person is asked for, with these of the
+// request's details granted: those of the request, and those that single claims
+// belong to.
+func (r *AuthorizationRequest) ConsentScopes(granted directory.Details) []string {
+	scopes := r.ScopesWithin(granted)
 	for _, scope := range r.Claims.scopes() {
 		if !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
