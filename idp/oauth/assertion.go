@@ -72,10 +72,22 @@ func (p *Provider) asserted(ctx context.Context, client *registration, assertion
 	if json.Unmarshal(payload, &claims) != nil {
 		return invalidClient("the claims of the client assertion cannot be read")
 	}
+	if client.FAPI() && !singleAudience(payload) {
+		return invalidClient("aud of the client assertion must be text and no list (FAPI 2.0 Security Profile section 5.3.2.1)")
+	}
 	if err := p.checkAssertion(client, &claims); err != nil {
 		return err
 	}
 	return p.useOnce(ctx, "assertion", client, claims.ID, claims.ExpiresAt, "the client assertion")
+}
+
+// singleAudience reports whether aud is text: a list of one says the same, and FAPI
+// 2.0 wants it told apart.
+func singleAudience(payload []byte) bool {
+	var claims struct {
+		Audience string `json:"aud"`
+	}
+	return json.Unmarshal(payload, &claims) == nil
 }
 
 // checkAssertion checks the claims. aud must be this issuer and nobody else: an
