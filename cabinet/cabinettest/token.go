@@ -73,6 +73,11 @@ func But(claims map[string]any, changes map[string]any) map[string]any {
 	return changed
 }
 
+// PublicKey is what the issuer signs tokens with, as its key set shows it.
+func PublicKey() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: issuerKey().Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}
+}
+
 // Sign makes an access token as the issuer does.
 func Sign(t testing.TB, claims map[string]any) string {
 	t.Helper()

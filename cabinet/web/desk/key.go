@@ -39,6 +39,11 @@ func (k *ClientKey) JWKS() jose.JSONWebKeySet {
 	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &k.private.PublicKey, KeyID: k.id(), Algorithm: string(jose.ES256), Use: "sig"}}}
 }
 
+// Private is the key itself, for the demo, which shows what others must keep.
+func (k *ClientKey) Private() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: k.private, KeyID: k.id(), Algorithm: string(jose.ES256), Use: "sig"}
+}
+
 func (k *ClientKey) id() string { return thumbprint(&k.private.PublicKey) }
 
 // authenticate adds the client's assertion to a form (RFC 7523 §2.2). audience is
