@@ -1,0 +1,181 @@
+package power
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"propusk/cabinet/web/desk"
+	"propusk/idp/pages"
+)
+
+type oneView struct {
+	Power     power
+	Tag       pages.Tag
+	From, To  time.Time
+	Left      int
+	Facts     []pages.Pair
+	Lead      string
+	LeadKind  string
+	Offers    []pages.Offer
+	Checks    []pages.CheckLine
+	Uses      []use
+	Looked    bool // the journal was looked through
+	Members   []choice
+	ParentURL string
+}
+
+// use is an act that somebody did under the power.
+type use struct {
+	At        time.Time
+	What, Who string
+}
+
+type choice struct {
+	ID, Name string
+	Chosen   bool
+}
+
+// one is a power: what it allows, for how long, who has used it, and what may be
+// done with it.
+func one(v *desk.Visit) error { return onePage(v, http.StatusOK) }
+
+func onePage(v *desk.Visit, status int, errs ...pages.FieldError) error {
+	var view oneView
+	if err := v.Get(api(v), nil, &view.Power); err != nil {
+		return err
+	}
+	p := view.Power
+	view.Tag, view.From, view.To = p.tag(), day(p.IssuedOn), day(p.Until)
+	view.Left = v.DaysLeft(view.To)
+	view.facts(v)
+	view.lead(v)
+	view.offers(v)
+	view.Checks = p.Validation.checkLines(v)
+	if p.ParentID != "" {
+		view.ParentURL = "/cabinet/powers/" + p.ParentID
+	}
+	if err := view.uses(v); err != nil {
+		return err
+	}
+	if err := view.performers(v); err != nil {
+		return err
+	}
+	return v.Page(status, "power.html", v.T("power.title", "Name", p.Representative.Name), view, errs...)
+}
+
+func (view *oneView) facts(v *desk.Visit) {
+	p := view.Power
+	add := func(label, text, under string) {
+		if text != "" {
+			view.Facts = append(view.Facts, pages.Pair{Label: label, Text: text, Under: under})
+		}
+	}
+	number := func(label, value string) string {
+		if value == "" {
+			return ""
+		}
+		return v.T(label) + " " + value
+	}
+	add("power.fact.principal", p.Principal.Name, number("number.inn", p.Principal.INN))
+	numbers := slices.DeleteFunc([]string{number("number.inn", p.Representative.INN), number("power.snils", p.Representative.SNILS)},
+		func(s string) bool { return s == "" })
+	add("power.fact.representative", p.Representative.Name, strings.Join(numbers, " · "))
+	add("power.fact.form", p.FormLabel, "")
+	add("power.fact.number", p.Number, "")
+}
+
+// lead says whether the power works now.
+func (view *oneView) lead(v *desk.Visit) {
+	p := view.Power
+	key := p.Status
+	if p.Status == "active" && view.Left <= 30 {
+		key = "active.soon"
+	}
+	view.Lead = v.T("power.lead."+key, "Days", view.Left, "Reason", p.Reason)
+	view.LeadKind = map[string]string{
+		"draft": "wait", "checking": "wait", "active": "go", "active.soon": "wait", "expired": "", "revoked": "stop", "refused": "stop",
+	}[key]
+}
+
+func (view *oneView) offers(v *desk.Visit) {
+	p := view.Power
+	at := p.path()
+	link := func(title, to string) pages.Act { return pages.Act{Title: title, URL: at + to} }
+	revoke, renounce := link("power.act.revoke", "/revoke"), link("power.act.renounce", "/renounce")
+	revoke.Stop, renounce.Stop = true, true
+	view.Offers = v.Offers(p.Actions,
+		desk.Offer{Action: "sign", Act: link("power.act.sign", "/sign"), Main: true, Hide: true},
+		desk.Offer{Action: "replace", Act: pages.Act{Title: "power.act.replace", URL: "/cabinet/powers/new?replaces=" + url.QueryEscape(p.ID)}, Hide: true},
+		desk.Offer{Action: "revoke", Act: revoke, Hide: true},
+		desk.Offer{Action: "renounce", Act: renounce, Hide: true},
+	)
+}
+
+// The journal is looked through for acts under the power: so many of its entries, in
+// pages of so many.
+const (
+	usesPages = 3
+	usesPage  = 200
+	usesMost  = 20
+)
+
+// uses are the latest acts under the power, from the journal of whom it was given by.
+func (view *oneView) uses(v *desk.Visit) error {
+	if !v.May("journal:read") || view.Power.Status == "draft" || view.Power.Status == "checking" {
+		return nil
+	}
+	view.Looked = true
+	before := int64(0)
+	for range usesPages {
+		found, next, err := entries(v, before)
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			if e.Details["power"] == view.Power.Number && len(view.Uses) < usesMost {
+				view.Uses = append(view.Uses, use{At: e.At, What: v.T("power.used." + noun(e.Action)), Who: e.ActorName})
+			}
+		}
+		if before = next; next == 0 || len(view.Uses) >= usesMost {
+			break
+		}
+	}
+	return nil
+}
+
+// performers are the members whom an organisation names to act under a power that it
+// was given.
+func (view *oneView) performers(v *desk.Visit) error {
+	if !view.Power.Actions.Allowed("performers") || !v.May("members:read") {
+		return nil
+	}
+	var found struct {
+		Members []member `json:"members"`
+	}
+	if err := v.Get("/organization/members", url.Values{"limit": {"200"}}, &found); err != nil {
+		return err
+	}
+	for _, m := range found.Members {
+		view.Members = append(view.Members, choice{ID: m.ID, Name: m.Person.Name, Chosen: slices.Contains(view.Power.Performers, m.ID)})
+	}
+	return nil
+}
+
+// performers names who acts under the power, instead of those named before.
+func performers(v *desk.Visit) error {
+	named := v.Form()["member"]
+	if named == nil {
+		named = []string{}
+	}
+	if err := v.Put(api(v)+"/performers", map[string]any{"members": named}, nil); err != nil {
+		status, errs, err := v.Faults(err)
+		if err != nil || status == http.StatusForbidden {
+			return err
+		}
+		return onePage(v, status, errs...)
+	}
+	return v.Done("/cabinet/powers/"+desk.Escape(v.PathValue("id")), "power.performers.done")
+}
