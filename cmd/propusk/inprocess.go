@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 
 	"propusk/storage/journal"
 )
@@ -17,9 +17,9 @@ import (
 // circumstances: the journal shows the person's address and not our own.
 type inProcess struct{ house *house }
 
-// RoundTrip answers with the whole body read, as loopback would.
+// RoundTrip answers as soon as the handler does; the body comes as it is written, so
+// that a file of any size and a stream of events pass through.
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	defer closeBody(r)
 	ours := r.Clone(r.Context())
 	ours.RequestURI = r.URL.RequestURI()
 	ours.Host = r.URL.Host
@@ -32,42 +32,71 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if ours.Body == nil {
 		ours.Body = http.NoBody
 	}
-	answer := &memoryAnswer{header: http.Header{}}
-	t.house.handler.ServeHTTP(answer, ours)
+	answer := newPipedAnswer()
+	go answer.serve(t.house.handler, ours)
+	<-answer.begun
 	return answer.response(r), nil
 }
 
-func closeBody(r *http.Request) {
-	if r.Body != nil {
-		r.Body.Close()
-	}
-}
-
-// memoryAnswer is an http.ResponseWriter that keeps the answer.
-type memoryAnswer struct {
-	header http.Header
+// pipedAnswer is an http.ResponseWriter whose body is read while it is written.
+type pipedAnswer struct {
+	header http.Header // the handler's
+	sent   http.Header // as it was when the answer began
 	status int
-	body   bytes.Buffer
+	body   *io.PipeReader
+	into   *io.PipeWriter
+	begun  chan struct{}
 }
 
-func (m *memoryAnswer) Header() http.Header { return m.header }
+func newPipedAnswer() *pipedAnswer {
+	p := &pipedAnswer{header: http.Header{}, begun: make(chan struct{})}
+	p.body, p.into = io.Pipe()
+	return p
+}
 
-func (m *memoryAnswer) WriteHeader(status int) {
-	if m.status == 0 && status >= 200 {
-		m.status = status
+// serve runs the handler to its end. A handler that panics has broken its answer
+// off: the reader must not take half a body for a whole one.
+func (p *pipedAnswer) serve(handler http.Handler, r *http.Request) {
+	defer r.Body.Close()
+	defer func() {
+		if broken := recover(); broken != nil {
+			p.into.CloseWithError(io.ErrUnexpectedEOF)
+			if p.status == 0 {
+				p.WriteHeader(http.StatusInternalServerError)
+			}
+			return
+		}
+		p.WriteHeader(http.StatusOK)
+		p.into.Close()
+	}()
+	handler.ServeHTTP(p, r)
+}
+
+func (p *pipedAnswer) Header() http.Header { return p.header }
+
+func (p *pipedAnswer) WriteHeader(status int) {
+	if p.status == 0 && status >= 200 {
+		p.status, p.sent = status, p.header.Clone()
+		close(p.begun)
 	}
 }
 
-func (m *memoryAnswer) Write(p []byte) (int, error) {
-	m.WriteHeader(http.StatusOK)
-	return m.body.Write(p)
+func (p *pipedAnswer) Write(b []byte) (int, error) {
+	p.WriteHeader(http.StatusOK)
+	return p.into.Write(b)
 }
 
-func (m *memoryAnswer) response(r *http.Request) *http.Response {
-	m.WriteHeader(http.StatusOK)
+// Flush sends the header; there is nothing else that waits.
+func (p *pipedAnswer) Flush() { p.WriteHeader(http.StatusOK) }
+
+func (p *pipedAnswer) response(r *http.Request) *http.Response {
+	length := int64(-1)
+	if known, err := strconv.ParseInt(p.sent.Get("Content-Length"), 10, 64); err == nil {
+		length = known
+	}
 	return &http.Response{
-		Status: http.StatusText(m.status), StatusCode: m.status,
+		Status: strconv.Itoa(p.status) + " " + http.StatusText(p.status), StatusCode: p.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: m.header, Body: io.NopCloser(&m.body), ContentLength: int64(m.body.Len()), Request: r,
+		Header: p.sent, Body: p.body, ContentLength: length, Request: r,
 	}
 }
