@@ -28,10 +28,12 @@ type guard struct {
 	now              func() time.Time
 	proofs           *possession.Proofs
 	mutualTLS        string
+	unveiling        *unveiling
+	metrics          *metrics
 	seen             *otter.Cache[[sha256.Size]byte, *verifiedToken]
 }
 
-func newGuard(deps Deps) (*guard, error) {
+func newGuard(deps Deps, m *metrics) (*guard, error) {
 	seen, err := otter.New(&otter.Options[[sha256.Size]byte, *verifiedToken]{MaximumSize: seenLimit})
 	if err != nil {
 		return nil, fmt.Errorf("cabinet: cache of verified tokens: %w", err)
@@ -42,6 +44,7 @@ func newGuard(deps Deps) (*guard, error) {
 	}
 	return &guard{
 		issuer: deps.Issuer, audience: deps.Audience, mutualTLS: deps.MutualTLS,
+		unveiling: newUnveiling(deps.Sealer), metrics: m,
 		keys: deps.Keys, revocations: deps.Revocations, now: deps.Now, proofs: proofs, seen: seen,
 	}, nil
 }
@@ -63,6 +66,7 @@ func (g *guard) authenticate(r *http.Request) (*api.Claims, error) {
 	if err := g.possessed(r, scheme, raw, token); err != nil {
 		return nil, err
 	}
+	g.metrics.presented(token)
 	if g.revocations.Revoked(token.revocation) {
 		return &token.Claims, api.Refuse("token_revoked").Challenged("invalid_token", "the token has been revoked")
 	}

@@ -16,6 +16,8 @@ type metrics struct {
 	decisions *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	unlimited prometheus.Counter
+	// Genuine tokens by their format, looked up once since every request counts here.
+	signed, opaque prometheus.Counter
 }
 
 // newMetrics registers with registerer; nil registers nowhere.
@@ -35,10 +37,15 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Help: "Requests admitted without a rate limit because the counter could not be reached.",
 		}),
 	}
+	formats := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "propusk_guard_tokens_total",
+		Help: "Genuine access tokens presented to the cabinet API, by format: jwt or opaque.",
+	}, []string{"format"})
+	m.signed, m.opaque = formats.WithLabelValues("jwt"), formats.WithLabelValues("opaque")
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.decisions, m.durations, m.unlimited} {
+	for _, collector := range []prometheus.Collector{m.decisions, m.durations, m.unlimited, formats} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("cabinet: %w", err)
 		}
@@ -56,6 +63,14 @@ func (m *metrics) decision(err error) {
 
 func (m *metrics) request(route *api.Route, status int, took time.Duration) {
 	m.durations.WithLabelValues(route.Method, route.Path, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+func (m *metrics) presented(token *verifiedToken) {
+	if token.key == nil {
+		m.opaque.Inc()
+		return
+	}
+	m.signed.Inc()
 }
 
 func (m *metrics) uncounted() { m.unlimited.Inc() }

@@ -122,7 +122,7 @@ func New(deps Deps) (*Server, error) {
 	if s.document, err = newDocument(deps.Issuer, deps.Rooms); err != nil {
 		return nil, err
 	}
-	if s.guard, err = newGuard(deps); err != nil {
+	if s.guard, err = newGuard(deps, s.metrics); err != nil {
 		return nil, err
 	}
 	s.limits = newLimits(deps, s.metrics)

@@ -15,6 +15,7 @@ import (
 
 	"propusk/cabinet/api"
 	"propusk/idp/possession"
+	"propusk/idp/veil"
 	"propusk/storage/revocation"
 )
 
@@ -31,7 +32,7 @@ var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, j
 type verifiedToken struct {
 	api.Claims
 	kid        string
-	key        crypto.PublicKey
+	key        crypto.PublicKey // nil for an opaque one
 	revocation revocation.Token
 }
 
@@ -100,6 +101,9 @@ func isCompactJWS(token string) bool {
 
 // verify does for a token not seen before what never has to be repeated.
 func (g *guard) verify(ctx context.Context, token string) (*verifiedToken, error) {
+	if veil.Opaque(token) {
+		return g.open(token)
+	}
 	if !isCompactJWS(token) {
 		return nil, api.InvalidToken("token_malformed", "the token is not a signed JWT")
 	}
@@ -170,6 +174,9 @@ func (g *guard) checkClaims(payload []byte) (*api.Claims, error) {
 	if err := claims.Complete(); err != nil {
 		return nil, api.InvalidToken("claims_refused", err.Error())
 	}
+	if err := g.unveil(claims); err != nil {
+		return nil, err
+	}
 	return claims, nil
 }
 
@@ -183,6 +190,8 @@ func (g *guard) current(ctx context.Context, token *verifiedToken) error {
 		return api.InvalidToken("not_yet_valid", "the token is not valid yet")
 	case token.IssuedAt > now.Add(api.ClockSkew).Unix():
 		return api.InvalidToken("not_yet_valid", "the token was issued in the future")
+	case token.key == nil:
+		return nil
 	}
 	key, _, err := g.keys(ctx, token.kid)
 	switch {
