@@ -3,6 +3,7 @@ package web
 import (
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/web/document"
+	"propusk/cabinet/web/integration"
 	"propusk/cabinet/web/journal"
 	"propusk/cabinet/web/notice"
 	"propusk/cabinet/web/organisation"
@@ -21,5 +22,6 @@ func Rooms() []desk.Room {
 		service.Room(),
 		document.Room(),
 		notice.Room(),
+		integration.Room(),
 	}
 }

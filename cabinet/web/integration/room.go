@@ -1,0 +1,41 @@
+package integration
+
+import (
+	"embed"
+
+	"propusk/cabinet/web/desk"
+)
+
+//go:embed templates/*.html translations/*.json
+var files embed.FS
+
+// Room is the integrations' part of the cabinet.
+func Room() desk.Room {
+	return desk.Room{
+		Name: "integration", Files: files, Routes: routes(),
+		Scopes: []string{"clients:read", "clients:write"},
+		Nav:    []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
+	}
+}
+
+func routes() []desk.Route {
+	const all, hooks, one = "/cabinet/integrations", "/cabinet/integrations/webhooks", "/cabinet/integrations/webhooks/{id}"
+	return []desk.Route{
+		desk.Get(all, overview),
+		desk.Get(all+"/sandbox", sandbox),
+
+		desk.Get(hooks+"/new", newWebhook),
+		desk.Post(hooks+"/new", addWebhook),
+		desk.Get(one, showWebhook),
+		desk.Post(one, changeWebhook),
+		desk.Post(one+"/test", test),
+		desk.Post(one+"/pause", switching("paused")),
+		desk.Post(one+"/resume", switching("active")),
+		desk.Post(one+"/secret", rotate),
+		desk.Post(one+"/replay", replayMany),
+		desk.Post(one+"/remove", removeWebhook),
+		desk.Get(one+"/exchange", exchange),
+		desk.Get(one+"/deliveries/{delivery}", showDelivery),
+		desk.Post(one+"/deliveries/{delivery}/replay", replayOne),
+	}
+}
