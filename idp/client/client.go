@@ -62,6 +62,9 @@ type Client struct {
 	// SecretHashes are hex SHA-256 of the live secrets, the newest first; two
 	// at most, so that a secret can be changed without an outage.
 	SecretHashes []string `json:"-"`
+	// SecretTerms say how long they are good, by the hash; one that is not there has
+	// no end.
+	SecretTerms map[string]Term `json:"-"`
 	// RedirectURIs are compared as strings (RFC 9700 §2.1); only the port of a
 	// native client's loopback URI may differ (RFC 8252 §7.3).
 	RedirectURIs           []string `json:"redirect_uris,omitempty"`
@@ -109,6 +112,7 @@ type Client struct {
 	ResponseAlg string `json:"authorization_signed_response_alg,omitempty"`
 	// How its tokens and answers look besides.
 	TokenMetadata
+	About
 	// OrganisationID owns the client: what its client-credentials tokens speak
 	// for. Empty: they speak for no organisation.
 	OrganisationID string `json:"organization,omitempty"`

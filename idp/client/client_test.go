@@ -51,12 +51,12 @@ func TestAClientIsWhatWasRegistered(t *testing.T) {
 		created, secret, err := h.Create(t.Context(), Client{
 			ID: "books", Name: "Учёт", NameEN: "Books", RedirectURIs: []string{callback}, Scope: " openid  members:read ", OrganisationID: h.romashka.ID,
 		})
-		if err != nil || len(secret) != 43 || !created.Authentic(secret) || created.Authentic(secret+"x") || created.Authentic("") {
+		if err != nil || len(secret) != 43 || !created.Authentic(secret, h.now()) || created.Authentic(secret+"x", h.now()) || created.Authentic("", h.now()) {
 			t.Fatalf("%+v, %v", created, err)
 		}
 		found, err := h.Find(t.Context(), "books")
 		want := Client{
-			SecretHashes: created.SecretHashes,
+			SecretHashes: created.SecretHashes, SecretTerms: created.SecretTerms,
 			ID:           "books", Name: "Учёт", NameEN: "Books", Kind: Web, RedirectURIs: []string{callback}, GrantTypes: []string{"authorization_code"},
 			ResponseTypes: []string{"code"}, Scope: "openid members:read", TokenEndpointAuthMethod: AuthBasic, OrganisationID: h.romashka.ID,
 			Status: StatusActive, CreatedAt: h.now(), UpdatedAt: h.now(),

@@ -61,10 +61,7 @@ func (s *Store) PutOwn(ctx context.Context, c Client, secret string) error {
 // insertOwn leaves the row to another node that was quicker.
 func (s *Store) insertOwn(ctx context.Context, c Client) error {
 	c.CreatedAt, c.UpdatedAt = s.now(), s.now()
-	inserted, err := s.deps.DB.Exec(ctx, `INSERT INTO oauth_clients
-		(id, organisation_id, metadata, secret_hashes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO NOTHING`,
-		c.ID, c.OrganisationID, storage.JSON[Client]{V: c}, storage.JSON[[]string]{V: c.SecretHashes}, c.CreatedAt, c.UpdatedAt)
+	inserted, err := s.insert(ctx, &c)
 	if err != nil || inserted == 0 {
 		return err
 	}

@@ -34,7 +34,7 @@ func TestAnOwnClientIsTheSameOnEveryNodeAndWritesOnlyChanges(t *testing.T) {
 		}
 		nodes.Wait()
 		first, err := h.Find(ctx, "cabinet")
-		if err != nil || !first.FirstParty || !first.Authentic(secret) || first.Authentic(secret+"x") {
+		if err != nil || !first.FirstParty || !first.Authentic(secret, h.now()) || first.Authentic(secret+"x", h.now()) {
 			t.Fatalf("the client is %+v, %v", first, err)
 		}
 

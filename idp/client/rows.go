@@ -9,17 +9,18 @@ import (
 
 // row is a client as it is stored.
 type row struct {
-	Metadata  storage.JSON[Client]   `db:"metadata"`
-	Hashes    storage.JSON[[]string] `db:"secret_hashes"`
-	CreatedAt storage.Time           `db:"created_at"`
-	UpdatedAt storage.Time           `db:"updated_at"`
+	Metadata  storage.JSON[Client]          `db:"metadata"`
+	Hashes    storage.JSON[[]string]        `db:"secret_hashes"`
+	Terms     storage.JSON[map[string]Term] `db:"secret_terms"`
+	CreatedAt storage.Time                  `db:"created_at"`
+	UpdatedAt storage.Time                  `db:"updated_at"`
 }
 
-const columns = `metadata, secret_hashes, created_at, updated_at`
+const columns = `metadata, secret_hashes, secret_terms, created_at, updated_at`
 
 func (r row) client() Client {
 	c := r.Metadata.V
-	c.SecretHashes, c.CreatedAt, c.UpdatedAt = r.Hashes.V, r.CreatedAt, r.UpdatedAt
+	c.SecretHashes, c.SecretTerms, c.CreatedAt, c.UpdatedAt = r.Hashes.V, r.Terms.V, r.CreatedAt, r.UpdatedAt
 	return c
 }
 
@@ -47,17 +48,20 @@ func (s *Store) List(ctx context.Context, organisationID string) ([]Client, erro
 	return clients, nil
 }
 
-func (s *Store) insert(ctx context.Context, c *Client) error {
-	_, err := s.deps.DB.Exec(ctx, `INSERT INTO oauth_clients
-		(id, organisation_id, metadata, secret_hashes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		c.ID, c.OrganisationID, storage.JSON[Client]{V: *c}, storage.JSON[[]string]{V: c.SecretHashes}, c.CreatedAt, c.UpdatedAt)
-	return err
+// insert leaves the row to whoever was quicker, and then reports none.
+func (s *Store) insert(ctx context.Context, c *Client) (inserted int64, err error) {
+	return s.deps.DB.Exec(ctx, `INSERT INTO oauth_clients
+		(id, organisation_id, metadata, secret_hashes, secret_terms, warn_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
+		c.ID, c.OrganisationID, storage.JSON[Client]{V: *c}, storage.JSON[[]string]{V: c.SecretHashes}, storage.JSON[map[string]Term]{V: c.SecretTerms},
+		c.nextWarning(s.now()), c.CreatedAt, c.UpdatedAt)
 }
 
 func (s *Store) replace(ctx context.Context, c *Client) error {
 	changed, err := s.deps.DB.Exec(ctx, `UPDATE oauth_clients
-		SET organisation_id = $1, metadata = $2, secret_hashes = $3, updated_at = $4 WHERE id = $5`,
-		c.OrganisationID, storage.JSON[Client]{V: *c}, storage.JSON[[]string]{V: c.SecretHashes}, c.UpdatedAt, c.ID)
+		SET organisation_id = $1, metadata = $2, secret_hashes = $3, secret_terms = $4, warn_at = $5, updated_at = $6 WHERE id = $7`,
+		c.OrganisationID, storage.JSON[Client]{V: *c}, storage.JSON[[]string]{V: c.SecretHashes}, storage.JSON[map[string]Term]{V: c.SecretTerms},
+		c.nextWarning(s.now()), c.UpdatedAt, c.ID)
 	if err == nil && changed == 0 {
 		return storage.ErrNotFound
 	}
@@ -65,12 +69,14 @@ func (s *Store) replace(ctx context.Context, c *Client) error {
 }
 
 // belongings are the rows that go with a client: what was issued to it and what
-// people allowed it. Their tables are idp/oauth's.
+// people allowed it, whose tables are idp/oauth's, and what is noted beside it here.
 var belongings = []string{
 	`DELETE FROM oauth_codes WHERE client_id = $1`,
 	`DELETE FROM oauth_grants WHERE client_id = $1`,
 	`DELETE FROM oauth_consents WHERE client_id = $1`,
 	`DELETE FROM oauth_logins WHERE client_id = $1`,
+	`DELETE FROM client_uses WHERE client_id = $1`,
+	`DELETE FROM client_registrations WHERE client_id = $1`,
 }
 
 // remove deletes a client's row and its belongings.

@@ -7,18 +7,20 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+
+	"propusk/storage"
 )
 
 // Authentic reports whether secret is one of the live ones. Machine secrets
 // have 256 random bits, so a plain SHA-256 is enough and a slow hash would only
 // let strangers keep the processor busy; the comparison takes one time whatever
-// the secret, how many hashes there are included.
-func (c *Client) Authentic(secret string) bool {
+// the secret, how many hashes there are included. One whose term is over is none.
+func (c *Client) Authentic(secret string, now storage.Time) bool {
 	presented := hashSecret(secret)
 	match := 0
 	for i := range maxSecrets {
 		hash := noSecret
-		if c != nil && i < len(c.SecretHashes) {
+		if c != nil && i < len(c.SecretHashes) && !c.SecretTerms[c.SecretHashes[i]].Over(now) {
 			hash = c.SecretHashes[i]
 		}
 		match |= subtle.ConstantTimeCompare([]byte(presented), []byte(hash))

@@ -48,6 +48,9 @@ type Store struct {
 	mu       sync.Mutex
 	watchers map[int]func(id string)
 	next     int
+
+	usesMu sync.Mutex
+	uses   map[string]storage.Time // since the last Flush
 }
 
 // New makes a Store.
@@ -64,7 +67,7 @@ func New(deps Deps) (*Store, error) {
 	if deps.Outside == nil {
 		deps.Outside = outside.NewClient(outside.Options{})
 	}
-	return &Store{deps: deps, watchers: make(map[int]func(string))}, nil
+	return &Store{deps: deps, watchers: make(map[int]func(string)), uses: make(map[string]storage.Time)}, nil
 }
 
 func (s *Store) now() storage.Time { return storage.Of(s.deps.Now()) }
@@ -74,6 +77,11 @@ func (s *Store) now() storage.Time { return storage.Of(s.deps.Now()) }
 // authenticates without one or not at all.
 // Errors: ErrInvalid with every fault, storage.ErrExists.
 func (s *Store) Create(ctx context.Context, c Client) (Client, string, error) {
+	return s.CreateFor(ctx, c, 0)
+}
+
+// CreateFor is Create with a secret that ends; 0 = never.
+func (s *Store) CreateFor(ctx context.Context, c Client, lifetime time.Duration) (Client, string, error) {
 	if c.ID == "" {
 		c.ID = storage.NewID()
 	}
@@ -82,15 +90,18 @@ func (s *Store) Create(ctx context.Context, c Client) (Client, string, error) {
 		return Client{}, "", err
 	}
 	secret := ""
-	c.SecretHashes = nil
+	c.SecretHashes, c.SecretTerms = nil, nil
 	if c.KeepsSecret() {
 		secret = newSecret()
-		c.SecretHashes = []string{hashSecret(secret)}
+		c.newTerm(secret, Rotation{Lifetime: lifetime}, s.now())
 	}
 	c.CreatedAt, c.UpdatedAt = s.now(), s.now()
 	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := s.insert(ctx, &c); err != nil {
+		switch inserted, err := s.insert(ctx, &c); {
+		case err != nil:
 			return err
+		case inserted == 0:
+			return storage.ErrExists
 		}
 		return s.record(ctx, &c, "client.created")
 	})
@@ -139,18 +150,53 @@ func (s *Store) checkMutualTLS(c *Client, f *faults) {
 // A client that begins to need a secret has none until RotateSecret.
 // Errors: ErrInvalid with every fault, storage.ErrNotFound.
 func (s *Store) Update(ctx context.Context, c Client) (Client, error) {
-	c.complete()
-	if err := s.check(ctx, &c); err != nil {
-		return Client{}, err
+	updated, err := s.change(ctx, c.ID, "client.updated", func(before *Client) error {
+		*before = c
+		return nil
+	})
+	if err != nil {
+		return Client{}, fmt.Errorf("update the client %s: %w", c.ID, err)
 	}
-	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		before, err := s.Find(ctx, c.ID)
+	return updated, nil
+}
+
+// Change changes a client in one transaction with reading it; how may refuse by an
+// error, which is returned. What it does to id, secrets, organisation and creation
+// time does not count.
+func (s *Store) Change(ctx context.Context, id string, how func(*Client) error) (Client, error) {
+	changed, err := s.change(ctx, id, "client.updated", func(c *Client) error {
+		owner := c.OrganisationID
+		err := how(c)
+		c.OrganisationID = owner
+		return err
+	})
+	if err != nil {
+		return Client{}, fmt.Errorf("change the client %s: %w", id, err)
+	}
+	return changed, nil
+}
+
+// change is every change of a client: read, changed, checked, written, its tokens
+// revoked or let count again, and journalled under action.
+func (s *Store) change(ctx context.Context, id, action string, how func(*Client) error) (c Client, err error) {
+	err = s.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		before, err := s.Find(ctx, id)
 		if err != nil {
 			return err
 		}
-		c.SecretHashes, c.CreatedAt, c.UpdatedAt = before.SecretHashes, before.CreatedAt, s.now()
-		if !c.KeepsSecret() {
-			c.SecretHashes = nil
+		c = before
+		if err := how(&c); err != nil {
+			return err
+		}
+		if action == "client.updated" {
+			c.SecretHashes, c.SecretTerms = before.SecretHashes, before.SecretTerms
+		}
+		c.ID, c.CreatedAt, c.UpdatedAt = before.ID, before.CreatedAt, later(before.UpdatedAt, s.now())
+		if c.complete(); !c.KeepsSecret() {
+			c.SecretHashes, c.SecretTerms = nil, nil
+		}
+		if err := s.check(ctx, &c); err != nil {
+			return err
 		}
 		if err := s.replace(ctx, &c); err != nil {
 			return err
@@ -158,13 +204,13 @@ func (s *Store) Update(ctx context.Context, c Client) (Client, error) {
 		if err := s.suspend(ctx, before.Status, &c); err != nil {
 			return err
 		}
-		return s.record(ctx, &c, "client.updated")
+		return s.record(ctx, &c, action)
 	})
-	if err != nil {
-		return Client{}, fmt.Errorf("update the client %s: %w", c.ID, err)
-	}
-	return c, nil
+	return c, err
 }
+
+// later is now, or the moment after before: the time of a change is its version.
+func later(before, now storage.Time) storage.Time { return max(before+1, now) }
 
 // suspend revokes the live tokens of a client that has been disabled.
 func (s *Store) suspend(ctx context.Context, before Status, c *Client) error {
@@ -182,26 +228,8 @@ func (s *Store) suspend(ctx context.Context, before Status, c *Client) error {
 // good until the next rotation, so that a client can change over without an
 // outage; to make a lost secret worthless, rotate twice.
 func (s *Store) RotateSecret(ctx context.Context, id string) (secret string, err error) {
-	secret = newSecret()
-	err = s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		c, err := s.Find(ctx, id)
-		if err != nil {
-			return err
-		}
-		if !c.KeepsSecret() {
-			return fmt.Errorf("%w: a client of the method %s has no secret", ErrInvalid, c.TokenEndpointAuthMethod)
-		}
-		hashes := append([]string{hashSecret(secret)}, c.SecretHashes...)
-		c.SecretHashes, c.UpdatedAt = hashes[:min(len(hashes), maxSecrets)], s.now()
-		if err := s.replace(ctx, &c); err != nil {
-			return err
-		}
-		return s.record(ctx, &c, "client.secret_rotated")
-	})
-	if err != nil {
-		return "", fmt.Errorf("rotate the secret of the client %s: %w", id, err)
-	}
-	return secret, nil
+	_, secret, err = s.Rotate(ctx, id, Rotation{})
+	return secret, err
 }
 
 // Delete removes a client with its grants, codes and consents, and revokes its
@@ -230,8 +258,9 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 // node forget what it knew.
 func (s *Store) record(ctx context.Context, c *Client, action string) error {
 	s.changed(ctx, c.ID)
+	author := authorOf(ctx)
 	return s.deps.Journal.Append(ctx, journal.Entry{
-		Organisation: c.OrganisationID, Action: action, Object: c.ID, Outcome: "success",
+		Organisation: c.OrganisationID, Actor: author.PersonID, Client: author.ClientID, Action: action, Object: c.ID, Outcome: "success",
 		Details: map[string]string{"name": c.Name, "kind": string(c.Kind), "status": string(c.Status)},
 	})
 }

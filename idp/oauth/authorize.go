@@ -171,6 +171,7 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 		ACRValues: strings.Fields(form.Get("acr_values")), UILocales: strings.Fields(form.Get("ui_locales")),
 		Form: kept(form),
 	}
+	request.takeDefaults(client)
 	if err := p.readConnect(request, client, form); err != nil {
 		return nil, err
 	}
@@ -191,6 +192,18 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 		return nil, err
 	}
 	return request, nil
+}
+
+// takeDefaults fills in what the client registered for requests that do not say
+// (OpenID Connect Registration §2: default_max_age, default_acr_values).
+func (request *AuthorizationRequest) takeDefaults(client *registration) {
+	if client.DefaultMaxAge != nil {
+		age := *client.DefaultMaxAge
+		request.MaxAge = &age
+	}
+	if len(request.ACRValues) == 0 {
+		request.ACRValues = slices.Clone(client.DefaultACRValues)
+	}
 }
 
 // refuseUnsupported refuses clearly what would otherwise be ignored: request_uri

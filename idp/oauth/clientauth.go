@@ -35,7 +35,7 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration
 	if client != nil {
 		known = &client.Client
 	}
-	authentic := known.Authentic(presented.secret)
+	authentic := known.Authentic(presented.secret, p.now())
 	if client == nil || !client.Active() {
 		return nil, errAuthentication
 	}
@@ -47,9 +47,13 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration
 	if err == nil && !authentic {
 		err = errAuthentication
 	}
+	if err == nil {
+		err = p.allowFrom(r.Context(), client)
+	}
 	if err != nil {
 		return nil, err
 	}
+	p.deps.Clients.Used(client.ID)
 	return client, nil
 }
 

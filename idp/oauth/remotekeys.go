@@ -90,7 +90,11 @@ func (k *remoteKeys) fetch(ctx context.Context, uri string, before fetchedKeys) 
 // serves. satisfied tells whether a set that may be some minutes old will do; if
 // not, it is fetched again, unless that was done a moment ago.
 func (p *Provider) keysOf(ctx context.Context, client *registration, satisfied func(keySet) bool) (keySet, error) {
-	if client.JWKSURI == "" {
+	switch {
+	case client.JWKSURI != "":
+	case len(client.KeyEnds) > 0:
+		return client.LiveKeys(p.now()), nil
+	default:
 		return client.keys, nil
 	}
 	return p.remote.keys(ctx, client.JWKSURI, satisfied)
