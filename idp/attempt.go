@@ -76,7 +76,7 @@ func (a *attempt) leave() {
 // choose takes an organisation. A consent given for another one is void.
 func (a *attempt) choose(organisationID string) {
 	if a.Progress.OrganisationID != organisationID {
-		a.Progress.Consented = false
+		a.Progress.Consented, a.Progress.Details = false, nil
 	}
 	a.Progress.OrganisationID = organisationID
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"propusk/idp/browser"
+	"propusk/idp/directory"
 	"propusk/idp/pages"
 )
 
@@ -14,7 +15,8 @@ func (s *Server) showConsent(c echo.Context, t *turn, status int) error {
 	page := pages.Consent{
 		Request: t.ID, ClientName: t.client(lang), RedirectURI: t.Request.RedirectURI,
 		PersonName:   t.person.FullName(),
-		Scopes:       s.pages.Scopes(lang, t.Request.Scopes),
+		Scopes:       s.pages.Scopes(lang, t.Request.ScopesBesideDetails()),
+		Details:      s.detailItems(lang, t.Request.Details),
 		RedirectHost: redirectHost(t.Request.RedirectURI),
 	}
 	if t.situation.Organisation != nil {
@@ -54,21 +56,32 @@ func (s *Server) consent(c echo.Context) error {
 	case decision != "accept":
 		return browser.Malformed("decision %q", decision)
 	}
-	if err := s.accept(c, t); err != nil {
+	details, err := allowedDetails(c, t.Request.Details)
+	if err != nil {
+		return err
+	}
+	if len(t.Request.ScopesWithin(details)) == 0 { // every box was unticked, and there was nothing else
+		if err := s.record(ctx, t, "consent", outcomeRefused); err != nil {
+			return err
+		}
+		return s.refuse(c, t, "access_denied", "The person allowed nothing of what was asked for.")
+	}
+	if err := s.accept(c, t, details); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(t.attempt))
 }
 
-func (s *Server) accept(c echo.Context, t *turn) error {
+func (s *Server) accept(c echo.Context, t *turn, details directory.Details) error {
 	ctx := c.Request().Context()
-	err := s.deps.Provider.RememberConsent(ctx, t.person.ID, t.Request.ClientID, t.organisationID(), t.Request.Scopes)
+	err := s.deps.Provider.RememberConsent(ctx, t.person.ID, t.Request.ClientID, t.organisationID(),
+		t.Request.ConsentScopes(details), details...)
 	if err != nil {
 		return fmt.Errorf("remember consent: %w", err)
 	}
 	if err := s.record(ctx, t, "consent", outcomeAccepted); err != nil {
 		return err
 	}
-	t.Progress.Consented = true
+	t.Progress.Consented, t.Progress.Details = true, details
 	return s.attempts.save(ctx, t.attempt)
 }

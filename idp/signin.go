@@ -116,12 +116,17 @@ func (s *Server) complete(c echo.Context, t *turn) error {
 // approval is what came out of the sign-in.
 func (s *Server) approval(t *turn) oauth.Approval {
 	proven := proven(t.situation, s.deps.Now())
+	details := t.Request.Details
+	if t.Progress.Consented {
+		details = t.Progress.Details // what of it the person left ticked
+	}
 	return oauth.Approval{
 		PersonID:       t.person.ID,
 		SessionID:      t.session.ID,
 		OrganisationID: t.organisationID(),
-		Scopes:         t.Request.Scopes,
-		ACR:            proven.Level.ACR(),
+		Scopes:         t.Request.ScopesWithin(details),
+		Details:        details,
+		ACR:            shownLevel(t.situation, proven.Level).ACR(),
 		AMR:            proven.AMR,
 		AuthTime:       proven.AuthTime.Time(),
 	}
