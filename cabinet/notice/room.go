@@ -38,6 +38,8 @@ func (n *Notices) Room() api.Room {
 		created(person("POST", "/v1/push-subscriptions", n.postDevice)),
 		person("DELETE", "/v1/push-subscriptions/{id}", n.deleteDevice),
 		{Method: "GET", Path: "/v1/news", Access: api.AnyToken, Handle: n.getNews},
+		{Method: "GET", Path: "/v1/organization/grantors", Access: api.OrganisationToken, Scope: "organization:read", Handle: n.getGrantors},
+		{Method: "POST", Path: "/v1/organization/access-requests", Access: api.OrganisationToken, Scope: "organization:read", Handle: n.postAccessRequest},
 		{Method: "GET", Path: settings, Access: api.OrganisationToken, Scope: "organization:read", Permission: directory.OrganizationRead, Handle: n.getCommon},
 		{Method: "PUT", Path: settings, Access: api.OrganisationToken, Scope: "organization:write", Permission: directory.OrganizationWrite,
 			ACR: directory.ACRTwoFactors, Weighty: true, Handle: n.putCommon},
@@ -57,6 +59,16 @@ var texts = map[string]api.Text{
 		Status: http.StatusServiceUnavailable,
 		RU:     api.Saying{Title: "Поток сейчас недоступен", Detail: "Узел не принимает новых потоков. Повторите через несколько секунд."},
 		EN:     api.Saying{Title: "No stream now", Detail: "This node takes no more streams. Come back in a few seconds."},
+	},
+	"permission_held": {
+		Status: http.StatusConflict,
+		RU:     api.Saying{Title: "Это право у вас уже есть", Detail: "Просить о нём не нужно. Если действие всё же недоступно, войдите заново."},
+		EN:     api.Saying{Title: "You hold this right", Detail: "There is nothing to ask for. If the act is still refused, sign in again."},
+	},
+	"nobody_to_ask": {
+		Status: http.StatusConflict,
+		RU:     api.Saying{Title: "Спросить некого", Detail: "В организации никто не может дать это право. Обратитесь в поддержку."},
+		EN:     api.Saying{Title: "Nobody to ask", Detail: "Nobody in the organisation can give this right. Turn to the support."},
 	},
 	"delivery_not_resendable": {
 		Status: http.StatusConflict,
