@@ -3,12 +3,16 @@ package web
 import (
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/web/document"
+	"propusk/cabinet/web/extract"
+	"propusk/cabinet/web/filing"
 	"propusk/cabinet/web/integration"
 	"propusk/cabinet/web/journal"
 	"propusk/cabinet/web/notice"
 	"propusk/cabinet/web/organisation"
 	"propusk/cabinet/web/people"
+	"propusk/cabinet/web/power"
 	"propusk/cabinet/web/request"
+	"propusk/cabinet/web/security"
 	"propusk/cabinet/web/service"
 )
 
@@ -18,6 +22,10 @@ func Rooms() []desk.Room {
 		organisation.Room(),
 		people.Room(),
 		journal.Room(),
+		filing.Room(),
+		extract.Room(),
+		power.Room(),
+		security.Room(),
 		request.Room(),
 		service.Room(),
 		document.Room(),

@@ -41,7 +41,8 @@ var assetNames = []string{
 	"vendor/pki.js",
 	"scripts/strength.js", "scripts/idle.js", "scripts/passkey.js",
 	"scripts/cryptopro.js", "scripts/keyfile.js", "scripts/cades.js", "scripts/fitness.js", "scripts/signing.js",
-	"scripts/live.js", "scripts/check.js", "scripts/words.js", "scripts/autosave.js", "scripts/upload.js", "scripts/push.js",
+	"scripts/live.js", "scripts/check.js", "scripts/words.js", "scripts/progress.js", "scripts/autosave.js", "scripts/upload.js", "scripts/push.js",
+	"scripts/tabs.js", "scripts/bell.js",
 }
 
 // newAssets names and compresses everything once.
