@@ -194,7 +194,7 @@ func (p *Provider) ask(ctx context.Context, client *registration, w *Waiting, fo
 		if err != nil || !slices.Contains(hint.Audience, client.ID) {
 			return invalidRequest("id_token_hint is not an ID token that this server issued to the client")
 		}
-		subject = hint.Subject
+		subject = p.personOfToken(hint.Subject)
 	}
 	if err := p.keepWaiting(ctx, w); err != nil {
 		return err

@@ -118,6 +118,9 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 	switch {
 	case len(request.Scopes) == 0:
 		return nil, invalidScope("scope is missing")
+	case form.Has(parameterDetails):
+		// Ignored, the token would reach further than the client thinks.
+		return nil, invalidDetails("authorization_details goes with authorization, pushed and token requests")
 	case form.Has("resource") && form.Get("resource") != p.deps.Audience:
 		return nil, invalidTarget("the only resource is %s (RFC 8707 section 2)", p.deps.Audience)
 	}

@@ -28,6 +28,8 @@ func fillFields(t *testing.T, v reflect.Value, fill string) {
 			field.SetInt(1<<40 + int64(i))
 		case field.Kind() == reflect.Bool:
 			field.SetBool(fill != "")
+		case field.CanInt():
+			field.SetInt(int64(len(fill)))
 		case field.Kind() == reflect.Struct:
 			fillFields(t, field, fill)
 		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:

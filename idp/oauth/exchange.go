@@ -203,6 +203,13 @@ func (p *Provider) copied(x *exchange, form url.Values, subject *accessToken) (*
 		return nil, invalidScope("the subject_token and the client have no scope in common")
 	}
 	claims := *subject
+	var err error
+	if claims.Details, err = p.narrowDetails(x.client, form, subject.Details, scopes); err != nil {
+		return nil, err
+	}
+	if subject.person != "" { // by his id, for signAccessToken names him to the client
+		claims.Subject = subject.person
+	}
 	claims.ID, claims.IssuedAt = storage.NewID(), p.deps.Now().Unix()
 	claims.ClientID, claims.Scope, claims.Confirmation = x.client.ID, strings.Join(scopes, " "), x.confirmation
 	if !wantOrganisation(scopes) {
@@ -242,6 +249,6 @@ func (p *Provider) exchanged(ctx context.Context, x *exchange, subject, claims *
 	}
 	return &tokenResponse{
 		AccessToken: token, IssuedTokenType: typeOfAccessToken, TokenType: tokenType(x.confirmation),
-		ExpiresIn: max(claims.ExpiresAt-p.deps.Now().Unix(), 0), Scope: claims.Scope,
+		ExpiresIn: max(claims.ExpiresAt-p.deps.Now().Unix(), 0), Scope: claims.Scope, Details: claims.Details,
 	}, nil
 }

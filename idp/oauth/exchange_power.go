@@ -39,7 +39,13 @@ func (p *Provider) represent(ctx context.Context, x *exchange, form url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	return p.byPower(x, form, r)
+	claims, err := p.byPower(x, form, r)
+	if err != nil {
+		return nil, err
+	}
+	// The limits of the token that the client holds bind it here, too.
+	claims.Details, err = p.narrowDetails(own, form, subject.Details, splitScope(claims.Scope))
+	return claims, err
 }
 
 // byPower is the token under the first power that opens every scope asked for. None

@@ -8,6 +8,7 @@ import (
 	"github.com/ory/fosite"
 
 	"propusk/idp/client"
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -27,6 +28,7 @@ func (p *Provider) grantOf(clientID string, approval Approval) *grant {
 		Scope: strings.Join(approval.Scopes, " "),
 		ACR:   approval.ACR, AMR: storage.JSON[[]string]{V: approval.AMR}, AuthTime: storage.Of(approval.AuthTime),
 		Offline: slices.Contains(approval.Scopes, scopeOfflineAccess),
+		Details: storage.JSON[directory.Details]{V: approval.Details},
 	}
 }
 
