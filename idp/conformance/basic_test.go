@@ -25,7 +25,7 @@ var basicVariant = variant{name: "client_secret_basic", auth: oauth.AuthBasic}
 func TestBasicOP(t *testing.T) { basicPlan().run(t) }
 
 func basicPlan() plan {
-	return plan{"oidcc-basic-certification-test-plan", []variant{basicVariant}, basicModules()}
+	return plan{"oidcc-basic-certification-test-plan", "TestBasicOP", []variant{basicVariant}, basicModules()}
 }
 
 // basicModules are those of the Basic and of the Form Post plan.
@@ -111,7 +111,7 @@ func idTokenSignature(p *party) {
 	p.identity(p.flow(nil), "nonce-1")
 	seen := map[string]bool{}
 	for _, key := range p.published().Keys {
-		if key.KeyID == "" || seen[key.KeyID] || key.Use != "sig" || !key.IsPublic() {
+		if key.KeyID == "" || seen[key.KeyID] || key.Use != "sig" && key.Use != "enc" || !key.IsPublic() {
 			p.Errorf("published: %+v", key)
 		}
 		seen[key.KeyID] = true

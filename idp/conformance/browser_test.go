@@ -35,6 +35,7 @@ func (w *world) browser(t *testing.T) *browser {
 // page is what the browser shows, or where it was sent.
 type page struct {
 	status int
+	header http.Header
 	body   string
 	at     *url.URL
 	// to is the application's address, when the browser was sent there, and
@@ -70,7 +71,7 @@ func (b *browser) do(method, address string, form url.Values) page {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	p := page{status: response.StatusCode, body: string(text), at: r.URL}
+	p := page{status: response.StatusCode, header: response.Header, body: string(text), at: r.URL}
 	if location := response.Header.Get("Location"); location != "" {
 		if p.to, err = r.URL.Parse(location); err != nil {
 			b.t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 func TestConfigOP(t *testing.T) { configPlan().run(t) }
 
 func configPlan() plan {
-	return plan{"oidcc-config-certification-test-plan", []variant{basicVariant}, []module{
+	return plan{"oidcc-config-certification-test-plan", "TestConfigOP", []variant{basicVariant}, []module{
 		{name: "oidcc-discovery-endpoint-verification", test: discoveryModule},
 	}}
 }

@@ -31,7 +31,7 @@ func combinations(profile oauth.Profile, mode string, signed bool) []variant {
 }
 
 func securityPlan() plan {
-	return plan{"fapi2-security-profile-final-test-plan", combinations(oauth.ProfileFAPI2Security, "", false), fapiModules(false)}
+	return plan{"fapi2-security-profile-final-test-plan", "TestFAPI2SecurityProfileOP", combinations(oauth.ProfileFAPI2Security, "", false), fapiModules(false)}
 }
 
 // The reasons that FAPI modules share.

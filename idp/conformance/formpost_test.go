@@ -12,5 +12,5 @@ func TestFormPostOP(t *testing.T) { formPostPlan().run(t) }
 // Mode).
 func formPostPlan() plan {
 	v := variant{name: "client_secret_basic, form_post", auth: oauth.AuthBasic, mode: "form_post"}
-	return plan{"oidcc-formpost-basic-certification-test-plan", []variant{v}, basicModules()}
+	return plan{"oidcc-formpost-basic-certification-test-plan", "TestFormPostOP", []variant{v}, basicModules()}
 }

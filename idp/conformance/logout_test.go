@@ -15,7 +15,7 @@ func TestRPInitiatedLogoutOP(t *testing.T) { logoutPlan().run(t) }
 
 func logoutPlan() plan {
 	const prefix = "oidcc-rp-initiated-logout"
-	return plan{"oidcc-rp-initiated-logout-certification-test-plan", []variant{basicVariant}, []module{
+	return plan{"oidcc-rp-initiated-logout-certification-test-plan", "TestRPInitiatedLogoutOP", []variant{basicVariant}, []module{
 		{name: prefix + "-discovery-endpoint-verification", test: logoutDiscovery},
 		{name: prefix, test: loggedOut(with{}, goodbye+"?state=bye-1")},
 		{name: prefix + "-bad-post-logout-redirect-uri", test: logoutRefused(with{"post_logout_redirect_uri": "https://rp.example/elsewhere"})},
@@ -114,7 +114,7 @@ func logoutAsked(changes with) func(*party) {
 func TestBackChannelLogoutOP(t *testing.T) { backchannelPlan().run(t) }
 
 func backchannelPlan() plan {
-	return plan{"oidcc-backchannel-rp-initiated-logout-certification-test-plan", []variant{basicVariant}, []module{
+	return plan{"oidcc-backchannel-rp-initiated-logout-certification-test-plan", "TestBackChannelLogoutOP", []variant{basicVariant}, []module{
 		{name: "oidcc-backchannel-logout-discovery-endpoint-verification", test: backchannelDiscovery},
 		{name: "oidcc-backchannel-rp-initiated-logout", test: backchannelLogout},
 	}}

@@ -18,7 +18,7 @@ func TestFAPI2MessageSigningOP(t *testing.T) { messagePlan().run(t) }
 
 // messagePlan signs requests (JAR) and responses (JARM).
 func messagePlan() plan {
-	return plan{"fapi2-message-signing-final-test-plan", combinations(oauth.ProfileFAPI2MessageSigning, "jwt", true), fapiModules(true)}
+	return plan{"fapi2-message-signing-final-test-plan", "TestFAPI2MessageSigningOP", combinations(oauth.ProfileFAPI2MessageSigning, "jwt", true), fapiModules(true)}
 }
 
 // fapiObjects are about request objects (RFC 9101, FAPI 2.0 Message Signing §5.3).

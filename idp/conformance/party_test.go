@@ -92,7 +92,7 @@ func (w *world) party(t *testing.T, v variant, change ...func(*oauth.Client)) *p
 		f(&c)
 	}
 	var err error
-	if p.client, p.secret, err = w.provider.CreateClient(context.Background(), c); err != nil {
+	if p.client, p.secret, err = w.clients.Create(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
 	return p

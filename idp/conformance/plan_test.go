@@ -19,6 +19,7 @@ type module struct {
 // plan is one test plan of the suite.
 type plan struct {
 	name     string
+	test     string // the Go test that runs it
 	variants []variant
 	modules  []module
 }
@@ -56,5 +57,5 @@ func (pl plan) run(t *testing.T) {
 
 // plans are all that the package holds the server against.
 func plans() []plan {
-	return []plan{basicPlan(), configPlan(), formPostPlan(), logoutPlan(), backchannelPlan(), securityPlan(), messagePlan()}
+	return []plan{basicPlan(), configPlan(), formPostPlan(), logoutPlan(), backchannelPlan(), frontchannelPlan(), securityPlan(), messagePlan()}
 }

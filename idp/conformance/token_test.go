@@ -15,7 +15,7 @@ import (
 func fapiTokens() []module {
 	return []module{
 		{name: "ensure-client-id-in-token-endpoint", only: oauth.AuthTLS, test: withoutClientID},
-		{name: "ensure-holder-of-key-required", test: holderOfKey, note: "versions and ciphers of TLS are those of the listener, see conf.example.yaml"},
+		{name: "ensure-holder-of-key-required", test: holderOfKey, note: "versions and ciphers of TLS are the listener's, see above"},
 		{name: "ensure-authorization-code-is-bound-to-client", test: codeOfAnotherClient},
 		{name: "attempt-reuse-authorization-code-after-one-second", test: codeReuse(time.Second)},
 		{name: "ensure-token-endpoint-fails-with-expired-auth-code", test: expiredCode},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"propusk/idp"
+	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/passkey"
@@ -51,6 +52,7 @@ type world struct {
 	clock     *storagetest.Clock
 	db        *storage.DB
 	provider  *oauth.Provider
+	clients   *client.Store
 	keys      *keys.Ring
 	directory *directory.Directory
 	maria     directory.Person
@@ -145,8 +147,14 @@ func (w *world) build(ctx context.Context, runner *jobs.Runner) (http.Handler, e
 	w.authority = newAuthority(now())
 	authorities := x509.NewCertPool()
 	authorities.AddCert(w.authority.certificate)
+	if w.clients, err = client.New(client.Deps{
+		DB: w.db, Events: volatile, Directory: w.directory, Revocations: revocation.New(revocations), Journal: writes, Now: now, Log: w.log(),
+		MutualTLS: client.MutualTLS{Host: true, Authorities: true}, Outside: outside.NewClient(outside.Options{Reach: outside.Loopback}),
+	}); err != nil {
+		return nil, err
+	}
 	if w.provider, err = oauth.New(oauth.Deps{
-		DB: w.db, Events: volatile, Ephemeral: volatile, Keys: w.keys, Sealer: sealer(), Directory: w.directory,
+		DB: w.db, Clients: w.clients, Ephemeral: volatile, Keys: w.keys, Sealer: sealer(), Directory: w.directory,
 		Revocations: revocation.New(revocations), Revoked: revoked, Journal: writes, Now: now, Log: w.log(), Issuer: issuer,
 		MutualTLS: oauth.MutualTLS{URL: mutual, Authorities: authorities}, Jobs: runner, Reach: outside.Loopback,
 	}); err != nil {
