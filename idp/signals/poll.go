@@ -119,6 +119,8 @@ func (s *Signals) await(ctx context.Context, streamID string, n int) (pollAnswer
 		case <-look.C:
 		case <-enough.C:
 			return answer, nil
+		case <-s.waiting.over:
+			return answer, nil
 		case <-ctx.Done():
 			return answer, ctx.Err()
 		}
@@ -144,9 +146,17 @@ func (s *Signals) gather(ctx context.Context, streamID string, n int) (pollAnswe
 type waiting struct {
 	mu      sync.Mutex
 	streams map[string]bool
+	over    chan struct{} // closed: the node stops
+	closing sync.Once
 }
 
-func newWaiting() *waiting { return &waiting{streams: map[string]bool{}} }
+func newWaiting() *waiting {
+	return &waiting{streams: map[string]bool{}, over: make(chan struct{})}
+}
+
+// EndPolls answers the polls that wait, and lets none wait from now on: the node
+// stops.
+func (s *Signals) EndPolls() { s.waiting.closing.Do(func() { close(s.waiting.over) }) }
 
 func (w *waiting) begin(streamID string) bool {
 	w.mu.Lock()

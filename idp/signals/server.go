@@ -18,9 +18,9 @@ const (
 	ScopeManage = "ssf.manage"
 )
 
-// Where everything is.
+// WellKnown is where a receiver begins (SSF §7.2); the rest lies beneath /ssf/.
 const (
-	wellKnown   = "/.well-known/ssf-configuration"
+	WellKnown   = "/.well-known/ssf-configuration"
 	streamsPath = "/ssf/streams"
 	statusPath  = "/ssf/status"
 	addPath     = "/ssf/subjects:add"
@@ -42,7 +42,7 @@ const (
 // meets them.
 func (s *Signals) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+wellKnown, s.readMetadata)
+	mux.HandleFunc("GET "+WellKnown, s.readMetadata)
 
 	mux.Handle("POST "+streamsPath, s.route("manage", manageBudget, s.createStream, ScopeManage))
 	mux.Handle("GET "+streamsPath, s.route("manage", manageBudget, s.readStreams, ScopeRead, ScopeManage))

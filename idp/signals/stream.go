@@ -114,7 +114,7 @@ func (s *Signals) lock(ctx context.Context, clientID, id string) (*stream, error
 func (s *Signals) insert(ctx context.Context, st *stream) error {
 	_, err := s.DB.Exec(ctx, `INSERT INTO signal_streams (`+streamColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, 0, $11, $11)`,
-		st.ID, st.ClientID, st.OrganisationID, st.Method, st.Endpoint, st.Sealed, st.Description, st.Events, st.Status, st.Reason, s.now())
+		st.ID, st.ClientID, st.OrganisationID, st.Method, st.Endpoint, notNull(st.Sealed), st.Description, st.Events, st.Status, st.Reason, s.now())
 	if err != nil {
 		return fmt.Errorf("signals: keep a stream: %w", err)
 	}
@@ -124,12 +124,20 @@ func (s *Signals) insert(ctx context.Context, st *stream) error {
 func (s *Signals) update(ctx context.Context, st *stream) error {
 	_, err := s.DB.Exec(ctx, `UPDATE signal_streams SET organisation_id = $1, method = $2, endpoint = $3, sealed = $4,
 		description = $5, events = $6, status = $7, reason = $8, failures = $9, failing_since = $10 WHERE id = $11`,
-		st.OrganisationID, st.Method, st.Endpoint, st.Sealed, st.Description, st.Events, st.Status, st.Reason,
+		st.OrganisationID, st.Method, st.Endpoint, notNull(st.Sealed), st.Description, st.Events, st.Status, st.Reason,
 		st.Failures, st.FailingSince, st.ID)
 	if err != nil {
 		return fmt.Errorf("signals: change a stream: %w", err)
 	}
 	return nil
+}
+
+// notNull is the bytes; an empty value may come back from the database as none.
+func notNull(sealed []byte) []byte {
+	if sealed == nil {
+		return []byte{}
+	}
+	return sealed
 }
 
 // record writes what became of a stream to the journal of the organisation that

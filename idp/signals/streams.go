@@ -52,8 +52,8 @@ func (s *Signals) apply(st *stream, c configuration) {
 	switch header := c.Delivery.Authorization; {
 	case header != nil && *header != "":
 		st.Sealed = s.Sealer.Seal([]byte(*header), st.sealContext())
-	case header != nil || !same || st.Sealed == nil:
-		st.Sealed = []byte{}
+	case header != nil || !same:
+		st.Sealed = nil
 	}
 }
 
