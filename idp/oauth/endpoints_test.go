@@ -253,25 +253,33 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 		"jwks_uri": issuer + "/oauth2/jwks", "userinfo_endpoint": issuer + "/oauth2/userinfo", "end_session_endpoint": issuer + "/oauth2/logout",
 		"pushed_authorization_request_endpoint": issuer + "/oauth2/par",
 		"introspection_endpoint":                issuer + "/oauth2/introspect", "revocation_endpoint": issuer + "/oauth2/revoke",
-		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, "subject_types_supported": []any{"public"},
-		"grant_types_supported": []any{"authorization_code", "refresh_token", "client_credentials"}, "code_challenge_methods_supported": []any{"S256"},
-		"token_endpoint_auth_methods_supported":            []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
-		"introspection_endpoint_auth_methods_supported":    []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
-		"revocation_endpoint_auth_methods_supported":       []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
-		"id_token_signing_alg_values_supported":            []any{"ES256", "RS256", "PS256", "EdDSA"},
-		"acr_values_supported":                             []any{"urn:propusk:1", "urn:propusk:2", "urn:propusk:qualified"},
-		"dpop_signing_alg_values_supported":                []any{"ES256", "PS256", "EdDSA", "RS256"},
-		"token_endpoint_auth_signing_alg_values_supported": []any{"ES256", "PS256", "EdDSA", "RS256"},
-		"tls_client_certificate_bound_access_tokens":       false, "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, "subject_types_supported": []any{"public", "pairwise"},
+		"grant_types_supported": []any{
+			"authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code",
+			"urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+		},
+		"device_authorization_endpoint": issuer + "/oauth2/device_authorization", "backchannel_authentication_endpoint": issuer + "/oauth2/bc-authorize",
+		"backchannel_token_delivery_modes_supported":                      []any{"poll", "ping"},
+		"backchannel_authentication_request_signing_alg_values_supported": []any{"ES256", "PS256", "EdDSA", "RS256"},
+		"backchannel_user_code_parameter_supported":                       false,
+		"code_challenge_methods_supported":                                []any{"S256"},
+		"token_endpoint_auth_methods_supported":                           []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"introspection_endpoint_auth_methods_supported":                   []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
+		"revocation_endpoint_auth_methods_supported":                      []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"id_token_signing_alg_values_supported":                           []any{"ES256", "RS256", "PS256", "EdDSA"},
+		"acr_values_supported":                                            []any{"urn:propusk:1", "urn:propusk:2", "urn:propusk:qualified"},
+		"dpop_signing_alg_values_supported":                               []any{"ES256", "PS256", "EdDSA", "RS256"},
+		"token_endpoint_auth_signing_alg_values_supported":                []any{"ES256", "PS256", "EdDSA", "RS256"},
+		"tls_client_certificate_bound_access_tokens":                      false, "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"authorization_response_iss_parameter_supported": true, "request_parameter_supported": true,
-		"request_uri_parameter_supported": false, "claims_parameter_supported": false,
+		"request_uri_parameter_supported": false, "claims_parameter_supported": true,
 	} {
 		if !same(got[name], want) {
 			t.Errorf("%s = %v, want %v", name, got[name], want)
 		}
 	}
 	for _, off := range []string{
-		"registration_endpoint", "device_authorization_endpoint", "check_session_iframe",
+		"registration_endpoint", "check_session_iframe",
 		"mtls_endpoint_aliases",
 	} {
 		if _, on := got[off]; on {

@@ -128,7 +128,7 @@ func TestTheTokenEndpointIsStrict(t *testing.T) {
 		"no grant_type":           {body("scope=members%3Aread"), 400, "invalid_request"},
 		"an empty grant_type":     {body("grant_type="), 400, "invalid_request"},
 		"an unknown grant_type":   {body("grant_type=password&username=a&password=b"), 400, "unsupported_grant_type"},
-		"an extension grant":      {body("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=x"), 400, "unsupported_grant_type"},
+		"an extension grant":      {body("grant_type=urn:ietf:params:oauth:grant-type:saml2-bearer&assertion=x"), 400, "unsupported_grant_type"},
 		"implicit":                {body("grant_type=implicit"), 400, "unsupported_grant_type"},
 		"two grant types in one":  {body("grant_type=client_credentials+refresh_token"), 400, "unsupported_grant_type"},
 		"another case":            {body("grant_type=Client_Credentials"), 400, "unsupported_grant_type"},

@@ -124,8 +124,12 @@ func (p *Provider) Waiting(ctx context.Context, id string) (*Waiting, error) {
 	if err != nil {
 		return nil, err
 	}
-	if decision, err := p.decision(ctx, id); err != nil || decision != "" {
-		return nil, errors.Join(ErrWaitingOver, err)
+	decision, err := p.decision(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if decision != "" {
+		return nil, ErrWaitingOver
 	}
 	return w, nil
 }
