@@ -32,7 +32,7 @@ func PostgresURL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("migrate PostgreSQL: %v", err)
 	}
-	return newDatabase(t, template)
+	return lend(t, template)
 }
 
 // EmptyPostgresURL makes a database that is not migrated.
@@ -75,6 +75,8 @@ var postgresServer = sync.OnceValues(func() (string, error) {
 	return startPostgres()
 })
 
+const templatePrefix = "propusk_seeded_"
+
 // postgresTemplate migrates one database for each set of migrations, which is
 // then copied. The processes of a test run take turns by an advisory lock; the
 // template has its name only when it is finished.
@@ -83,7 +85,7 @@ var postgresTemplate = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := "propusk_template_" + storage.Schema()[:16]
+	name := templatePrefix + storage.Schema()[:16]
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
@@ -115,6 +117,9 @@ func buildTemplate(ctx context.Context, conn *pgx.Conn, server, name string) err
 	err = db.Migrate(ctx)
 	db.Close()
 	if err != nil {
+		return err
+	}
+	if err := inside(server, building, keepSeeds); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, "ALTER DATABASE "+building+" RENAME TO "+name)
