@@ -21,6 +21,7 @@ type newView struct {
 	Kinds      []pages.Option // of a ticket
 	Channels   []pages.Option
 	Recipients []pages.Option // bodies that the organisation has written to or heard from
+	Lack       *pages.Lack    // why nothing can be opened; nil = it can
 	Support    support
 }
 
@@ -65,7 +66,7 @@ func newForm(v *desk.Visit) error {
 }
 
 func newPage(v *desk.Visit, status int, fields newFields, errs ...pages.FieldError) error {
-	view := newView{Type: typeOf(v), Form: fields}
+	view := newView{Type: typeOf(v), Form: fields, Lack: desk.LackOf(v, "requests:write")}
 	for _, name := range opened {
 		view.Tabs = append(view.Tabs, pages.NavItem{
 			Title: "request.new." + name, URL: "/cabinet/requests/new?type=" + name, Current: name == view.Type,

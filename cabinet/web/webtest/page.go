@@ -72,6 +72,7 @@ func (b *Browser) follow(r *http.Request) *Page {
 		if next.Path == "/oauth2/logout" {
 			return &Page{Status: answer.Code, Path: next.RequestURI(), Header: answer.Header(), browser: b}
 		}
+		next.Fragment = "" // stays with the browser
 		r = httptest.NewRequest(http.MethodGet, next.String(), nil)
 	}
 	b.T.Fatalf("%s redirects without end", r.URL)
