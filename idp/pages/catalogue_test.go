@@ -114,7 +114,7 @@ func TestEveryKeyOfTheTemplatesExistsAndEveryKeyIsUsed(t *testing.T) {
 }
 
 // spoken are the prefixes of what scripts say (the function "words").
-var spoken = []string{"passkey.say.", "signing.say.", "idle.say.", "rules.say."}
+var spoken = []string{"bell.say.", "tabs.say.", "passkey.say.", "signing.say.", "idle.say.", "rules.say."}
 
 func TestEveryTextOfTheScriptsIsSaidByOne(t *testing.T) {
 	t.Parallel()

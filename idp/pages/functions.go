@@ -30,6 +30,7 @@ func (k *Kit) functions(lang string) template.FuncMap {
 		"told":       func(e FieldError) string { return k.say(lang, e.Key, e.Args) },
 		"fault":      func(errs []FieldError, field string) string { return k.fault(lang, errs, field) },
 		"fields":     fields,
+		"looks":      looksLike,
 		"asset":      func(name string) (string, error) { return k.asset(name) },
 		"date":       func(at time.Time) string { return k.date(lang, at) },
 		"datetime":   func(at time.Time) string { return k.datetime(lang, at) },

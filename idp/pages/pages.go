@@ -200,32 +200,6 @@ type Custom struct {
 	Frames      bool     // the page shows files of this site in frames
 }
 
-// Shell is the frame of the cabinet: who acts for whom, and where one can go.
-type Shell struct {
-	Organisation Strip
-	PersonName   string
-	HomeURL      string
-	SignOutURL   string // POST
-	HelpURL      string // "" = /help
-	Nav          []NavItem
-}
-
-// Strip is the organisation one acts for, always in sight.
-type Strip struct {
-	Name, Sub string
-	SwitchURL string // "" = nothing to switch to
-}
-
-// NavItem is one place of the side list.
-type NavItem struct {
-	Title   string // catalogue key or text
-	URL     string
-	Current bool
-	Break   bool // a line above
-	Count   int  // shown as a tag when above 0
-	Urgent  bool // the tag is red rather than amber
-}
-
 // stepped is a page of a running sign-in.
 type stepped interface{ step() step }
 

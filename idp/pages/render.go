@@ -19,6 +19,7 @@ type view struct {
 	Idle      *Idle // of a Custom page
 	Notice    *Tag  // of a Custom page
 	Languages []languageLink
+	Look      string // classes of <html>
 }
 
 // Render draws page in the request's language and sends it with status. The
@@ -60,7 +61,7 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 	if err != nil {
 		return nil, lang, err
 	}
-	v := view{Lang: lang, Page: page, Languages: languageLinks(r, page)}
+	v := view{Lang: lang, Page: page, Languages: languageLinks(r, page), Look: Look(r)}
 	var hidden []Hidden
 	if p, ok := page.(faulty); ok {
 		v.Errors = p.faults()

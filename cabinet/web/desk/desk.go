@@ -27,7 +27,7 @@ const (
 )
 
 // scopes that the desk itself needs.
-var scopes = []string{"openid", "profile", "email", "organization", "organization:read"}
+var scopes = []string{"openid", "profile", "email", "organization", "organization:read", "notices"}
 
 // Deps is what the cabinet stands on. Everything is required unless its line
 // says otherwise.
@@ -56,6 +56,7 @@ type Desk struct {
 	api       api
 	streams   api                // for uploads, downloads and events, which take as long as they take
 	refreshes singleflight.Group // one refresh a session at a time
+	listeners streams            // open streams of notices
 	handler   http.Handler
 }
 
@@ -158,6 +159,10 @@ func (d *Desk) routes() (handler http.Handler, err error) {
 	mux.HandleFunc("POST /cabinet/prolong", d.free((*Visit).prolong))
 	mux.HandleFunc("GET /cabinet/organisations", d.private(Get("", (*Visit).choose)))
 	mux.HandleFunc("POST /cabinet/organisations", d.free((*Visit).switchOrganisation))
+	mux.HandleFunc("GET /cabinet/search", d.private(Get("", (*Visit).search)))
+	mux.HandleFunc("GET /cabinet/events", d.events)
+	mux.HandleFunc("POST /cabinet/look", d.free((*Visit).switchLook))
+	mux.HandleFunc("POST /cabinet/ask", d.private(Post("", (*Visit).askColleagues)))
 	mux.HandleFunc("/cabinet/", d.open(func(*request) error { return Missing() }))
 	if err := d.roomRoutes(mux); err != nil {
 		return nil, err

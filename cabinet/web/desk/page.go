@@ -92,7 +92,25 @@ func (v *Visit) shell() (*pages.Shell, error) {
 		shell.Organisation.SwitchURL = "/cabinet/organisations"
 	}
 	shell.Nav = v.nav()
+	shell.OrganisationID = v.me.Organization.ID
+	shell.SearchURL, shell.LookURL = "/cabinet/search", "/cabinet/look"
+	if v.r.URL.Path == shell.SearchURL {
+		shell.Query = v.Query("q")
+	}
+	shell.Bell = v.bell()
 	return shell, nil
+}
+
+// bell counts the unread notices; without an answer there is none to show.
+func (v *Visit) bell() *pages.Bell {
+	var found struct {
+		Unread int `json:"unread"`
+	}
+	if err := v.Get("/notices/count", nil, &found); err != nil {
+		v.d.deps.Log.DebugContext(v.ctx(), "unread notices are not known", "error", err)
+		return nil
+	}
+	return &pages.Bell{URL: "/cabinet/notices", Count: found.Unread, Stream: "/cabinet/events"}
 }
 
 // nav is the side list: the places that the visitor may see, and the one he is at.
@@ -142,12 +160,19 @@ func (v *Visit) told(err error) error {
 		return v.toldElsewhere(wrong)
 	}
 	if problem := AsProblem(err); problem != nil && problem.Status == http.StatusForbidden {
-		return v.Page(http.StatusForbidden, "refused.html", "refused.title", refusedView{Title: problem.Title, Detail: v.Words(problem)})
+		view := refusedView{Title: problem.Title, Detail: v.Words(problem)}
+		if problem.Code == "permission_missing" {
+			view.Lack = v.Lack(missing(problem))
+		}
+		return v.Page(http.StatusForbidden, "refused.html", "refused.title", view)
 	}
 	return err
 }
 
-type refusedView struct{ Title, Detail string }
+type refusedView struct {
+	Title, Detail string
+	Lack          *pages.Lack // who can help; nil when nobody of the organisation can
+}
 
 // Words is the API's refusal with the missing right in a person's words.
 func (v *Visit) Words(problem *Problem) string {
