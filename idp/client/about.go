@@ -40,6 +40,9 @@ type About struct {
 	// RequireAuthTime wants auth_time in ID tokens: ours have it always.
 	RequireAuthTime bool `json:"require_auth_time,omitempty"`
 
+	// ScopeLimit is what an administrator of its organisation lets it have at most, also
+	// when it changes itself; "" = he has set no limit.
+	ScopeLimit string `json:"scope_limit,omitempty"`
 	// AllowedNetworks are where it may authenticate from, as CIDR prefixes; none =
 	// from anywhere. A secret that was stolen is worthless elsewhere.
 	AllowedNetworks []string `json:"allowed_networks,omitempty"`

@@ -28,7 +28,7 @@ func (s *Store) PutOwn(ctx context.Context, c Client, secret string) error {
 		return fmt.Errorf("%w: the secret of an own client must have 256 bits", ErrInvalid)
 	}
 	c.SecretHashes = nil
-	if err := s.check(ctx, &c); err != nil {
+	if err := s.check(ctx, &c, true); err != nil {
 		return err
 	}
 	if c.KeepsSecret() {

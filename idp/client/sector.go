@@ -3,11 +3,16 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"propusk/storage"
 )
 
 // The bounds of the file at a sector_identifier_uri.
@@ -27,6 +32,10 @@ func (s *Store) checkSector(ctx context.Context, c *Client, f *faults) {
 		return
 	}
 	const field = "sector_identifier_uri"
+	key := c.SectorIdentifierURI + " " + strings.Join(c.RedirectURIs, " ")
+	if s.sectors.seen(key, s.now()) {
+		return
+	}
 	listed, err := s.readSector(ctx, c.SectorIdentifierURI)
 	if err != nil {
 		s.deps.Log.WarnContext(ctx, "sector_identifier_uri not read", "client", c.ID, "error", err)
@@ -36,8 +45,48 @@ func (s *Store) checkSector(ctx context.Context, c *Client, f *faults) {
 	for _, uri := range c.RedirectURIs {
 		if !slices.Contains(listed, uri) {
 			f.add(field, "the file there does not list %q", uri)
+			return
 		}
 	}
+	s.sectors.add(key, s.now())
+}
+
+// Prepare does what a registration does with the network, so that it is done before
+// a transaction of the caller's begins and not while that waits. Errors: ErrInvalid.
+func (s *Store) Prepare(ctx context.Context, c Client) error {
+	var f faults
+	if s.checkSector(ctx, &c, &f); len(f) > 0 {
+		return fmt.Errorf("%w: %w", ErrInvalid, errors.Join(f...))
+	}
+	return nil
+}
+
+// sectors remembers for a moment which files were found good.
+type sectors struct {
+	mu   sync.Mutex
+	good map[string]storage.Time
+}
+
+// How long, and how many.
+const (
+	sectorKept  = time.Minute
+	sectorsKept = 1000
+)
+
+func (s *sectors) seen(key string, now storage.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.good[key]
+	return ok && now.Time().Sub(at.Time()) < sectorKept
+}
+
+func (s *sectors) add(key string, now storage.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.good == nil || len(s.good) >= sectorsKept {
+		s.good = make(map[string]storage.Time)
+	}
+	s.good[key] = now
 }
 
 func (s *Store) readSector(ctx context.Context, address string) ([]string, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"net/http"
 	"sync"
 	"time"
@@ -51,6 +52,8 @@ type Store struct {
 
 	usesMu sync.Mutex
 	uses   map[string]storage.Time // since the last Flush
+
+	sectors sectors
 }
 
 // New makes a Store.
@@ -86,7 +89,7 @@ func (s *Store) CreateFor(ctx context.Context, c Client, lifetime time.Duration)
 		c.ID = storage.NewID()
 	}
 	c.complete()
-	if err := s.check(ctx, &c); err != nil {
+	if err := s.check(ctx, &c, true); err != nil {
 		return Client{}, "", err
 	}
 	secret := ""
@@ -111,11 +114,14 @@ func (s *Store) CreateFor(ctx context.Context, c Client, lifetime time.Duration)
 	return c, secret, nil
 }
 
-// check validates a client, its owner included.
-func (s *Store) check(ctx context.Context, c *Client) error {
+// check validates a client, its owner included, and the file of its sector when that
+// is asked for.
+func (s *Store) check(ctx context.Context, c *Client, sector bool) error {
 	var f faults
 	s.checkMutualTLS(c, &f)
-	s.checkSector(ctx, c, &f)
+	if sector {
+		s.checkSector(ctx, c, &f)
+	}
 	if c.OrganisationID != "" {
 		_, err := s.deps.Directory.Organisation(ctx, c.OrganisationID)
 		switch {
@@ -179,6 +185,9 @@ func (s *Store) Change(ctx context.Context, id string, how func(*Client) error) 
 // change is every change of a client: read, changed, checked, written, its tokens
 // revoked or let count again, and journalled under action.
 func (s *Store) change(ctx context.Context, id, action string, how func(*Client) error) (c Client, err error) {
+	if err := s.preview(ctx, id, how); err != nil {
+		return Client{}, err
+	}
 	err = s.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		before, err := s.Find(ctx, id)
 		if err != nil {
@@ -195,7 +204,7 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 		if c.complete(); !c.KeepsSecret() {
 			c.SecretHashes, c.SecretTerms = nil, nil
 		}
-		if err := s.check(ctx, &c); err != nil {
+		if err := s.check(ctx, &c, newSector(before, c)); err != nil {
 			return err
 		}
 		if err := s.replace(ctx, &c); err != nil {
@@ -207,6 +216,28 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 		return s.record(ctx, &c, action)
 	})
 	return c, err
+}
+
+// preview reads the file of a new sector before the transaction of the change.
+func (s *Store) preview(ctx context.Context, id string, how func(*Client) error) error {
+	before, err := s.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	after := before
+	if err := how(&after); err != nil {
+		return err
+	}
+	if !newSector(before, after) {
+		return nil
+	}
+	return s.Prepare(ctx, after)
+}
+
+// newSector reports whether a change makes the file of the sector be read: it is read
+// once, not whenever the client is disabled.
+func newSector(before, after Client) bool {
+	return before.SectorIdentifierURI != after.SectorIdentifierURI || !slices.Equal(before.RedirectURIs, after.RedirectURIs)
 }
 
 // later is now, or the moment after before: the time of a change is its version.

@@ -122,6 +122,8 @@ func (c *Client) validateScope(f *faults) {
 	for _, scope := range c.Scopes() {
 		if !KnownScope(scope) {
 			f.add("scope", "%q is unknown", scope)
+		} else if c.ScopeLimit != "" && !slices.Contains(strings.Fields(c.ScopeLimit), scope) {
+			f.add("scope", "%q is more than the owner of the client lets it have", scope)
 		}
 	}
 	if c.RequiredACR != "" && Rank(c.RequiredACR) == 0 {

@@ -18,10 +18,11 @@ CREATE TABLE client_uses (
 );
 
 -- The registration access token of a client that registered itself (RFC 7592 §3), by
--- its hash.
+-- its hash. bounds: JSON, what the client may have, also when it changes itself.
 CREATE TABLE client_registrations (
     client_id  TEXT   NOT NULL PRIMARY KEY,
     token_hash TEXT   NOT NULL,
+    bounds     TEXT   NOT NULL,
     created_at BIGINT NOT NULL
 );
 
