@@ -20,6 +20,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/passkey"
+	"propusk/idp/signals"
 	"propusk/storage"
 	"propusk/storage/jobs"
 	"propusk/storage/journal"
@@ -115,6 +116,7 @@ func (b *base) openState(ctx context.Context) (err error) {
 // build makes the parts over the state; none of them starts to work.
 func (b *base) build() (err error) {
 	b.journal = journal.New(journal.Deps{DB: b.db, Now: b.now})
+	b.journal.Follow(signals.Later(b.db)) // a house tells at once
 	b.jobs = jobs.New(jobs.Deps{
 		DB: b.db, Log: b.log, Now: b.now, Metrics: b.metrics,
 		Workers: b.cfg.Jobs.Workers, Poll: b.cfg.Jobs.Poll,
@@ -125,6 +127,7 @@ func (b *base) build() (err error) {
 		DB: b.db, Events: b.volatile, Now: b.now,
 		Lifetime: b.cfg.Tokens.AccessToken, Log: b.log,
 	})
+	b.revocations.Follow(signals.LaterRevoked(b.db))
 	b.directory, err = directory.New(directory.Deps{
 		DB: b.db, Journal: b.journal, Outbox: b.outbox, Revocations: b.revocations, Sealer: b.sealer,
 		Now: b.now, BaseURL: b.cfg.Issuer, InvitationLifetime: b.cfg.InvitationLifetime,

@@ -25,9 +25,11 @@ import (
 	"propusk/idp/recovery"
 	"propusk/idp/registration"
 	"propusk/idp/session"
+	"propusk/idp/signals"
 	"propusk/idp/trust"
 	"propusk/idp/unusual"
 	"propusk/storage/file"
+	"propusk/storage/jobs"
 )
 
 // house is a whole node: the issuer behind its pages, the cabinet behind its
@@ -36,6 +38,8 @@ type house struct {
 	*issuer
 	pages    *pages.Kit
 	sessions *session.Store
+	signals  *signals.Signals // to programs that want to know at once
+	pushes   *jobs.Runner     // of its events
 	places   *unusual.Places
 	unusual  *unusual.Watch
 	idp      *idp.Server
@@ -80,7 +84,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
@@ -121,7 +125,8 @@ func (h *house) openPages(context.Context) (err error) {
 		return fmt.Errorf("read the pages: %w", err)
 	}
 	h.sessions, err = session.New(session.Deps{
-		DB: h.db, Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute, End: h.provider.EndSession, Now: h.now,
+		DB: h.db, Idle: h.cfg.Session.Idle, Absolute: h.cfg.Session.Absolute, Now: h.now,
+		End: h.endSession, Changed: h.signals.AssuranceChanged,
 	})
 	return err
 }

@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
 
 	"propusk/idp/client"
 	"propusk/idp/keys"
 	"propusk/idp/keys/pkcs11"
 	"propusk/idp/oauth"
+	"propusk/idp/signals/status"
+	guarded "propusk/storage/outside"
 	"propusk/storage/revocation"
 )
 
@@ -18,6 +23,7 @@ type issuer struct {
 	token    pkcs11.Token // that holds them; nil: the database does
 	revoked  *revocation.List
 	clients  *client.Store
+	statuses *status.Lists // of tokens, for resource servers elsewhere
 	provider *oauth.Provider
 }
 
@@ -29,6 +35,10 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	}
 	i.revoked = revocation.NewList(revocation.Deps{DB: b.db, Events: b.volatile, Now: b.now, Lifetime: b.cfg.Tokens.AccessToken, Log: b.log})
 	b.revocations.Tell(i.revoked)
+	if err := i.openStatuses(); err != nil {
+		i.closeKeys()
+		return nil, err
+	}
 	mutual, err := b.mutualTLS()
 	if err != nil {
 		i.closeKeys()
@@ -37,6 +47,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	i.clients, err = client.New(client.Deps{
 		DB: b.db, Events: b.volatile, Directory: b.directory, Revocations: b.revocations, Journal: b.journal, Now: b.now, Log: b.log,
 		MutualTLS: client.MutualTLS{Host: mutual.URL != "", Authorities: mutual.Authorities != nil},
+		Outside:   i.outside(),
 	})
 	if err != nil {
 		i.closeKeys()
@@ -44,9 +55,9 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	}
 	i.provider, err = oauth.New(oauth.Deps{
 		DB: b.db, Clients: i.clients, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
-		Revocations: b.revocations, Revoked: i.revoked, Journal: b.journal, Now: b.now, Log: b.log,
+		Revocations: b.revocations, Revoked: i.revoked, Statuses: places{i.statuses}, Journal: b.journal, Now: b.now, Log: b.log,
 		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
-		MutualTLS: mutual, Reach: prefixes(b.cfg.Clients.Reach),
+		MutualTLS: mutual, Reach: prefixes(b.cfg.Clients.Reach), Kinds: kindNames,
 		Lifetimes: oauth.Lifetimes{
 			Code:         b.cfg.Tokens.Code,
 			AccessToken:  b.cfg.Tokens.AccessToken,
@@ -65,6 +76,16 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 func (i *issuer) close() {
 	i.provider.Close()
 	i.closeKeys()
+}
+
+// outside asks addresses that clients register when they do: those that the provider
+// reaches.
+func (i *issuer) outside() *http.Client {
+	reach := prefixes(i.cfg.Clients.Reach)
+	if u, err := url.Parse(i.cfg.Issuer); err == nil && client.Loopback(u.Hostname()) {
+		reach = append(slices.Clone(reach), guarded.Loopback...)
+	}
+	return guarded.NewClient(guarded.Options{Reach: reach})
 }
 
 // audience is what access tokens are for: the cabinet's API (RFC 9068 §3).

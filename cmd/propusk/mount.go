@@ -5,6 +5,9 @@ import (
 	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"propusk/idp/signals"
+	"propusk/idp/signals/status"
 )
 
 // mount puts every part at its place, and around all of them what each request
@@ -20,6 +23,10 @@ func (h *house) mount() {
 		h.mux.Handle(path, room)
 		h.mux.Handle(path+"/", room)
 	}
+	h.mux.Handle("/ssf/", h.signals.Handler())
+	h.mux.Handle("GET "+signals.WellKnown, h.signals.Handler())
+	h.mux.Handle(status.Path, h.statuses.Handler())
+	h.mux.Handle(status.Path+"/", h.statuses.Handler())
 	h.mux.Handle("/", h.idp)
 	h.mux.HandleFunc("GET /healthz", h.health.alive)
 	h.mux.HandleFunc("GET /readyz", h.health.ready)

@@ -74,6 +74,7 @@ func (h *house) run(ctx context.Context, d doors, ready func()) error {
 	context.AfterFunc(ctx, func() {
 		h.health.stopping.Store(true)
 		h.notices.EndStreams()
+		h.signals.EndPolls()
 		h.log.Info("stopping")
 	})
 	serving, ctx := errgroup.WithContext(ctx)
