@@ -176,3 +176,9 @@ func (p parameter) option(id string) (option, bool) {
 	}
 	return p.values[at], true
 }
+
+// KindName is what the type of an id is called in Russian and English.
+func KindName(id string) (ru, en string, known bool) {
+	t, known := typeOf(id)
+	return t.name.ru, t.name.en, known
+}
