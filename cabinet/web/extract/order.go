@@ -2,6 +2,7 @@ package extract
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ func catalogue(v *desk.Visit) error {
 	}
 	list := make([]kindView, len(types))
 	for i, k := range types {
-		list[i] = kindView{k, "/cabinet/extracts/new/" + desk.Escape(k.ID)}
+		list[i] = kindView{k, "/cabinet/extracts/new?" + url.Values{"kind": {k.ID}}.Encode()}
 	}
 	return v.Page(http.StatusOK, "extract_catalogue.html", "extract.catalogue.title", list)
 }
@@ -51,16 +52,15 @@ type order struct {
 	Email      string            `json:"email,omitempty"`
 }
 
-// orderForm asks for the period, the form and where to send the paper.
+// orderForm asks which paper it is to be, then for the period, the format and where
+// to send it.
 func orderForm(v *desk.Visit) error {
-	form := order{Parameters: map[string]string{}}
+	form := order{Kind: v.Query("kind"), Parameters: map[string]string{}}
 	if kept := v.Draft(); kept != nil {
-		form = read(kept.Get, func() (names []string) {
-			for name := range kept {
-				names = append(names, name)
-			}
-			return names
-		}())
+		form = read(kept)
+	}
+	if form.Kind == "" {
+		return catalogue(v)
 	}
 	return orderPage(v, http.StatusOK, form)
 }
@@ -70,7 +70,7 @@ func orderPage(v *desk.Visit, status int, form order, errs ...pages.FieldError) 
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(types, func(k kind) bool { return k.ID == v.PathValue("kind") })
+	at := slices.IndexFunc(types, func(k kind) bool { return k.ID == form.Kind })
 	if at < 0 {
 		return desk.Missing()
 	}
@@ -95,13 +95,14 @@ func orderPage(v *desk.Visit, status int, form order, errs ...pages.FieldError) 
 	return v.Page(status, "extract_order.html", view.Kind.Name, view, errs...)
 }
 
-// read makes an order of a form's fields.
-func read(get func(string) string, names []string) order {
-	form := order{Format: get("format"), Purpose: strings.TrimSpace(get("purpose")), Email: strings.TrimSpace(get("email")), Parameters: map[string]string{}}
+// read makes an order of a form.
+func read(fields url.Values) order {
+	get := func(name string) string { return strings.TrimSpace(fields.Get(name)) }
+	form := order{Kind: get("kind"), Format: get("format"), Purpose: get("purpose"), Email: get("email"), Parameters: map[string]string{}}
 	if from, to := get("period/from"), get("period/to"); from+to != "" {
 		form.Period = &period{From: from, To: to}
 	}
-	for _, name := range names {
+	for name := range fields {
 		if id, ok := strings.CutPrefix(name, "parameters/"); ok && get(name) != "" {
 			form.Parameters[id] = get(name)
 		}
@@ -111,22 +112,15 @@ func read(get func(string) string, names []string) order {
 
 // ordered orders the paper and leads to its progress.
 func ordered(v *desk.Visit) error {
-	var names []string
-	for name := range v.Form() {
-		names = append(names, name)
-	}
-	form := read(v.Value, names)
-	form.Kind = v.PathValue("kind")
+	form := read(v.Form())
 	var made extract
 	err := v.Post("/extracts", form, &made, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
 		return v.Redirect(made.path())
 	}
 	fields := []string{"period", "period/from", "period/to", "format", "purpose", "email"}
-	for _, name := range names {
-		if strings.HasPrefix(name, "parameters/") {
-			fields = append(fields, name)
-		}
+	for id := range form.Parameters {
+		fields = append(fields, "parameters/"+id)
 	}
 	status, errs, err := v.Faults(err, fields...)
 	if err != nil || status == http.StatusForbidden {

@@ -22,9 +22,8 @@ func Room() desk.Room {
 		Nav:    []desk.NavItem{{Key: "place.extracts", Path: all, Permission: "extracts:read", Order: 120}},
 		Routes: []desk.Route{
 			desk.Get(all, list),
-			desk.Get(all+"/new", catalogue),
-			desk.Get(all+"/new/{kind}", orderForm),
-			desk.Post(all+"/new/{kind}", ordered),
+			desk.Get(all+"/new", orderForm),
+			desk.Post(all+"/new", ordered),
 			desk.Get(all+"/seal.pem", func(v *desk.Visit) error { return v.Download("/seal", url.Values{"format": {"pem"}}) }),
 			desk.Get(at, one),
 			desk.Get(at+"/progress", progress),

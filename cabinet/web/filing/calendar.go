@@ -130,7 +130,7 @@ func newDeadlineRow(v *desk.Visit, d deadline) deadlineRow {
 			row.Act = "filing.continue"
 		}
 	case v.May("filings:write"):
-		row.URL = "/cabinet/filings/new/" + desk.Escape(d.Type) + "?" + url.Values{"period": {d.Period.Code}, "year": {strconv.Itoa(d.Year)}}.Encode()
+		row.URL = "/cabinet/filings/new?" + url.Values{"type": {d.Type}, "period": {d.Period.Code}, "year": {strconv.Itoa(d.Year)}}.Encode()
 		row.Act = "filing.prepare"
 	}
 	return row

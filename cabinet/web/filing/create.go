@@ -31,18 +31,22 @@ type newFiling struct {
 
 var newFields = []string{"period", "year", "correction", "office", "subject"}
 
-// newForm asks for which period the report is.
+// newForm asks which report it is to be, and then for which period.
 func newForm(v *desk.Visit) error {
-	form := newFiling{Period: v.Query("period"), Office: v.Query("office")}
-	form.Year, _ = strconv.Atoi(v.Query("year"))
-	if kept := v.Draft(); kept != nil {
-		form = readNew(kept.Get)
+	kept := v.Draft()
+	if kept != nil && kept.Get("type") != "" {
+		return newPage(v, http.StatusOK, readNew(kept.Get))
 	}
+	if v.Query("type") == "" {
+		return chooseForm(v)
+	}
+	form := newFiling{Type: v.Query("type"), Period: v.Query("period"), Office: v.Query("office")}
+	form.Year, _ = strconv.Atoi(v.Query("year"))
 	return newPage(v, http.StatusOK, form)
 }
 
 func readNew(get func(string) string) newFiling {
-	form := newFiling{Period: get("period"), Office: get("office"), Subject: get("subject")}
+	form := newFiling{Type: get("type"), Period: get("period"), Office: get("office"), Subject: get("subject")}
 	form.Year, _ = strconv.Atoi(get("year"))
 	form.Correction, _ = strconv.Atoi(get("correction"))
 	return form
@@ -50,7 +54,7 @@ func readNew(get func(string) string) newFiling {
 
 func newPage(v *desk.Visit, status int, form newFiling, errs ...pages.FieldError) error {
 	view := newView{Form: form, Stages: stages(v, 0)}
-	if err := v.Get("/report-types/"+desk.Escape(v.PathValue("type")), nil, &view.Kind); err != nil {
+	if err := v.Get("/report-types/"+desk.Escape(form.Type), nil, &view.Kind); err != nil {
 		return err
 	}
 	view.ByForm, view.Accept = view.Kind.has("form"), accepted(view.Kind)
@@ -91,7 +95,6 @@ func stages(v *desk.Visit, at int) []pages.Stage {
 // filed as a file.
 func created(v *desk.Visit) error {
 	form := readNew(v.Value)
-	form.Type = v.PathValue("type")
 	var made report
 	if err := v.Post("/filings", form, &made, desk.IdempotencyKey(v.FormKey())); err != nil {
 		status, errs, err := v.Faults(err, newFields...)

@@ -2,6 +2,7 @@ package filing
 
 import (
 	"net/http"
+	"net/url"
 
 	"propusk/cabinet/web/desk"
 	"propusk/idp/pages"
@@ -29,7 +30,7 @@ type kindRow struct {
 func forms(v *desk.Visit) error {
 	view := formsView{Tabs: tabs(v), May: v.May("filings:write")}
 	var err error
-	if view.Groups, err = catalogue(v, "/cabinet/filings/forms/"); err != nil {
+	if view.Groups, err = catalogue(v, "/cabinet/filings/form?type="); err != nil {
 		return err
 	}
 	return v.Page(http.StatusOK, "filing_forms.html", "filing.forms.title", view)
@@ -39,7 +40,7 @@ func forms(v *desk.Visit) error {
 func chooseForm(v *desk.Visit) error {
 	view := formsView{New: true, May: true}
 	var err error
-	if view.Groups, err = catalogue(v, "/cabinet/filings/new/"); err != nil {
+	if view.Groups, err = catalogue(v, "/cabinet/filings/new?type="); err != nil {
 		return err
 	}
 	return v.Page(http.StatusOK, "filing_new.html", "filing.new.title", view)
@@ -58,7 +59,7 @@ func catalogue(v *desk.Visit, path string) ([]formGroup, error) {
 		group := formGroup{Name: v.T("filing.group." + name)}
 		for _, k := range found.Kinds {
 			if k.Group == name {
-				group.Kinds = append(group.Kinds, kindRow{kind: k, URL: path + desk.Escape(k.ID), Formats: formats(v, k)})
+				group.Kinds = append(group.Kinds, kindRow{kind: k, URL: path + url.QueryEscape(k.ID), Formats: formats(v, k)})
 			}
 		}
 		if len(group.Kinds) > 0 {
@@ -94,7 +95,7 @@ type formSection struct {
 // form is one kind of report: its instruction, line by line, and its template.
 func form(v *desk.Visit) error {
 	var view formView
-	if err := v.Get("/report-types/"+desk.Escape(v.PathValue("type")), nil, &view.Kind); err != nil {
+	if err := v.Get("/report-types/"+desk.Escape(v.Query("type")), nil, &view.Kind); err != nil {
 		return err
 	}
 	view.Formats, view.May = formats(v, view.Kind), v.May("filings:write")
@@ -106,4 +107,9 @@ func form(v *desk.Visit) error {
 		last.Fields = append(last.Fields, f)
 	}
 	return v.Page(http.StatusOK, "filing_form.html", view.Kind.Name, view)
+}
+
+// template is the workbook of a kind of report.
+func template(v *desk.Visit) error {
+	return v.Download("/report-types/"+desk.Escape(v.Query("type"))+"/template", nil)
 }

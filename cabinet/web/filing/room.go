@@ -45,12 +45,11 @@ func Room() desk.Room {
 			desk.Get("/cabinet/filings/calendar", calendar),
 			desk.Get("/cabinet/filings/operations", operations),
 			desk.Get("/cabinet/filings/forms", forms),
-			desk.Get("/cabinet/filings/forms/{type}", form),
-			download("/cabinet/filings/forms/{type}/template", "/report-types/{type}/template"),
+			desk.Get("/cabinet/filings/form", form),
+			desk.Get("/cabinet/filings/template", template),
 
-			desk.Get("/cabinet/filings/new", chooseForm),
-			desk.Get("/cabinet/filings/new/{type}", newForm),
-			desk.Post("/cabinet/filings/new/{type}", created),
+			desk.Get("/cabinet/filings/new", newForm),
+			desk.Post("/cabinet/filings/new", created),
 			desk.Get("/cabinet/filings/upload", uploadForm),
 			upload,
 
@@ -73,7 +72,7 @@ func Room() desk.Room {
 
 // expand puts the parts of the page's path into one of the API's.
 func expand(v *desk.Visit, path string) string {
-	for _, name := range []string{"id", "type", "part"} {
+	for _, name := range []string{"id", "part"} {
 		path = strings.ReplaceAll(path, "{"+name+"}", desk.Escape(v.PathValue(name)))
 	}
 	return path
