@@ -15,7 +15,7 @@ func edit(v *desk.Visit) error {
 	form := editForm{Sent: true, Type: v.Value("type"), Name: v.Value("name"), Description: v.Form().Get("description"), ValidUntil: v.Value("valid_until")}
 	day, err := desk.Day(form.ValidUntil)
 	if err != nil {
-		return page(v, http.StatusUnprocessableEntity, showView{Edit: form}, pages.FieldError{Field: "valid_until", Key: "desk.day.wrong"})
+		return draw(v, http.StatusUnprocessableEntity, showView{Edit: form}, pages.FieldError{Field: "valid_until", Key: "desk.day.wrong"})
 	}
 	body := map[string]string{"type": form.Type, "name": form.Name, "description": form.Description, "valid_until": ""}
 	if !day.IsZero() {
@@ -33,14 +33,14 @@ func done(v *desk.Visit, err error, notice string, view showView, fields ...stri
 	if err != nil {
 		return err
 	}
-	return page(v, status, view, errs...)
+	return draw(v, status, view, errs...)
 }
 
 // addVersion replaces the file; the one before stays.
 func addVersion(v *desk.Visit) error {
 	file, header, err := v.File("version")
 	if errors.Is(err, desk.ErrNoFile) {
-		return page(v, http.StatusUnprocessableEntity, showView{}, pages.FieldError{Field: "version", Key: "document.upload.none"})
+		return draw(v, http.StatusUnprocessableEntity, showView{}, pages.FieldError{Field: "version", Key: "document.upload.none"})
 	}
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func hand(v *desk.Visit) error {
 	form := readShare(v.Form())
 	day, err := desk.Day(form.Expires)
 	if err != nil {
-		return page(v, http.StatusUnprocessableEntity, showView{Share: form}, pages.FieldError{Field: "expires_at", Key: "desk.day.wrong"})
+		return draw(v, http.StatusUnprocessableEntity, showView{Share: form}, pages.FieldError{Field: "expires_at", Key: "desk.day.wrong"})
 	}
 	body := map[string]any{"recipient": form.Recipient, "message": form.Message, "signature_requested": form.Signature}
 	if !day.IsZero() {

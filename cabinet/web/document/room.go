@@ -49,18 +49,27 @@ func routes() []desk.Route {
 
 		desk.Get(one, show),
 		desk.Post(one, edit),
-		desk.Get(one+"/content", content("/documents/")),
-		desk.Get(one+"/container", container("/documents/")),
-		desk.Get(one+"/sign", sign),
-		limited(desk.SigningLimit, desk.Post(one+"/sign", addSignature)),
-		desk.Get(one+"/signatures/{signature}", signatureFile),
-		limited(filesLimit, desk.Post(one+"/versions", addVersion)),
+		// What hangs on a document is told by its name here: net/http could not tell
+		// "{id}/content" from "incoming/{id}".
+		desk.Get(one+"/{part}", part(map[string]page{"content": content("/documents/"), "container": container("/documents/"), "sign": sign})),
+		desk.Get(one+"/{part}/{signature}", part(map[string]page{"signatures": signatureFile})),
+		limited(filesLimit, desk.Post(one+"/{part}", part(map[string]page{
+			"sign": addSignature, "versions": addVersion, "shares": hand, "archive": moving("archive"), "unarchive": moving("unarchive"), "delete": remove,
+		}))),
 		desk.Post(one+"/versions/{version}/restore", restore),
-		desk.Post(one+"/shares", hand),
 		desk.Post(one+"/shares/{share}/revoke", revoke),
-		desk.Post(one+"/archive", moving("archive")),
-		desk.Post(one+"/unarchive", moving("unarchive")),
-		desk.Post(one+"/delete", remove),
+	}
+}
+
+type page = func(*desk.Visit) error
+
+// part is the page or act that the path's part names.
+func part(parts map[string]page) page {
+	return func(v *desk.Visit) error {
+		if handle := parts[v.PathValue("part")]; handle != nil {
+			return handle(v)
+		}
+		return desk.Missing()
 	}
 }
 

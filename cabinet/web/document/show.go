@@ -96,10 +96,10 @@ func show(v *desk.Visit) error {
 	if kept := v.Draft(); kept != nil {
 		view.Share = readShare(kept)
 	}
-	return page(v, http.StatusOK, view)
+	return draw(v, http.StatusOK, view)
 }
 
-func page(v *desk.Visit, status int, view showView, errs ...pages.FieldError) error {
+func draw(v *desk.Visit, status int, view showView, errs ...pages.FieldError) error {
 	view.URL = pathOf(v.PathValue("id"))
 	if err := v.Get(apiOf(v), nil, &view.Document, desk.ETag(&view.Etag)); err != nil {
 		return err

@@ -15,12 +15,12 @@ import (
 )
 
 type uploadView struct {
-	Form     uploadFields
-	Kinds    []pages.Option
-	Rules    []ruleRow
-	Refused  []refusal
-	Taken    []document
-	Accepted string // endings for the browser's dialog; "" = any
+	Form    uploadFields
+	Kinds   []pages.Option
+	Rules   []ruleRow
+	Refused []refusal
+	Taken   []document
+	Lack    *pages.Lack // why nothing can be uploaded; nil = it can
 }
 
 type uploadFields struct{ Type, Name, Description, ValidUntil, Recipient, Message string }
@@ -48,6 +48,7 @@ func uploadForm(v *desk.Visit) error {
 }
 
 func uploadPage(v *desk.Visit, status int, view uploadView, errs ...pages.FieldError) error {
+	view.Lack = desk.LackOf(v, "documents:write")
 	known, err := kinds(v)
 	if err != nil {
 		return err

@@ -163,10 +163,22 @@ func newRow(v *desk.Visit, one item) row {
 	return row{item: one, URL: pathOf(one.ID), Tag: pages.Tag{Kind: StatusKind(one.Status), Text: one.StatusLabel}, Left: left(v, one)}
 }
 
+// awaited reports whether the due date still asks something of anybody: of the
+// organisation until it has answered, of the other side until it has decided.
+func awaited(one item) bool {
+	switch one.Type {
+	case "requirement":
+		return one.Status == "open" || one.Status == "accepted" || one.Status == "overdue"
+	case "application":
+		return one.Status == "clarification"
+	}
+	return one.Phase == "processing"
+}
+
 // left says how long there is until a due date that still matters.
 func left(v *desk.Visit, one item) string {
 	switch days := v.DaysLeft(one.DueAt); {
-	case one.DueAt.IsZero() || one.Phase != "processing":
+	case one.DueAt.IsZero() || !awaited(one):
 		return ""
 	case one.Overdue:
 		return v.T("request.late")
