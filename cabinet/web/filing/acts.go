@@ -85,7 +85,7 @@ func readable(v *desk.Visit, r report) (string, error) {
 		return "", err
 	}
 	var text strings.Builder
-	for _, one := range steps(k.Fields, v.T("filing.step.applicant")) {
+	for _, one := range steps(asked(v, k.Fields), v.T("filing.step.applicant")) {
 		section := ""
 		for _, g := range one.groups(r.Values, "", func(n int) string { return v.T("filing.row", "Number", n) }) {
 			for _, in := range g.Fields {

@@ -51,8 +51,17 @@ func open(v *desk.Visit) (*sheet, error) {
 	if err := v.Get("/report-types/"+desk.Escape(s.report.Type), nil, &k); err != nil {
 		return nil, err
 	}
-	s.steps = steps(k.Fields, v.T("filing.step.applicant"))
+	s.steps = steps(asked(v, k.Fields), v.T("filing.step.applicant"))
 	return s, nil
+}
+
+// asked leaves out what only a sole proprietor, whose ИНН has twelve digits, is
+// asked for: the taxpayer's own name.
+func asked(v *desk.Visit, fields []field) []field {
+	if len(v.Organisation().INN) == len("000000000000") {
+		return fields
+	}
+	return slices.DeleteFunc(fields, func(f field) bool { return strings.HasPrefix(f.Path, "СвНП/НПФЛ/") })
 }
 
 // at is the step of a key; the first one when there is no such.
