@@ -147,7 +147,10 @@ func (s *Server) refuse(c echo.Context, t *turn, code, reason string) error {
 	if err := s.finish(c.Request().Context(), t); err != nil {
 		return err
 	}
-	if t.To != "" || t.Invitation != "" || t.Waiting != "" {
+	switch {
+	case t.Waiting != "":
+		return undecided(code, reason)
+	case t.To != "" || t.Invitation != "":
 		return turnedBack(code, reason)
 	}
 	s.deps.Provider.Refuse(c.Response(), c.Request(), t.Request, code, reason)

@@ -119,6 +119,18 @@ func (s *Server) refuseWaiting(c echo.Context, t *turn) error {
 	return browser.SeeOther(c, "/confirmations/done?decision=refused")
 }
 
+// failureUndecided is the page for who got to a request that is not his to decide.
+const failureUndecided = "undecided"
+
+// undecided ends the sign-in of somebody who cannot decide, and decides nothing: the
+// request goes on waiting for who can.
+func undecided(code, reason string) error {
+	if code != "login_required" && code != "access_denied" {
+		return turnedBack(code, reason)
+	}
+	return browser.Fault{Status: http.StatusForbidden, Page: failureUndecided, Code: code, Detail: reason}
+}
+
 // decided says that the decision was taken, and what to do now.
 func (s *Server) decided(c echo.Context) error {
 	accepted := c.QueryParam("decision") == "accepted"
