@@ -36,8 +36,8 @@ func TestADocumentIsUploadedSignedAndHandedOver(t *testing.T) {
 	dialog := page.Follow("Подписать").Is(http.StatusOK).Says("Подпись ставится под самим файлом")
 	dialog.Submit("Отправить подпись").Is(http.StatusUnprocessableEntity)
 	holder := w.Holder(o)
-	wrong := dialog.Choose("3", "x.p7s", holder.Sign(t, []byte("something else"))).Submit("Отправить подпись").Is(http.StatusUnprocessableEntity)
-	page = wrong.Choose("3", "x.p7s", holder.Sign(t, content)).Submit("Отправить подпись").Is(http.StatusOK).Says("Подпись принята", "1 подпись", "подпись верна")
+	wrong := dialog.Choose("Загрузите файл подписи", "x.p7s", holder.Sign(t, []byte("something else"))).Submit("Отправить подпись").Is(http.StatusUnprocessableEntity)
+	page = wrong.Choose("Загрузите файл подписи", "x.p7s", holder.Sign(t, content)).Submit("Отправить подпись").Is(http.StatusOK).Says("Подпись принята", "1 подпись", "подпись верна")
 	if zip := page.Follow("Скачать с подписями").Is(http.StatusOK); !strings.HasPrefix(zip.Body, "PK") {
 		t.Error("the container is no ZIP")
 	}
@@ -47,7 +47,7 @@ func TestADocumentIsUploadedSignedAndHandedOver(t *testing.T) {
 	in := theirs.Open("/cabinet/documents/incoming").Is(http.StatusOK).Says("договор", "ООО «mayak»", "Ждёт вашей подписи", "Новый").Follow("договор")
 	in.Says("Отправитель увидит, когда вы впервые откроете").Follow("Посмотреть").Is(http.StatusOK)
 	own := w.Holder(other)
-	in.Follow("Подписать").Choose("3", "x.p7s", own.Sign(t, content)).Submit("Отправить подпись").Is(http.StatusOK).Says("Подпись принята")
+	in.Follow("Подписать").Choose("Загрузите файл подписи", "x.p7s", own.Sign(t, content)).Submit("Отправить подпись").Is(http.StatusOK).Says("Подпись принята")
 	page = b.Open(page.Path).Says("2 подписи")
 	page.Submit("Отозвать").Says("Доступ закрыт", "отозван")
 	theirs.Open(in.Path).Is(http.StatusNotFound)
@@ -61,10 +61,10 @@ func TestVersionsAreAddedAndRestored(t *testing.T) {
 	page := b.Open("/cabinet/documents/upload").Choose("Файлы", "а.pdf", filetest.PDF("one")).Submit("Загрузить")
 	page = page.Choose("Файл", "б.pdf", filetest.PDF("two")).Fill("Что изменилось", "сумма").Submit("Загрузить версию").Is(http.StatusOK).Says("Новая версия загружена", "версия 2", "сумма")
 	page = page.Submit("Восстановить").Is(http.StatusOK).Says("Версия восстановлена", "версия 3", "восстановлена из версии 1")
-	page = page.Fill("Название", "Устав").Fill("Действует до", "2027-12-31").Submit("Сохранить").Is(http.StatusOK).Says("Сохранено", "Устав", "31.12.2027")
+	page = page.Fill("Название", "Наш устав").Fill("Действует до", "2027-12-31").Submit("Сохранить").Is(http.StatusOK).Says("Сохранено", "Наш устав", "31.12.2027")
 	page = page.Submit("В архив").Says("Документ в архиве")
-	b.Open("/cabinet/documents").Lacks("Устав")
-	b.Open("/cabinet/documents?status=archived").Says("Устав")
+	b.Open("/cabinet/documents").Lacks("Наш устав")
+	b.Open("/cabinet/documents?status=archived").Says("Наш устав")
 	page.Submit("Вернуть из архива").Says("возвращён").Submit("Удалить").At("/cabinet/documents").Says("Документ удалён")
 
 	observer := w.SignIn(o, directory.Observer)
@@ -78,7 +78,7 @@ func TestEachFileIsJudgedByItself(t *testing.T) {
 	w := inboxtest.New(t, document.Room())
 	o := w.Office("mayak", directory.Administrator)
 	page := w.SignIn(o, directory.Administrator).Open("/cabinet/documents/upload")
-	page.Choose("Файлы", "вирус.exe", []byte("MZ\x90\x00")).Submit("Загрузить").Is(http.StatusUnprocessableEntity).Says("опасен")
+	page.Choose("Файлы", "вирус.exe", []byte("MZ\x90\x00")).Submit("Загрузить").Is(http.StatusUnprocessableEntity).Says("PROGRAM")
 	page.Choose("Файлы", "a.pdf", filetest.PDF("a")).Fill("Действует до", "вчера").Submit("Загрузить").Is(http.StatusUnprocessableEntity).Says("Такой даты нет")
 }
 

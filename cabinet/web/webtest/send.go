@@ -2,7 +2,12 @@ package webtest
 
 import (
 	"bytes"
+	"mime/multipart"
 	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"propusk/cabinet/cabinettest"
 )
 
 // Send makes a request as a script of a page does; headers are name, value pairs.
@@ -14,4 +19,22 @@ func (b *Browser) Send(method, path string, body []byte, headers ...string) *Pag
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	return b.follow(r)
+}
+
+// Multipart is a form with one file, for Send.
+func Multipart(t testing.TB, fields url.Values, field, name string, content []byte) (body []byte, kind string) {
+	t.Helper()
+	var out bytes.Buffer
+	writer := multipart.NewWriter(&out)
+	for name, values := range fields {
+		for _, value := range values {
+			cabinettest.Must(t, writer.WriteField(name, value))
+		}
+	}
+	part, err := writer.CreateFormFile(field, name)
+	cabinettest.Must(t, err)
+	_, err = part.Write(content)
+	cabinettest.Must(t, err)
+	cabinettest.Must(t, writer.Close())
+	return out.Bytes(), writer.FormDataContentType()
 }
