@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"propusk/idp"
+	"propusk/idp/application"
 	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
@@ -57,6 +58,8 @@ type world struct {
 	directory *directory.Directory
 	maria     directory.Person
 	authority *authority
+	// registration is the initial access token of clients that register themselves.
+	registration string
 
 	server, mutual *httptest.Server
 	addresses      atomic.Int64 // of the browsers and clients, each its own
@@ -171,7 +174,29 @@ func (w *world) build(ctx context.Context, runner *jobs.Runner) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	return circumstances(server), nil
+	registrations, err := w.registrations(ctx, writes, volatile)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", server)
+	mux.Handle(application.Path, registrations)
+	mux.Handle(application.Path+"/", registrations)
+	return circumstances(mux), nil
+}
+
+// registrations lets clients register themselves, with an initial access token.
+func (w *world) registrations(ctx context.Context, writes *journal.Journal, volatile storage.Volatile) (http.Handler, error) {
+	tokens, err := application.NewTokens(application.TokenDeps{DB: w.db, Journal: writes, Now: w.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	if _, w.registration, err = tokens.Create(ctx, application.InitialToken{Name: "conformance"}, 0, 24*time.Hour); err != nil {
+		return nil, err
+	}
+	return application.New(application.Deps{
+		DB: w.db, Clients: w.clients, Tokens: tokens, Ephemeral: volatile, Journal: writes, Issuer: issuer, Now: w.clock.Now, Log: w.log(),
+	})
 }
 
 // equip adds the factors and the pages, and makes Maria, who signs in by a
