@@ -18,24 +18,29 @@ import (
 // Deps.Publish, and its predecessor stays published for Deps.Overlap more. Two
 // rotations at one time leave one new key: the second returns storage.ErrExists.
 func (r *Ring) Rotate(ctx context.Context, algorithm string) (Key, error) {
+	last, err := r.lastSequence(ctx, algorithm)
+	if err != nil {
+		return Key{}, fmt.Errorf("rotate the %s key: %w", algorithm, err)
+	}
+	return r.rotate(ctx, algorithm, last)
+}
+
+// rotate makes the successor of the key with the sequence number last.
+func (r *Ring) rotate(ctx context.Context, algorithm string, last int64) (Key, error) {
 	key, err := r.make(ctx, algorithm)
 	if err != nil {
 		return Key{}, err
 	}
-	err = r.succeed(ctx, key, "key.rotated")
-	if err != nil {
+	if err := r.succeed(ctx, key, last, "key.rotated"); err != nil {
 		return Key{}, fmt.Errorf("rotate the %s key: %w", algorithm, err)
 	}
 	return key.Key, nil
 }
 
-// succeed makes key the next one of its algorithm and tells the other nodes.
-func (r *Ring) succeed(ctx context.Context, key held, action string) error {
+// succeed makes key the one after the sequence number last, and tells the other
+// nodes. storage.ErrExists when another node has made that one meanwhile.
+func (r *Ring) succeed(ctx context.Context, key held, sequence int64, action string) error {
 	err := r.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		sequence, err := r.lastSequence(ctx, key.Algorithm)
-		if err != nil {
-			return err
-		}
 		if err := r.insert(ctx, key, sequence+1, storage.Of(r.deps.Now().Add(r.deps.Publish))); err != nil {
 			return err
 		}
@@ -51,8 +56,8 @@ func (r *Ring) succeed(ctx context.Context, key held, action string) error {
 
 // RotateDue rotates each algorithm whose newest key will have signed for
 // Deps.Rotate when a key made now begins to. Any number of nodes may run it at
-// once: of those that find a rotation due one makes it, by the sequence number in
-// the row, and the others see a newer key the next time. Errors of one algorithm
+// once: of those that find a key too old one makes its successor, by the sequence
+// number in the row. Errors of one algorithm
 // do not keep the others from rotating.
 func (r *Ring) RotateDue(ctx context.Context) error {
 	if err := r.reload(ctx); err != nil {
@@ -60,10 +65,11 @@ func (r *Ring) RotateDue(ctx context.Context) error {
 	}
 	var failed error
 	for _, algorithm := range Algorithms() {
-		if !r.due(algorithm) {
+		last, due := r.due(algorithm)
+		if !due {
 			continue
 		}
-		key, err := r.Rotate(ctx, algorithm)
+		key, err := r.rotate(ctx, algorithm, last)
 		switch {
 		case errors.Is(err, storage.ErrExists): // another node was first
 		case err != nil:
@@ -75,17 +81,17 @@ func (r *Ring) RotateDue(ctx context.Context) error {
 	return failed
 }
 
-// due tells that the algorithm's newest key is old enough.
-func (r *Ring) due(algorithm string) bool {
+// due tells that the algorithm's newest key is old enough, and which it is.
+func (r *Ring) due(algorithm string) (sequence int64, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var newest storage.Time
 	for _, rec := range r.records {
 		if rec.key.Algorithm == algorithm {
-			newest = max(newest, rec.activatesAt)
+			newest, sequence = max(newest, rec.activatesAt), max(sequence, rec.sequence)
 		}
 	}
-	return r.deps.Rotate > 0 && newest.Add(r.deps.Rotate) <= storage.Of(r.deps.Now().Add(r.deps.Publish))
+	return sequence, r.deps.Rotate > 0 && newest.Add(r.deps.Rotate) <= storage.Of(r.deps.Now().Add(r.deps.Publish))
 }
 
 // ErrImport: what was given is not a key that can be imported.
@@ -111,7 +117,11 @@ func (r *Ring) Import(ctx context.Context, algorithm string, text []byte) (Key, 
 	if err != nil {
 		return Key{}, err
 	}
-	if err := r.succeed(ctx, kept, "key.imported"); err != nil {
+	last, err := r.lastSequence(ctx, algorithm)
+	if err == nil {
+		err = r.succeed(ctx, kept, last, "key.imported")
+	}
+	if err != nil {
 		return Key{}, fmt.Errorf("import the %s key %s: %w", algorithm, key.ID, err)
 	}
 	return key, nil
