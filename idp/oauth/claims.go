@@ -197,7 +197,9 @@ func compact(raw json.RawMessage) string {
 func (r *AuthorizationRequest) wantACR(wish claimWish) {
 	values := wish.texts()
 	if len(wish.Values) > 0 && wish.Essential {
-		r.EssentialACR = append([]string{}, values...)
+		if r.EssentialACR = values; len(values) == 0 {
+			r.EssentialACR = []string{""} // of no kind that an acr has: nothing meets it
+		}
 		return
 	}
 	r.ACRValues = append(r.ACRValues, values...)
