@@ -64,6 +64,9 @@ func (s *Server) consent(c echo.Context) error {
 		if err := s.record(ctx, t, "consent", outcomeRefused); err != nil {
 			return err
 		}
+		if t.Waiting != "" {
+			return s.refuseWaiting(c, t)
+		}
 		return s.refuse(c, t, "access_denied", "The person allowed nothing of what was asked for.")
 	}
 	if err := s.accept(c, t, details); err != nil {

@@ -38,6 +38,7 @@ type waitingView struct {
 	ClientName     string
 	Organisation   string // on whose behalf; "" = nobody's
 	Scopes         []pages.ScopeItem
+	Details        []pages.DetailItem
 	Device         bool // a device asks, and no application by the backchannel
 	UserCode       string
 	BindingMessage string
@@ -56,7 +57,7 @@ func (s *Server) showWaiting(c echo.Context, t *turn, status int) error {
 	}
 	view := waitingView{
 		Request: t.ID, PersonName: t.person.FullName(), ClientName: t.client(lang),
-		Scopes: s.pages.Scopes(lang, t.Request.Scopes), Device: w.FromDevice(), UserCode: w.UserCode,
+		Scopes: s.pages.Scopes(lang, t.Request.ScopesBesideDetails()), Details: s.detailItems(lang, t.Request.Details), Device: w.FromDevice(), UserCode: w.UserCode,
 		BindingMessage: w.BindingMessage, At: w.CreatedAt.Time(),
 	}
 	if t.situation.Organisation != nil {

@@ -43,6 +43,10 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 		}
 		return nil, err
 	}
+	if err := p.allowFrom(r.Context(), client); err != nil {
+		return nil, err
+	}
+	p.deps.Clients.Used(client.ID)
 	return client, nil
 }
 

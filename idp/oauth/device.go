@@ -113,7 +113,10 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 		ClientID: client.ID, ClientName: client.Name, ClientNameEN: client.NameEN,
 		FirstParty: client.FirstParty, ClientRequiredACR: client.RequiredACR,
 		Scopes: splitScope(form.Get("scope")), Organisation: form.Get("organization"),
-		ACRValues: strings.Fields(form.Get("acr_values")), Prompt: []string{"consent"},
+		ACRValues: strings.Fields(form.Get("acr_values")), Prompt: []string{"consent"}, Form: url.Values{},
+	}
+	if err := p.readDetails(request, client, form); err != nil {
+		return nil, err
 	}
 	switch {
 	case len(request.Scopes) == 0:

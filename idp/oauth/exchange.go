@@ -72,7 +72,7 @@ func (p *Provider) exchangeTokens(r *http.Request, x *exchange, form url.Values)
 	switch {
 	case form.Has("organization"):
 		claims, err = p.represent(ctx, x, form, subject)
-	case own && subject.Subject != subject.ClientID && !form.Has("actor_token"):
+	case own && !subject.service() && !form.Has("actor_token"):
 		claims, err = p.narrow(x, form, subject)
 	case !own && form.Has("actor_token"):
 		claims, err = p.delegate(ctx, x, form, subject)
@@ -146,7 +146,7 @@ func (p *Provider) delegate(ctx context.Context, x *exchange, form url.Values, s
 	switch {
 	case !x.client.FirstParty || x.client.Kind != Service:
 		return nil, unauthorizedClient("the client may exchange tokens that were issued to itself only")
-	case subject.GrantID == "" || subject.Subject == subject.ClientID:
+	case subject.service():
 		return nil, invalidRequest("the subject_token must be a person's")
 	case subject.Actor.depth() >= maxActors:
 		return nil, invalidRequest("the subject_token has gone through %d hands already", maxActors)
@@ -184,8 +184,9 @@ func (p *Provider) checkActor(ctx context.Context, x *exchange, form url.Values)
 	return nil
 }
 
-// service tells a client that acts for itself from a person (RFC 9068 §2.2).
-func (a *accessToken) service() bool { return a.Subject == a.ClientID }
+// service tells a client that acts for itself from a person, whose token rests on a
+// grant.
+func (a *accessToken) service() bool { return a.GrantID == "" }
 
 // copied is the subject's token anew for the client, with the scopes asked for: at
 // most those of both.
@@ -210,10 +211,10 @@ func (p *Provider) copied(x *exchange, form url.Values, subject *accessToken) (*
 	if subject.person != "" { // by his id, for signAccessToken names him to the client
 		claims.Subject = subject.person
 	}
-	claims.ID, claims.IssuedAt = storage.NewID(), p.deps.Now().Unix()
+	claims.ID, claims.IssuedAt, claims.Status = storage.NewID(), p.deps.Now().Unix(), nil
 	claims.ClientID, claims.Scope, claims.Confirmation = x.client.ID, strings.Join(scopes, " "), x.confirmation
 	if !wantOrganisation(scopes) {
-		claims.Organisation, claims.Roles, claims.Permissions, claims.MemberVersion, claims.Power = nil, nil, nil, 0, nil
+		claims.Organisation, claims.Roles, claims.Permissions, claims.MemberVersion, claims.Power, claims.Details = nil, nil, nil, 0, nil, nil
 	}
 	return &claims, nil
 }

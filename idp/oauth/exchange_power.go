@@ -39,7 +39,7 @@ func (p *Provider) represent(ctx context.Context, x *exchange, form url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	claims, err := p.byPower(x, form, r)
+	claims, err := p.byPower(x, form, subject, r)
 	if err != nil {
 		return nil, err
 	}
@@ -49,19 +49,20 @@ func (p *Provider) represent(ctx context.Context, x *exchange, form url.Values, 
 }
 
 // byPower is the token under the first power that opens every scope asked for. None
-// asked for are all that the client and the power that ends last have in common.
-func (p *Provider) byPower(x *exchange, form url.Values, r directory.ServiceRepresentation) (*accessToken, error) {
-	asked := splitScope(form.Get("scope"))
+// asked for are all that the subject_token and the power that ends last have in
+// common.
+func (p *Provider) byPower(x *exchange, form url.Values, subject *accessToken, r directory.ServiceRepresentation) (*accessToken, error) {
+	asked, had := splitScope(form.Get("scope")), splitScope(subject.Scope)
 	for _, scope := range asked {
-		if !slices.Contains(x.client.view.scopes, scope) || personal(scope) {
-			return nil, invalidScope("the client may not ask for the scope %s", scope)
+		if !slices.Contains(had, scope) {
+			return nil, invalidScope("the scope %s is not in the subject_token", scope)
 		}
 	}
 	for _, power := range r.Powers {
 		opened := append(names(power.Permissions()), client.ScopeOrganisation)
 		scopes := asked
 		if len(scopes) == 0 {
-			scopes = shared(x.client.ownScopes, opened)
+			scopes = shared(had, opened)
 		}
 		if len(scopes) > 0 && within(scopes, opened) {
 			return p.representing(x, r, power, scopes), nil

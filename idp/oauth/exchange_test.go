@@ -143,6 +143,12 @@ func TestAServiceReachesAsFarAsOnePowerAndItsOwnScopes(t *testing.T) {
 	h.refused("beyond every power", ask("filings:write"), http.StatusBadRequest, "invalid_scope")
 	h.refused("beyond the client", ask("members:write"), http.StatusBadRequest, "invalid_scope")
 	h.refused("of a person", ask("openid"), http.StatusBadRequest, "invalid_scope")
+	narrow := h.post(h.Token, c, parameters(flat(ownGrant), with{"scope": "filings:read"})).text("access_token")
+	got := h.post(h.Token, c, exchanging(narrow, with{"organization": h.vasilek.ID}))
+	if got.text("scope") != "filings:read" {
+		t.Errorf("a narrow token of its own gives %v", got.body)
+	}
+	h.refused("beyond the subject_token", h.post(h.Token, c, exchanging(narrow, with{"organization": h.vasilek.ID, "scope": "members:read"})), http.StatusBadRequest, "invalid_scope")
 }
 
 func TestAnExchangedTokenNeverOutlivesItsSubject(t *testing.T) {
