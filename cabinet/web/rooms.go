@@ -5,6 +5,7 @@ import (
 	"propusk/cabinet/web/document"
 	"propusk/cabinet/web/extract"
 	"propusk/cabinet/web/filing"
+	"propusk/cabinet/web/home"
 	"propusk/cabinet/web/integration"
 	"propusk/cabinet/web/journal"
 	"propusk/cabinet/web/notice"
@@ -19,6 +20,7 @@ import (
 // Rooms are the parts of the cabinet.
 func Rooms() []desk.Room {
 	return []desk.Room{
+		home.Room(),
 		organisation.Room(),
 		people.Room(),
 		journal.Room(),

@@ -16,7 +16,10 @@ var files embed.FS
 func Room() desk.Room {
 	return desk.Room{
 		Name: "journal", Files: files, Scopes: []string{"journal:read"},
-		Nav:    []desk.NavItem{{Key: "place.journal", Path: "/cabinet/journal", Permission: "journal:read", Order: 590}},
-		Routes: []desk.Route{desk.Get("/cabinet/journal", list)},
+		Nav: []desk.NavItem{{Key: "place.journal", Path: "/cabinet/journal", Permission: "journal:read", Order: 590}},
+		Routes: []desk.Route{
+			desk.Get("/cabinet/journal", list),
+			desk.Get("/cabinet/journal/export", export),
+		},
 	}
 }

@@ -1,6 +1,9 @@
 // Package organisation is the cabinet's part about the organisation itself: its
-// profile with changes that are confirmed, its legal status, the registration of
-// another company.
+// profile in blocks whose changes are confirmed, its legal status as the register has
+// it, the closing of the cabinet, and the ways in for another company: registration
+// and binding by ИНН.
+//
+// It talks to the API alone. What a block may hold and who may change it, the API says.
 package organisation
 
 import (
@@ -14,9 +17,41 @@ var files embed.FS
 
 // Room is the part of the cabinet about the organisation.
 func Room() desk.Room {
+	const own, change, closing = "/cabinet/organization", "/cabinet/organization/changes/{id}", "/cabinet/organization/deactivation"
+	const registration, binding = "/cabinet/registrations/{id}", "/cabinet/bindings/{id}"
 	return desk.Room{
-		Name: "organisation", Files: files, Scopes: []string{"organization:read"},
-		Nav:    []desk.NavItem{{Key: "place.organisation", Path: "/cabinet", Order: 510}},
-		Routes: []desk.Route{desk.Get("/cabinet", profile), desk.Get("/cabinet/{$}", profile)},
+		Name: "organisation", Files: files, Scopes: []string{"organization:read", "organization:write"},
+		Nav: []desk.NavItem{{Key: "place.organisation", Path: own, Order: 510}},
+		Routes: []desk.Route{
+			desk.Get(own, profile),
+			desk.Get(own+"/blocks/{block}", editForm),
+			desk.Post(own+"/blocks/{block}", edit),
+			desk.Get(change, showChange),
+			desk.Post(change+"/code", sendCode),
+			desk.Post(change+"/confirm", confirm),
+			desk.Post(change+"/cancel", cancel),
+
+			desk.Get(own+"/legal-status", status),
+			desk.Get(own+"/legal-status/document", statusDocument),
+			desk.Post(own+"/legal-status/correction", askCorrection),
+
+			desk.Get(closing, showClosing),
+			desk.Post(closing, askClosing),
+			desk.Post(closing+"/confirm", confirmClosing),
+			desk.Post(closing+"/undo", undoClosing),
+
+			desk.Get("/cabinet/registrations", registrations),
+			desk.Post("/cabinet/registrations", startRegistration),
+			desk.Get(registration, showRegistration),
+			desk.Post(registration, saveRegistration),
+			desk.Post(registration+"/code", sendRegistrationCode),
+			desk.Post(registration+"/confirm", confirmRegistrationCode),
+			desk.Post(registration+"/check", checkRegistration),
+			desk.Post(registration+"/open", openCabinet),
+
+			desk.Post("/cabinet/bindings", startBinding),
+			desk.Get(binding, showBinding),
+			desk.Post(binding+"/confirm", confirmBinding),
+		},
 	}
 }

@@ -38,7 +38,8 @@ type memberRow struct {
 type membersView struct {
 	Members     []memberRow
 	Invitations []invitationRow
-	May         bool // change anything here
+	May         bool        // change anything here
+	Lack        *pages.Lack // why not
 	First, Next string
 }
 
@@ -56,7 +57,7 @@ func list(v *desk.Visit) error {
 	if err := v.Get("/organization/members", query, &found); err != nil {
 		return err
 	}
-	view := membersView{May: v.May("members:write")}
+	view := membersView{May: v.May("members:write"), Lack: v.Lack("members:write")}
 	for _, m := range found.Members {
 		view.Members = append(view.Members, memberRow{
 			ID: m.ID, Name: m.Person.Name, Email: m.Person.Email, Position: m.Position,

@@ -16,6 +16,7 @@ func Room() desk.Room {
 		Nav: []desk.NavItem{{Key: "place.members", Path: "/cabinet/members", Permission: "members:read", Order: 520}},
 		Routes: []desk.Route{
 			desk.Get("/cabinet/members", list),
+			desk.Get("/cabinet/members/roles", matrix),
 			desk.Get("/cabinet/members/invite", inviteForm),
 			desk.Post("/cabinet/members/invite", invite),
 			desk.Get("/cabinet/members/{id}", show),
