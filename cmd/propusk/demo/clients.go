@@ -29,7 +29,7 @@ func clients(issuer string, organisationID func(key string) string) []client.Cli
 		},
 		{
 			ID: "terminal", Name: "Терминал сбора данных", NameEN: "Handheld terminal", Kind: client.Native,
-			GrantTypes:   code,
+			GrantTypes:   append(code[:len(code):len(code)], client.GrantDeviceCode),
 			RedirectURIs: []string{"http://127.0.0.1/callback"},
 			Scope:        scope("openid profile offline_access organization", directory.OrganizationRead),
 		},
@@ -48,6 +48,7 @@ func clients(issuer string, organisationID func(key string) string) []client.Cli
 		{
 			ID: "exchange-mayak", Name: "Обмен с учётной системой: Северный маяк", Kind: client.Service,
 			TokenEndpointAuthMethod: client.AuthBasic,
+			GrantTypes:              []string{client.GrantClientCredentials, client.GrantTokenExchange},
 			Scope:                   scope("organization", directory.Permissions()...),
 			OrganisationID:          organisationID("mayak"),
 		},
@@ -56,6 +57,12 @@ func clients(issuer string, organisationID func(key string) string) []client.Cli
 			TokenEndpointAuthMethod: client.AuthPost,
 			Scope:                   scope("organization", directory.OrganizationRead, directory.MembersRead),
 			OrganisationID:          organisationID("verfi"),
+		},
+		{
+			ID: "bank-klient", Name: "Банк-клиент", NameEN: "Bank client", Kind: client.Web,
+			TokenEndpointAuthMethod: client.AuthBasic,
+			GrantTypes:              []string{client.GrantCIBA, client.GrantRefreshToken},
+			Scope:                   scope("openid profile organization", directory.OrganizationRead),
 		},
 	}
 }
