@@ -82,7 +82,7 @@ func TestALicenceFromDraftToRenewal(t *testing.T) {
 		SubmissionID: s.ID, Event: authority.Approved, Text: "Лицензия предоставлена.", Fields: map[string]string{"valid_until": "2031-05-01"},
 		Files: []authority.File{{Name: "Лицензия.pdf", Content: filetest.PDF("licence")}},
 	})
-	granted := b.Open(draft).Says("Одобрено", "Результат", "Лицензия.pdf", "Действует до", "30 апреля 2031")
+	granted := b.Open(draft).Says("Одобрено", "Результат", "Лицензия.pdf", "Действует до", "01.05.2031")
 	granted.Follow("Лицензия.pdf").Is(http.StatusOK)
 	granted.Submit("Продлить").Is(http.StatusOK).Says("Продление начато", "Это продление")
 	b.Open("/cabinet/applications").Says("Одобрено", "Черновик", "Лицензия на медицинскую деятельность")

@@ -75,7 +75,7 @@ func (s *submittedView) describe(v *desk.Visit) {
 		s.Facts = append(s.Facts, pages.Pair{Label: "service.signed_by", Text: a.Signature.Subject.CommonName})
 	}
 	if !a.ValidUntil.IsZero() {
-		s.Facts = append(s.Facts, pages.Pair{Label: "service.until", At: a.ValidUntil})
+		s.Facts = append(s.Facts, pages.Pair{Label: "service.until", Text: a.ValidUntil.In(desk.Moscow).Format("02.01.2006")})
 	}
 }
 
