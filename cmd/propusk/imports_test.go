@@ -34,7 +34,7 @@ var rules = []struct {
 	{"idp", []string{"idp", "storage", "signature"}},
 	{"cabinet/api", []string{"cabinet/api", "idp/directory", "idp/possession", "storage"}},
 	{"cabinet/web", []string{"cabinet/web", "idp/pages", "storage"}},
-	{"cabinet/client", []string{"cabinet/client", "cabinet/api", "idp/client", "idp/directory", "storage"}},
+	{"cabinet/client", []string{"cabinet/client", "cabinet/api", "cabinet/notice", "idp/client", "idp/directory", "storage"}},
 	{"cabinet", []string{"cabinet", "idp/directory", "idp/possession", "idp/veil", "storage", "signature"}},
 	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "storage", "signature"}},
 	{"e2e", []string{"e2e"}},
