@@ -184,6 +184,9 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 	if len(request.Scopes) == 0 {
 		return nil, invalidScope("scope is missing")
 	}
+	if err := personsScopes(request.Scopes); err != nil {
+		return nil, err
+	}
 	request.NeedsOrganisation = wantOrganisation(request.Scopes)
 	if request.Organisation != "" && !request.NeedsOrganisation {
 		return nil, invalidRequest("the parameter organization goes with the scope organization or a permission")

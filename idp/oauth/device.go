@@ -132,6 +132,9 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 			return nil, invalidScope("the client may not ask for the scope %s", scope)
 		}
 	}
+	if err := personsScopes(request.Scopes); err != nil {
+		return nil, err
+	}
 	request.NeedsOrganisation = wantOrganisation(request.Scopes)
 	if request.Organisation != "" && !request.NeedsOrganisation {
 		return nil, invalidRequest("the parameter organization goes with the scope organization or a permission")

@@ -22,6 +22,17 @@ func personal(scope string) bool { return client.Personal(scope) }
 // ownScope reports whether a scope is one that only a client acting for itself has.
 func ownScope(scope string) bool { return client.Own(scope) }
 
+// personsScopes refuses scopes that nobody can give to a client, since it has them
+// for itself.
+func personsScopes(scopes []string) error {
+	for _, scope := range scopes {
+		if ownScope(scope) {
+			return invalidScope("the scope %s is for client_credentials: no person can give it", scope)
+		}
+	}
+	return nil
+}
+
 // isPermission reports whether a scope is one of the cabinet API's.
 func isPermission(scope string) bool { return client.IsPermission(scope) }
 
