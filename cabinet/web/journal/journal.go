@@ -22,7 +22,7 @@ var actions = []string{
 	"member.added", "member.changed", "member.removed",
 	"invitation.created", "invitation.resent", "invitation.withdrawn", "invitation.accepted",
 	"person.blocked", "person.unblocked", "consent",
-	"client.created", "client.updated", "client.secret_rotated", "client.deleted", "grant.ended", "access.refused",
+	"client.created", "client.updated", "client.secret_rotated", "client.deleted", "grant.ended", "token.exchanged", "access.refused",
 }
 
 // reasons of refusals that have words.
