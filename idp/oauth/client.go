@@ -85,7 +85,7 @@ func newRegistration(c Client) *registration {
 	r := &registration{Client: c}
 	r.view = &clientView{registration: r, scopes: c.Scopes(), grants: c.GrantTypes, responses: c.ResponseTypes}
 	for _, scope := range c.Scopes() {
-		if c.OrganisationID != "" && wantOrganisation([]string{scope}) {
+		if ownScope(scope) || c.OrganisationID != "" && wantOrganisation([]string{scope}) {
 			r.ownScopes = append(r.ownScopes, scope)
 		}
 	}
