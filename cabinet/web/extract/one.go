@@ -144,8 +144,8 @@ func sent(v *desk.Visit) error {
 
 // notDone draws the order again with the reason why an act was not done.
 func notDone(v *desk.Visit, err error, email string) error {
-	status, errs, err := v.Faults(err, "email")
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err, "email")
+	if err != nil {
 		return err
 	}
 	return onePage(v, status, email, errs...)

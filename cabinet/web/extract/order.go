@@ -122,8 +122,8 @@ func ordered(v *desk.Visit) error {
 	for id := range form.Parameters {
 		fields = append(fields, "parameters/"+id)
 	}
-	status, errs, err := v.Faults(err, fields...)
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err, fields...)
+	if err != nil {
 		return err
 	}
 	for i := range errs {

@@ -158,8 +158,8 @@ func list(v *desk.Visit) error {
 	query.Set("limit", "20")
 	var found page
 	if err := v.Get("/extracts", query, &found); err != nil {
-		status, errs, err := v.Faults(err, "kind", "status")
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err, "kind", "status")
+		if err != nil {
 			return err
 		}
 		return v.Page(status, "extracts.html", "place.extracts", view, errs...)

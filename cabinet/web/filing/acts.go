@@ -25,8 +25,8 @@ func checked(v *desk.Visit) error {
 
 // notDone draws the report with the API's reason why an act was not done.
 func notDone(v *desk.Visit, err error) error {
-	status, errs, err := v.Faults(err)
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err)
+	if err != nil {
 		return err
 	}
 	return onePage(v, status, errs...)

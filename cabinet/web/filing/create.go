@@ -97,7 +97,7 @@ func created(v *desk.Visit) error {
 	form := readNew(v.Value)
 	var made report
 	if err := v.Post("/filings", form, &made, desk.IdempotencyKey(v.FormKey())); err != nil {
-		status, errs, err := v.Faults(err, newFields...)
+		status, errs, err := v.Mendable(err, newFields...)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func uploaded(v *desk.Visit) error {
 	if errors.Is(err, desk.ErrNoFile) {
 		return uploadPage(v, http.StatusUnprocessableEntity, pages.FieldError{Field: "file", Key: "filing.upload.none"})
 	}
-	status, errs, err := v.Faults(err, "file", "type", "period", "year")
+	status, errs, err := v.Mendable(err, "file", "type", "period", "year")
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func replaced(v *desk.Visit) error {
 	if errors.Is(err, desk.ErrNoFile) {
 		return onePage(v, http.StatusUnprocessableEntity, pages.FieldError{Field: "file", Key: "filing.upload.none"})
 	}
-	status, errs, err := v.Faults(err, "file")
+	status, errs, err := v.Mendable(err, "file")
 	if err != nil {
 		return err
 	}

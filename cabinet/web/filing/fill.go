@@ -219,7 +219,7 @@ func filled(v *desk.Visit) error {
 
 // refused draws the step again with what was entered, and what the API says of it.
 func (s *sheet) refused(v *desk.Visit, err error, values map[string]string, at int) error {
-	status, errs, err := v.Faults(err)
+	status, errs, err := v.Mendable(err)
 	if err != nil {
 		return err
 	}

@@ -70,8 +70,8 @@ func list(v *desk.Visit) error {
 		asked.Set(name, query.Get(name))
 	}
 	if err := v.Get("/filings", clean(asked), &found); err != nil {
-		status, errs, err := v.Faults(err, filters...)
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err, filters...)
+		if err != nil {
 			return err
 		}
 		return v.Page(status, "filings.html", "place.filings", view, errs...)
@@ -155,8 +155,8 @@ func operations(v *desk.Visit) error {
 	}
 	asked := clean(url.Values{"from": {view.From}, "to": {view.To}, "after": {after}, "limit": {"30"}})
 	if err := v.Get("/filings/journal", asked, &found); err != nil {
-		status, errs, err := v.Faults(err, "from", "to")
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err, "from", "to")
+		if err != nil {
 			return err
 		}
 		return v.Page(status, "filing_operations.html", "filing.operations.title", view, errs...)

@@ -133,8 +133,8 @@ func ended(act string) func(*desk.Visit) error {
 		}
 		reason := v.Value("reason")
 		if err := v.Post(api(v)+"/"+act, map[string]string{"reason": reason}, &told); err != nil {
-			status, errs, err := v.Faults(err, "reason")
-			if err != nil || status == http.StatusForbidden {
+			status, errs, err := v.Mendable(err, "reason")
+			if err != nil {
 				return err
 			}
 			return endPage(v, status, act, reason, errs...)
@@ -170,7 +170,7 @@ func imported(v *desk.Visit) error {
 	if err = v.Upload("/powers-of-attorney", parts, &made, desk.IdempotencyKey(v.FormKey())); err == nil {
 		return v.Done(made.path(), "power.imported")
 	}
-	status, errs, err := v.Faults(err, "file", "signature")
+	status, errs, err := v.Mendable(err, "file", "signature")
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func imported(v *desk.Visit) error {
 func tried(v *desk.Visit, status int, parts []desk.Part, errs ...pages.FieldError) error {
 	var view importView
 	if err := v.Upload("/powers-of-attorney/validate", parts, &view.Verdict); err != nil {
-		also, more, err := v.Faults(err, "file", "signature")
+		also, more, err := v.Mendable(err, "file", "signature")
 		if err != nil {
 			return err
 		}

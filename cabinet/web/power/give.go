@@ -113,8 +113,8 @@ func give(v *desk.Visit, form url.Values) error {
 // refusedForm leads back to the step that the API found a fault in.
 func refusedForm(v *desk.Visit, err error, form url.Values) error {
 	fields := slices.Concat(stepFields...)
-	status, errs, err := v.Faults(err, fields...)
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err, fields...)
+	if err != nil {
 		return err
 	}
 	at := stepReview
@@ -195,8 +195,8 @@ func entered(v *desk.Visit) error {
 	if err == nil {
 		return v.Done(made.path(), "power.paper.done")
 	}
-	status, errs, err := v.Faults(err, paperFields...)
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err, paperFields...)
+	if err != nil {
 		return err
 	}
 	return paperPage(v, status, form, errs...)

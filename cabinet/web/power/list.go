@@ -62,8 +62,8 @@ func list(v *desk.Visit) error {
 	query.Set("limit", "20")
 	var found page
 	if err := v.Get("/powers-of-attorney", query, &found); err != nil {
-		status, errs, err := v.Faults(err, "q", "status")
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err, "q", "status")
+		if err != nil {
 			return err
 		}
 		return v.Page(status, "powers.html", "place.powers", view, errs...)

@@ -171,8 +171,8 @@ func performers(v *desk.Visit) error {
 		named = []string{}
 	}
 	if err := v.Put(api(v)+"/performers", map[string]any{"members": named}, nil); err != nil {
-		status, errs, err := v.Faults(err)
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err)
+		if err != nil {
 			return err
 		}
 		return onePage(v, status, errs...)

@@ -156,8 +156,8 @@ func level(acr string) string {
 // ended ends one access.
 func ended(v *desk.Visit) error {
 	if err := v.Delete("/organization/accesses/"+desk.Escape(v.PathValue("id")), nil, nil); err != nil {
-		status, errs, err := v.Faults(err)
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err)
+		if err != nil {
 			return err
 		}
 		return accessesPage(v, status, errs...)
@@ -221,8 +221,8 @@ func stopped(v *desk.Visit) error {
 	}
 	body := map[string]any{"remove": remove, "reason": v.Value("reason")}
 	if err := v.Post("/organization/members/"+desk.Escape(v.PathValue("id"))+"/stop", body, &told); err != nil {
-		status, errs, err := v.Faults(err, "reason", "remove")
-		if err != nil || status == http.StatusForbidden {
+		status, errs, err := v.Mendable(err, "reason", "remove")
+		if err != nil {
 			return err
 		}
 		return stopPage(v, status, v.Form(), errs...)

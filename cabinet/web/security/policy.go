@@ -186,8 +186,8 @@ func policySent(v *desk.Visit) error {
 }
 
 func refused(v *desk.Visit, err error, form url.Values) error {
-	status, errs, err := v.Faults(err, fields...)
-	if err != nil || status == http.StatusForbidden {
+	status, errs, err := v.Mendable(err, fields...)
+	if err != nil {
 		return err
 	}
 	return policyPage(v, status, form, nil, errs...)
@@ -199,8 +199,23 @@ func try(v *desk.Visit, wanted policy) (*impactView, error) {
 	if err := v.Post("/organization/policy/check", wanted, &view.impact); err != nil {
 		return nil, err
 	}
-	view.Safe, view.None = len(view.LockedOut) == 0, view.Administrators == 0
+	var now policy
+	if err := v.Get("/organization/policy", nil, &now); err != nil {
+		return nil, err
+	}
+	var already impact // who cannot enter as it is, and does not lose by the change
+	if err := v.Post("/organization/policy/check", now, &already); err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, one := range already.LockedOut {
+		out[one.MemberID] = true
+	}
+	view.None = view.Administrators == 0
 	for _, one := range view.LockedOut {
+		if out[one.MemberID] {
+			continue
+		}
 		row := outRow{Name: one.Name, Role: v.T("role." + one.Role), URL: "/cabinet/members/" + one.MemberID}
 		for i, name := range one.Missing {
 			if i > 0 {
@@ -210,5 +225,6 @@ func try(v *desk.Visit, wanted policy) (*impactView, error) {
 		}
 		view.Out = append(view.Out, row)
 	}
+	view.Safe = len(view.Out) == 0 && !view.None
 	return &view, nil
 }
