@@ -211,6 +211,9 @@ func TestValidate(t *testing.T) {
 		{"a seal's key alone", func(c *Config) { c.Seal.Key = "seal.key" }, "seal.key"},
 		{"a seal of the operator's", func(c *Config) { c.Seal.Key, c.Seal.Certificate = "seal.key", "seal.pem" }, ""},
 		{"a seal without a name", func(c *Config) { c.Seal.Name = " " }, "seal.name"},
+		{"a registration policy that is none", func(c *Config) { c.Clients.Registration = "maybe" }, "clients.registration"},
+		{"a publisher without keys", func(c *Config) { c.Clients.Publishers = []Publisher{{Issuer: "x"}} }, "clients.publishers.0"},
+		{"statements of nobody", func(c *Config) { c.Clients.StatementRequired = true }, "clients.statement_required"},
 		{"reach that is no network", func(c *Config) { c.Clients.Reach = []string{"here"} }, "clients.reach"},
 		{"a device trusted for ever", func(c *Config) { c.SignIn.TrustedDevice = 1 << 60 }, "sign_in.trusted_device"},
 		{"a body", func(c *Config) {

@@ -228,6 +228,25 @@ type Clients struct {
 	// Public addresses always may. DANGER: whoever registers applications can then
 	// have this server knock at every door there.
 	Reach []string `koanf:"reach"`
+	// Registration says who may register applications by RFC 7591: "token", whoever
+	// has an initial access token (`propusk client token create`); "open", everybody;
+	// "off", nobody. DANGER: with "open" strangers' names stand on the consent page.
+	Registration string `koanf:"registration"`
+	// OpenScope and OpenHosts bound what is registered without an initial access
+	// token: every scope, separated by spaces, "" = sign-in alone; hosts of redirect
+	// URIs ("*." before one: those below it), none = any.
+	OpenScope string   `koanf:"open_scope"`
+	OpenHosts []string `koanf:"open_hosts"`
+	// Publishers are whose software statements (RFC 7591 §2.3) count;
+	// StatementRequired refuses registrations without one.
+	Publishers        []Publisher `koanf:"publishers"`
+	StatementRequired bool        `koanf:"statement_required"`
+}
+
+// Publisher vouches for software by signed statements.
+type Publisher struct {
+	Issuer string `koanf:"issuer"` // iss of its statements
+	Keys   string `koanf:"keys"`   // file: a JSON Web Key Set, or public keys in PEM
 }
 
 // Mail is the SMTP relay. Empty Host: messages wait, are tried again, and end

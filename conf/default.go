@@ -35,7 +35,7 @@ func Default() Config {
 		Passkeys: Passkeys{Attestation: "none", Permitted: []string{}, Prohibited: []string{}},
 		SignIn:   SignIn{TrustedDevice: 30 * 24 * time.Hour},
 		Limits:   Limits{PerClient: 600, PerOrganisation: 6000},
-		Clients:  Clients{Reach: []string{}},
+		Clients:  Clients{Reach: []string{}, Registration: "token", OpenHosts: []string{}, Publishers: []Publisher{}},
 		Mail:     Mail{Port: 587, TLS: "starttls"},
 		Jobs:     Jobs{Workers: 4, Poll: time.Second},
 		Runtime:  Runtime{GCPercent: 400},

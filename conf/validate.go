@@ -69,6 +69,7 @@ func (c Config) Validate() error {
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
 	f.networks("clients.reach", c.Clients.Reach)
+	f.registration(c.Clients)
 	f.mail(c.Mail)
 	f.sms(c.SMS)
 	f.number("jobs.workers", c.Jobs.Workers, 1, 256)
@@ -389,5 +390,22 @@ func (f *Faults) between(field string, value, low, high time.Duration) {
 func (f *Faults) atLeast(field string, value, low time.Duration) {
 	if value < low {
 		f.add(field, "must be at least %s", low)
+	}
+}
+
+// registration checks who may register applications.
+func (f *faults) registration(c Clients) {
+	switch c.Registration {
+	case "token", "open", "off":
+	default:
+		f.add("clients.registration", "must be token, open or off")
+	}
+	for i, p := range c.Publishers {
+		if p.Issuer == "" || p.Keys == "" {
+			f.add(fmt.Sprintf("clients.publishers.%d", i), "needs issuer and keys")
+		}
+	}
+	if c.StatementRequired && len(c.Publishers) == 0 {
+		f.add("clients.statement_required", "needs clients.publishers")
 	}
 }

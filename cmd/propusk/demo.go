@@ -122,7 +122,7 @@ func (h *house) openDemo(ctx context.Context, dir string) (*demo.Demo, error) {
 	}
 	d, err := demo.Open(ctx, demo.Deps{
 		DB: h.db, Directory: h.directory, Clients: h.clients, Outbox: h.outbox, Pages: h.pages,
-		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnKeys: own,
+		Issuer: h.cfg.Issuer, Dir: dir, Now: h.now, SetPassword: h.setPassword, OwnKeys: own, Registration: h.keepRegistrationToken,
 		MutualTLS: demo.LineMutualTLS{URL: h.cfg.MutualTLS.URL, Certificate: h.cfg.MutualTLS.Certificate},
 		Sandbox:   demo.LineSandbox{URL: h.cfg.Authority.Bodies[0].URL},
 	})

@@ -20,6 +20,7 @@ import (
 	"propusk/cabinet/webhook"
 	"propusk/idp"
 	"propusk/idp/account"
+	"propusk/idp/application"
 	"propusk/idp/factor/certificate"
 	"propusk/idp/pages"
 	"propusk/idp/recovery"
@@ -67,6 +68,8 @@ type house struct {
 	requests  *request.Inbox // what organisations ask and are asked
 	services  *service.Desk
 
+	applications *application.Applications // that register themselves
+
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
 	stops  []func()                          // what ends with the house, and waits for what began
@@ -84,7 +87,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

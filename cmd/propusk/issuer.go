@@ -57,7 +57,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		DB: b.db, Clients: i.clients, Ephemeral: b.volatile, Keys: i.keys, Sealer: b.sealer, Directory: b.directory,
 		Revocations: b.revocations, Revoked: i.revoked, Statuses: places{i.statuses}, Journal: b.journal, Now: b.now, Log: b.log,
 		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
-		MutualTLS: mutual, Reach: prefixes(b.cfg.Clients.Reach), Kinds: kindNames,
+		MutualTLS: mutual, Registration: b.cfg.Clients.Registration != "off", Reach: prefixes(b.cfg.Clients.Reach), Kinds: kindNames,
 		Lifetimes: oauth.Lifetimes{
 			Code:         b.cfg.Tokens.Code,
 			AccessToken:  b.cfg.Tokens.AccessToken,

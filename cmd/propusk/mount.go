@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"propusk/idp/application"
+
 	"propusk/idp/signals"
 	"propusk/idp/signals/status"
 )
@@ -27,6 +29,8 @@ func (h *house) mount() {
 	h.mux.Handle("GET "+signals.WellKnown, h.signals.Handler())
 	h.mux.Handle(status.Path, h.statuses.Handler())
 	h.mux.Handle(status.Path+"/", h.statuses.Handler())
+	h.mux.Handle(application.Path, h.applications)
+	h.mux.Handle(application.Path+"/", h.applications)
 	h.mux.Handle("/", h.idp)
 	h.mux.HandleFunc("GET /healthz", h.health.alive)
 	h.mux.HandleFunc("GET /readyz", h.health.ready)

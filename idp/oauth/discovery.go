@@ -18,6 +18,7 @@ type metadata struct {
 	JWKSURI               string `json:"jwks_uri"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"`       // RFC 7591; absent = clients do not register themselves
 	EndSessionEndpoint    string `json:"end_session_endpoint"`                  // RP-Initiated Logout §2.1
 	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 
@@ -123,8 +124,13 @@ func (p *Provider) Discovery() any {
 	methods := p.authMethods()
 	everyone := append(methods[:len(methods):len(methods)], AuthNone)
 	at := func(name string) string { return p.deps.Issuer + "/oauth2/" + name }
+	registration := ""
+	if p.deps.Registration {
+		registration = at("register")
+	}
 	return metadata{
 		Issuer:                p.deps.Issuer,
+		RegistrationEndpoint:  registration,
 		AuthorizationEndpoint: at("authorize"),
 		TokenEndpoint:         at("token"),
 		UserInfoEndpoint:      at("userinfo"),

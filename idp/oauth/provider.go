@@ -46,6 +46,8 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 
+	Registration bool // clients may register themselves, at /oauth2/register (idp/application)
+
 	Issuer   string // RFC 8414 §2: https (http on loopback only), no query, no fragment, no slash at the end
 	Audience string // aud of access tokens (RFC 9068 §3); default Issuer + "/v1"
 

@@ -41,6 +41,8 @@ type Deps struct {
 	Now       func() time.Time
 	MutualTLS LineMutualTLS
 	Sandbox   LineSandbox
+	// Registration keeps an initial access token (RFC 7591 §3) under its text.
+	Registration func(ctx context.Context, token string) error
 	// OwnKeys are the private keys (JWK, RFC 7517) of the house's own clients, by
 	// client_id: they are shown beside the demo's clients.
 	OwnKeys map[string]json.RawMessage
@@ -75,6 +77,9 @@ func Open(ctx context.Context, deps Deps) (*Demo, error) {
 	filling.Go(func() error { return makeTrust(d.trustDir(), deps.Now()) })
 	filling.Go(func() error { return d.prepare(ctx) })
 	if err := filling.Wait(); err != nil {
+		return nil, err
+	}
+	if err := d.admitClients(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
 	var err error

@@ -12,7 +12,8 @@ type Line struct {
 	Users         []LineUser         `json:"users"`
 	Organisations []LineOrganisation `json:"organisations"`
 	Clients       []LineClient       `json:"clients"`
-	// RegistrationAccessToken is empty: clients are registered by `propusk client`.
+	// RegistrationAccessToken is an initial access token (RFC 7591 §3): with it any
+	// client registers itself at /oauth2/register.
 	RegistrationAccessToken string        `json:"registration_access_token"`
 	Trust                   LineTrust     `json:"trust"`
 	MutualTLS               LineMutualTLS `json:"mutual_tls"`

@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"crypto/rand"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -43,6 +45,20 @@ func (d *Demo) prepare(ctx context.Context) error {
 		}
 		return d.state.write(d.deps.Dir)
 	})
+}
+
+// admitClients keeps the initial access token of the demo, making it at the first
+// start.
+func (d *Demo) admitClients(ctx context.Context) error {
+	if d.state.Registration == "" {
+		random := make([]byte, 32)
+		_, _ = rand.Read(random) // never fails (crypto/rand)
+		d.state.Registration = base64.RawURLEncoding.EncodeToString(random)
+		if err := d.state.write(d.deps.Dir); err != nil {
+			return err
+		}
+	}
+	return d.deps.Registration(ctx, d.state.Registration)
 }
 
 // inDatabase reports whether the database is the one that the file belongs to.
@@ -159,7 +175,7 @@ func (d *Demo) line(ctx context.Context) (Line, error) {
 	line := Line{
 		Issuer: d.deps.Issuer, API: d.deps.Issuer, Cabinet: d.deps.Issuer + "/cabinet",
 		Outbox: d.deps.Issuer + OutboxPath, Trust: LineTrust{Dir: d.trustDir()},
-		MutualTLS: d.deps.MutualTLS, Sandbox: d.deps.Sandbox,
+		MutualTLS: d.deps.MutualTLS, Sandbox: d.deps.Sandbox, RegistrationAccessToken: d.state.Registration,
 	}
 	for _, p := range people {
 		u, err := d.lineUser(ctx, p)

@@ -15,6 +15,7 @@ type state struct {
 	People        map[string]secret `json:"people"` // by key
 	Organisations map[string]string `json:"organisations"`
 	ClientSecrets map[string]string `json:"client_secrets"`
+	Registration  string            `json:"registration_access_token"` // the initial access token
 }
 
 // secret is what signs one person in, beside the fixed password.
