@@ -2,27 +2,124 @@ package web
 
 import (
 	"encoding/json"
+	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"propusk/cabinet/web/desk"
+	"propusk/storage/storagetest"
 )
 
-func TestOrganisationShowsItsRequisites(t *testing.T) {
+func TestFirstPageSaysWhatWaitsAndWhatIsNotOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.signIn()
 	p := w.get("/cabinet")
-	p.want(t, 200, "Общество «Маяк»", "7801234561", "780101001", "1187800012345", "Санкт-Петербург, наб. 1", "&#43;7 812 000-00-00", "совпадает с юридическим",
-		"4 права", "Смотреть журнал", `aria-current="page">Организация`, `href="/cabinet/organisations"`)
+	p.want(t, 200, "1 изменение не подтверждено", "Профиль заполнен: 2 из 6", "Действующее", "Нужно право", `aria-current="page">Сегодня`, `href="/cabinet/organisations"`,
+		"Белова Анна Сергеевна", `name="permission" value="filings:read"`, "3 новых", `data-bell="/cabinet/events"`)
 	if policy := p.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+w.peer.URL+";") {
 		t.Errorf("policy %q", policy)
 	}
-	w.answer("GET /v1/organization", 200, map[string]any{"kind": "sole", "status": "closed", "name": "ИП Морозова", "ogrn": "304780400112233"})
-	p = w.get("/cabinet/?ui_locales=en")
-	p.want(t, 200, "OGRNIP", "Closed", "not given")
-	p.lacks(t, "KPP")
+	w.get("/cabinet/?ui_locales=en").want(t, 200, "Waiting for you", "Accruals")
+}
+
+// TestFormOfAnotherOrganisationIsRefused: what one tab sends after a switch in
+// another is told and never applied; back in its organisation the form is as it was.
+func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.post("/cabinet/organisations", url.Values{"organisation": {"o2"}})
+	form := url.Values{"last_name": {"Орлова"}, "role": {"accountant"}}
+	p := w.post("/cabinet/members/invite", form)
+	p.want(t, 409, "Форма не отправлена", "Вернуться к ООО «Маяк»", `name="organisation" value="o1"`, `name="return" value="/cabinet/members/invite"`)
+	w.drawnFor = ""
+	w.post("/cabinet/members/invite", form).want(t, 409, "Форма не отправлена")
+	for _, call := range w.calls {
+		if strings.HasPrefix(call, "POST") {
+			t.Errorf("the API was called: %s", call)
+		}
+	}
+	w.drawnFor = "o2"
+	if p := w.post("/cabinet/organisations", url.Values{"organisation": {"o1"}, "return": {"/cabinet/members/invite"}}); p.Header.Get("Location") != "/cabinet/members/invite" {
+		t.Fatalf("switching back leads to %q", p.Header.Get("Location"))
+	}
+	w.get("/cabinet/members/invite").want(t, 200, `value="Орлова"`)
+}
+
+func TestReturnLeadsOnlyToPagesOfTheCabinet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	for _, to := range []string{"https://evil.example/cabinet", "//evil.example/cabinet", "/account", "/cabinetx", "\\\\evil.example"} {
+		if p := w.post("/cabinet/organisations", url.Values{"organisation": {"o1"}, "return": {to}}); p.Header.Get("Location") != "/cabinet" {
+			t.Errorf("%q leads to %q", to, p.Header.Get("Location"))
+		}
+	}
+}
+
+func TestWhoLacksARightAsksForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.answer("POST /v1/organization/access-requests", 202, map[string]any{"colleagues": []map[string]any{{"name": "Белова Анна Сергеевна"}}})
+	if p := w.post("/cabinet/ask", url.Values{"permission": {"filings:read"}}); p.Header.Get("Location") != "/cabinet" {
+		t.Fatalf("%s %s", p.Status, p.body)
+	}
+	if !w.called(`POST /v1/organization/access-requests {"permission":"filings:read"}`) {
+		t.Errorf("calls %q", w.calls)
+	}
+	w.get("/cabinet").want(t, 200, "Просьба отправлена: Белова Анна Сергеевна")
+	w.get("/cabinet").lacks(t, "Просьба отправлена")
+}
+
+func TestLooksAreKeptInACookie(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.post("/cabinet/look", url.Values{"look": {"contrast"}})
+	w.post("/cabinet/look", url.Values{"look": {"nonsense"}})
+	w.get("/cabinet").want(t, 200, `<html lang="ru" class="contrast">`, `value="contrast" aria-pressed="true"`, `value="large" aria-pressed="false"`)
+	w.post("/cabinet/look", url.Values{"look": {"large"}})
+	w.post("/cabinet/look", url.Values{"look": {"contrast"}})
+	w.get("/cabinet").want(t, 200, `class="large"`)
+}
+
+func TestSearchAsksTheRoomsAndNeedsTwoCharacters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.get("/cabinet/search?q=x").want(t, 200, "Введите хотя бы два знака")
+	w.get("/cabinet/search?q=nothing").want(t, 200, "Ничего не найдено")
+}
+
+// TestStreamOfNoticesIsBoundedAndNeedsASession: a stream is no use of the session,
+// nobody gets one without, and a session has few.
+func TestStreamOfNoticesIsBoundedAndNeedsASession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.get("/cabinet/events").want(t, 401)
+	w.signIn()
+	w.handle("GET /v1/notices/stream", func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/event-stream")
+		_, _ = rw.Write([]byte("id: 7\nevent: notice\ndata: {\"after\":\"" + r.Header.Get("Last-Event-ID") + "\"}\n\n"))
+	})
+	p := w.get("/cabinet/events")
+	p.want(t, 200, "event: notice")
+	if p.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || p.Header.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("headers %v", p.Header)
+	}
+	w.handle("GET /v1/notices/stream", func(rw http.ResponseWriter, _ *http.Request) { problem(rw, 429, "streams_exhausted", "x") })
+	w.get("/cabinet/events").want(t, 503)
+	w.clock.Advance(29 * time.Minute)
+	w.get("/cabinet/events")
+	w.clock.Advance(time.Minute)
+	w.get("/cabinet/events").want(t, 401)
 }
 
 func TestSwitchingOrganisationRefreshesForIt(t *testing.T) {
@@ -41,6 +138,7 @@ func TestSwitchingOrganisationRefreshesForIt(t *testing.T) {
 		t.Fatalf("refreshes %v", w.refreshes)
 	}
 	w.get("/cabinet").want(t, 200, "ИП Морозова")
+	w.drawnFor = "o2"
 
 	w.grantOver = true // that organisation demands a stronger sign-in
 	if asked := w.asked(w.post("/cabinet/organisations", url.Values{"organisation": {"o1"}})); asked.Get("organization") != "o1" {
@@ -62,12 +160,10 @@ func TestMembersAreListedWithRolesAndInvitations(t *testing.T) {
 	w.signIn()
 	w.get("/cabinet/members").want(t, 200, "Ким Иван", "Оператор", "Кладовщик", "(вы)", "Орлова Вера", "1 декабря 2026", "Истекло",
 		`href="/cabinet/members/m2"`, `action="/cabinet/invitations/i1/resend"`, `href="/cabinet/members?after=cursor"`, `href="/cabinet/members/invite"`)
-	w.get("/cabinet/members?after=cursor&done=nonsense").want(t, 200, `href="/cabinet/members"`)
+	w.get("/cabinet/members?after=cursor").want(t, 200, `href="/cabinet/members"`)
 	if !w.called("GET /v1/organization/members?after=cursor") {
 		t.Error("the next page was not asked for")
 	}
-	w.get("/cabinet/members?done=removed").want(t, 200, "Сотрудник исключён")
-
 	w.permissions("members:read")
 	p := w.get("/cabinet/members")
 	p.want(t, 200, "нужно право «Управлять сотрудниками»")
@@ -80,14 +176,14 @@ func TestMemberIsChangedAndRemoved(t *testing.T) {
 	w.signIn()
 	w.get("/cabinet/members/m2").want(t, 200, "Ким Иван", "1 февраля 2026", `value="operator" selected`, "Готовить отчётность", "Да, исключить", "Просмотр сотрудников")
 	w.answer("PATCH /v1/organization/members/m2", 200, ivan)
-	if p := w.post("/cabinet/members/m2/role", url.Values{"role": {"accountant"}}); p.Header.Get("Location") != "/cabinet/members?done=role" {
+	if p := w.post("/cabinet/members/m2/role", url.Values{"role": {"accountant"}}); p.Header.Get("Location") != "/cabinet/members" {
 		t.Errorf("%s", p.Status)
 	}
 	if !w.called(`PATCH /v1/organization/members/m2 {"role":"accountant"}`) {
 		t.Errorf("calls %q", w.calls)
 	}
 	w.handle("DELETE /v1/organization/members/m2", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(204) })
-	if p := w.post("/cabinet/members/m2/remove", nil); p.Header.Get("Location") != "/cabinet/members?done=removed" {
+	if p := w.post("/cabinet/members/m2/remove", nil); p.Header.Get("Location") != "/cabinet/members" {
 		t.Errorf("%s", p.Status)
 	}
 	w.get("/cabinet/members/m9").want(t, 404, "Такой записи нет", "req-7")
@@ -124,7 +220,7 @@ func TestInviting(t *testing.T) {
 	w.post("/cabinet/members/invite", form).want(t, 422, `href="#email">Неверный формат.`, `id="email-fault">Неверный формат.`, "<li>Так нельзя.</li>", `value="Орлова"`, `value="vera"`, `value="accountant" selected`)
 	w.answer("POST /v1/organization/invitations", 201, map[string]any{"id": "i3"})
 	form.Set("email", "vera@mayak.example")
-	if p := w.post("/cabinet/members/invite", form); p.Header.Get("Location") != "/cabinet/members?done=invited" {
+	if p := w.post("/cabinet/members/invite", form); p.Header.Get("Location") != "/cabinet/members" {
 		t.Errorf("%s", p.Status)
 	}
 	if !w.called(`POST /v1/organization/invitations {"last_name":"Орлова","first_name":"Вера","email":"vera@mayak.example","phone":"8 921 000-00-00","role":"accountant"}`) {
@@ -138,7 +234,7 @@ func TestInvitationsAreSentAgainAndWithdrawn(t *testing.T) {
 	w.signIn()
 	w.answer("POST /v1/organization/invitations/i1/resend", 200, map[string]any{})
 	w.handle("DELETE /v1/organization/invitations/i1", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(204) })
-	for path, want := range map[string]string{"resend": "/cabinet/members?done=resent", "withdraw": "/cabinet/members?done=withdrawn"} {
+	for path, want := range map[string]string{"resend": "/cabinet/members", "withdraw": "/cabinet/members"} {
 		if p := w.post("/cabinet/invitations/i1/"+path, nil); p.Header.Get("Location") != want {
 			t.Errorf("%s: %s", path, p.Status)
 		}
@@ -191,62 +287,51 @@ func TestPageWithoutItsRightNamesTheRight(t *testing.T) {
 	w.get("/cabinet/journal?action=signin").want(t, 429, "Повторите через 5 с.", `href="/cabinet/journal?action=signin"`)
 }
 
-func TestCataloguesOfTheCabinetAgreeAndHoldEveryKeyInUse(t *testing.T) {
+// TestCataloguesOfEveryRoomAgreeAndHoldEveryKeyInUse: what a template says is said in
+// both languages, whichever room it belongs to.
+func TestCataloguesOfEveryRoomAgreeAndHoldEveryKeyInUse(t *testing.T) {
 	t.Parallel()
-	catalogue := func(lang string) map[string]any {
-		body, err := files.ReadFile("translations/" + lang + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := map[string]any{}
-		if err := json.Unmarshal(body, &out); err != nil {
-			t.Fatal(err)
-		}
-		return out
+	kit, err := sharedKit()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ru, en := catalogue("ru"), catalogue("en")
-	for key := range ru {
-		if en[key] == nil {
-			t.Errorf("%s is not said in English", key)
+	all, err := New(desk.Deps{
+		Issuer: "https://propusk.example", API: "https://propusk.example", ClientID: clientID, ClientKey: clientKey(t),
+		Ephemeral: storagetest.Memory(t, time.Now), Sealer: sealer(t), Pages: kit, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := regexp.MustCompile(`\b(?:t|say) "([a-z0-9_.:]+)"`)
+	for _, room := range Rooms() {
+		words := map[string]map[string]any{}
+		for _, lang := range []string{"ru", "en"} {
+			body, err := fs.ReadFile(room.Files, "translations/"+lang+".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := map[string]any{}
+			if err := json.Unmarshal(body, &found); err != nil {
+				t.Fatal(err)
+			}
+			words[lang] = found
 		}
-	}
-	if len(ru) != len(en) {
-		t.Errorf("%d Russian and %d English messages", len(ru), len(en))
-	}
-	w := newWorld(t)
-	known := func(key string) bool { return w.server.pages.T("en", key, "Count", 1) != key }
-	entries, _ := files.ReadDir("templates")
-	found := 0
-	for _, entry := range entries {
-		body, _ := files.ReadFile("templates/" + entry.Name())
-		for _, match := range regexp.MustCompile(`\b(?:t|say) "([a-z0-9_.:]+)"`).FindAllStringSubmatch(string(body), -1) {
-			if found++; !known(match[1]) {
-				t.Errorf("%s says %q, which is in no catalogue", entry.Name(), match[1])
+		for key := range words["ru"] {
+			if words["en"][key] == nil {
+				t.Errorf("%s: %s is not said in English", room.Name, key)
 			}
 		}
-	}
-	if found == 0 {
-		t.Fatal("no keys found")
-	}
-	keys := []string{"action.signin.factor", "refused.permission", "notice.repeat"}
-	for _, name := range actions {
-		keys = append(keys, "action."+name)
-	}
-	for _, name := range reasons {
-		keys = append(keys, "reason."+name)
-	}
-	for _, name := range details {
-		keys = append(keys, "detail."+name)
-	}
-	for _, name := range notices {
-		keys = append(keys, "done."+name)
-	}
-	for _, name := range []string{"unavailable", "cancelled", "refused", "issuer", "loop"} {
-		keys = append(keys, "failure."+name+".title", "failure."+name+".what", "failure."+name+".why", "failure."+name+".do")
-	}
-	for _, key := range keys {
-		if !known(key) {
-			t.Errorf("%s is in no catalogue", key)
+		if len(words["ru"]) != len(words["en"]) {
+			t.Errorf("%s: %d Russian and %d English messages", room.Name, len(words["ru"]), len(words["en"]))
+		}
+		templates, _ := fs.Glob(room.Files, "templates/*.html")
+		for _, name := range templates {
+			body, _ := fs.ReadFile(room.Files, name)
+			for _, match := range said.FindAllStringSubmatch(string(body), -1) {
+				if all.T("en", match[1], "Count", 1) == match[1] {
+					t.Errorf("%s says %q, which is in no catalogue", name, match[1])
+				}
+			}
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -22,13 +25,29 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
+	"github.com/go-jose/go-jose/v4"
 
+	"propusk/cabinet/web/desk"
+	"propusk/cabinet/web/home"
+	"propusk/cabinet/web/journal"
+	"propusk/cabinet/web/organisation"
+	"propusk/cabinet/web/people"
 	"propusk/idp/pages"
 	"propusk/storage"
 	"propusk/storage/storagetest"
 )
 
-const clientID, clientSecret = "cabinet", "s3cret/with+signs"
+const (
+	clientID      = "cabinet"
+	sessionCookie = "__Host-propusk-cabinet"
+	browserCookie = "__Host-propusk-cabinet-browser"
+)
+
+// sessionKey is where the cabinet keeps the session of a cookie.
+func sessionKey(cookie string) string {
+	sum := sha256.Sum256([]byte(cookie))
+	return "cabinet:session:" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
 
 // world is a fake issuer with its API, a cabinet before them, and a browser.
 type world struct {
@@ -38,12 +57,14 @@ type world struct {
 	peer    *httptest.Server // issuer and API
 	cabinet *httptest.Server
 	browser *http.Client
-	server  *Server
+	server  *desk.Desk
 
 	mutex     sync.Mutex
 	key       *ecdsa.PrivateKey
 	subject   string
+	pushed    map[string]url.Values // request_uri → authorization request
 	codes     map[string]url.Values // code → authorization request
+	drawnFor  string                // the organisation of the forms that are posted
 	live      map[string]string     // access token → organisation
 	refreshes []url.Values          // asked of the token endpoint
 	issued    int
@@ -59,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	clock := storagetest.NewClock()
 	w := &world{
 		t: t, clock: clock, memory: storagetest.Memory(t, clock.Now), subject: "p1",
-		codes: map[string]url.Values{}, live: map[string]string{}, answers: map[string]http.HandlerFunc{},
+		codes: map[string]url.Values{}, pushed: map[string]url.Values{}, drawnFor: "o1", live: map[string]string{}, answers: map[string]http.HandlerFunc{},
 	}
 	var err error
 	if w.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
@@ -81,24 +102,20 @@ func newWorld(t *testing.T) *world {
 // sharedKit is one for all tests: a kit never changes.
 var sharedKit = sync.OnceValues(func() (*pages.Kit, error) { return pages.New(pages.Deps{}) })
 
-func (w *world) newServer(change func(*Deps)) *Server {
+func (w *world) newServer(change func(*Deps)) *desk.Desk {
 	w.t.Helper()
 	kit, err := sharedKit()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	sealer, err := storage.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	deps := Deps{
-		Issuer: w.peer.URL, API: w.peer.URL + "/v1", URL: w.cabinet.URL, ClientID: clientID, ClientSecret: clientSecret,
-		Ephemeral: w.memory, Sealer: sealer, Pages: kit, Log: slog.New(slog.DiscardHandler), Now: w.clock.Now,
+		Issuer: w.peer.URL, API: w.peer.URL + "/v1", URL: w.cabinet.URL, ClientID: clientID, ClientKey: clientKey(w.t),
+		Ephemeral: w.memory, Sealer: sealer(w.t), Pages: kit, Log: slog.New(slog.DiscardHandler), Now: w.clock.Now,
 	}
 	if change != nil {
 		change(&deps)
 	}
-	s, err := New(deps)
+	s, err := desk.New(deps, home.Room(), organisation.Room(), people.Room(), journal.Room())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -110,10 +127,11 @@ func (w *world) peerRoutes() http.Handler {
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(rw http.ResponseWriter, _ *http.Request) {
 		reply(rw, 200, map[string]any{
 			"issuer": w.peer.URL, "authorization_endpoint": w.peer.URL + "/oauth2/authorize", "token_endpoint": w.peer.URL + "/oauth2/token",
-			"jwks_uri": w.peer.URL + "/jwks", "end_session_endpoint": w.peer.URL + "/oauth2/logout", "id_token_signing_alg_values_supported": []string{"ES256"},
+			"jwks_uri": w.peer.URL + "/jwks", "pushed_authorization_request_endpoint": w.peer.URL + "/oauth2/par", "end_session_endpoint": w.peer.URL + "/oauth2/logout", "id_token_signing_alg_values_supported": []string{"ES256"},
 		})
 	})
 	mux.Handle("GET /jwks", &oidctestKeys{w})
+	mux.HandleFunc("POST /oauth2/par", w.push)
 	mux.HandleFunc("POST /oauth2/token", w.token)
 	mux.HandleFunc("/v1/", w.api)
 	return mux
@@ -135,6 +153,74 @@ func reply(rw http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(rw).Encode(body)
 }
 
+func clientKey(t *testing.T) *desk.ClientKey {
+	t.Helper()
+	key, err := desk.NewClientKey(bytes.Repeat([]byte{3}, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// authenticated checks the client's assertion (RFC 7523 §3) and that there is a proof
+// of possession for this address (RFC 9449 §4.3), and gives the proof's key.
+func (w *world) authenticated(rw http.ResponseWriter, r *http.Request) (thumbprint string, ok bool) {
+	_ = r.ParseForm()
+	var claims struct{ Iss, Sub, Aud, Jti string }
+	if jws, err := jose.ParseSignedCompact(r.PostForm.Get("client_assertion"), []jose.SignatureAlgorithm{jose.ES256}); err == nil {
+		if payload, err := jws.Verify(clientKey(w.t).JWKS().Keys[0]); err == nil {
+			_ = json.Unmarshal(payload, &claims)
+		}
+	}
+	if claims.Iss != clientID || claims.Sub != clientID || claims.Aud != w.peer.URL || claims.Jti == "" {
+		reply(rw, 401, map[string]string{"error": "invalid_client"})
+		return "", false
+	}
+	return w.proved(rw, r)
+}
+
+func (w *world) proved(rw http.ResponseWriter, r *http.Request) (thumbprint string, ok bool) {
+	jws, err := jose.ParseSignedCompact(r.Header.Get("DPoP"), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		problem(rw, 400, "invalid_dpop_proof", "no proof")
+		return "", false
+	}
+	key := jws.Signatures[0].Header.JSONWebKey
+	payload, err := jws.Verify(key)
+	var claims struct{ Htm, Htu, Ath string }
+	_ = json.Unmarshal(payload, &claims)
+	if err != nil || claims.Htm != r.Method || claims.Htu != w.peer.URL+r.URL.Path {
+		problem(rw, 400, "invalid_dpop_proof", "a proof for another request")
+		return "", false
+	}
+	if access, bound := strings.CutPrefix(r.Header.Get("Authorization"), "DPoP "); bound {
+		sum := sha256.Sum256([]byte(access))
+		if claims.Ath != base64.RawURLEncoding.EncodeToString(sum[:]) {
+			problem(rw, 401, "invalid_dpop_proof", "a proof for another token")
+			return "", false
+		}
+	}
+	sum, err := key.Thumbprint(crypto.SHA256)
+	return base64.RawURLEncoding.EncodeToString(sum), err == nil
+}
+
+// push is the endpoint of pushed requests (RFC 9126 §2).
+func (w *world) push(rw http.ResponseWriter, r *http.Request) {
+	thumbprint, ok := w.authenticated(rw, r)
+	if !ok {
+		return
+	}
+	if r.PostForm.Get("dpop_jkt") != thumbprint {
+		reply(rw, 400, map[string]string{"error": "invalid_dpop_proof"})
+		return
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	uri := "urn:ietf:params:oauth:request_uri:" + r.PostForm.Get("state")
+	w.pushed[uri] = r.PostForm
+	reply(rw, 201, map[string]any{"request_uri": uri, "expires_in": 60})
+}
+
 // token is the token endpoint: it checks the client, PKCE and redirect_uri.
 func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 	w.mutex.Lock()
@@ -142,11 +228,7 @@ func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 	if w.tokens != nil && w.tokens(rw) {
 		return
 	}
-	_ = r.ParseForm()
-	id, secret, _ := r.BasicAuth()
-	secret, _ = url.QueryUnescape(secret)
-	if id != clientID || secret != clientSecret {
-		reply(rw, 401, map[string]string{"error": "invalid_client"})
+	if _, ok := w.authenticated(rw, r); !ok {
 		return
 	}
 	nonce, organisation := "", "o1"
@@ -174,7 +256,7 @@ func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 	access := fmt.Sprintf("access-%d", w.issued)
 	w.live[access] = organisation
 	reply(rw, 200, map[string]any{
-		"access_token": access, "token_type": "Bearer", "expires_in": 600,
+		"access_token": access, "token_type": "DPoP", "expires_in": 600,
 		"refresh_token": fmt.Sprintf("refresh-%d", w.issued), "id_token": w.idToken(nonce),
 	})
 }
@@ -194,9 +276,12 @@ func (w *world) idToken(nonce string) string {
 // api answers the API for live tokens only.
 func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if _, ok := w.proved(rw, r); !ok {
+		return
+	}
 	w.mutex.Lock()
 	w.calls = append(w.calls, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
-	organisation, ok := w.live[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+	organisation, ok := w.live[strings.TrimPrefix(r.Header.Get("Authorization"), "DPoP ")]
 	answer := w.answers[r.Method+" "+r.URL.Path]
 	w.mutex.Unlock()
 	switch {
@@ -235,10 +320,12 @@ func (w *world) defaults() {
 		{"id": "o1", "name": "ООО «Маяк»", "inn": "7801234561", "kpp": "780101001", "ogrn": "1187800012345", "role_label": "Руководитель", "current": true},
 		{"id": "o2", "name": "ИП Морозова", "kind": "sole", "inn": "780400112233", "ogrn": "304780400112233", "role_label": "Администратор"},
 	}})
-	w.answer("GET /v1/organization", 200, map[string]any{
-		"id": "o1", "kind": "legal", "status": "active", "name": "ООО «Маяк»", "full_name": "Общество «Маяк»", "inn": "7801234561", "kpp": "780101001",
-		"ogrn": "1187800012345", "address": "Санкт-Петербург, наб. 1", "phone": "+78120000000", "email": "info@mayak.example",
+	w.answer("GET /v1/organization/dashboard", 200, map[string]any{
+		"name": "ООО «Маяк»", "activated_at": "2026-01-01T00:00:00Z", "profile": map[string]any{"complete": 2, "of": 6, "missing": []string{"bank"}},
+		"legal_status": map[string]any{"status": "Действующее"}, "changes": map[string]any{"proposed": 1}, "sections": []any{},
 	})
+	w.answer("GET /v1/notices/count", 200, map[string]any{"unread": 3})
+	w.answer("GET /v1/organization/grantors", 200, map[string]any{"colleagues": []map[string]any{{"member_id": "m1", "name": "Белова Анна Сергеевна", "role": "administrator"}}})
 	w.answer("GET /v1/organization/members", 200, map[string]any{"next": "cursor", "members": []map[string]any{anna, ivan}})
 	w.answer("GET /v1/organization/members/m2", 200, ivan)
 	w.answer("GET /v1/organization/invitations", 200, map[string]any{"invitations": []map[string]any{
@@ -295,9 +382,27 @@ func (w *world) get(path string) page {
 	return w.do(r)
 }
 
+// formPage is the page that a form stands on, by the path it is sent to.
+func formPage(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/cabinet/invitations/"):
+		return "/cabinet/members"
+	case strings.HasPrefix(path, "/cabinet/members/"):
+		return strings.TrimSuffix(strings.TrimSuffix(path, "/role"), "/remove")
+	}
+	return "/cabinet"
+}
+
 // post sends a form as a browser does from our own page.
 func (w *world) post(path string, form url.Values) page {
 	w.t.Helper()
+	form = maps.Clone(form)
+	if form == nil {
+		form = url.Values{}
+	}
+	form.Set("cabinet-organisation", w.drawnFor)
+	form.Set("cabinet-page", formPage(path))
+	form.Set("cabinet-key", "0123456789abcdef012345")
 	r, _ := http.NewRequest(http.MethodPost, w.cabinet.URL+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -311,7 +416,12 @@ func (w *world) asked(p page) url.Values {
 	if err != nil || p.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to.String(), w.peer.URL+"/oauth2/authorize?") {
 		w.t.Fatalf("no way to sign in: %s %v\n%s", p.Status, to, p.body)
 	}
-	return to.Query()
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	uri := to.Query().Get("request_uri")
+	request := w.pushed[uri]
+	delete(w.pushed, uri)
+	return request
 }
 
 // approve plays the issuer: it gives a code for the request and answers it.
@@ -364,4 +474,13 @@ func (p page) lacks(t *testing.T, texts ...string) {
 			t.Errorf("%q is on the page", text)
 		}
 	}
+}
+
+func sealer(t *testing.T) *storage.Sealer {
+	t.Helper()
+	made, err := storage.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }

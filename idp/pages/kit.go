@@ -54,7 +54,7 @@ func New(deps Deps) (*Kit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the catalogues: %w", err)
 	}
-	return k.with(room, words)
+	return k.with([]fs.FS{room}, []fs.FS{words})
 }
 
 // Extend returns a kit that also knows the templates (*.html) of fsys and the
@@ -62,28 +62,32 @@ func New(deps Deps) (*Kit, error) {
 // are parts, shared by the templates of fsys and by no others. A template or a
 // string that is known already is an error.
 func (k *Kit) Extend(fsys, translations fs.FS) (*Kit, error) {
-	return k.with(fsys, translations)
+	return k.with([]fs.FS{fsys}, []fs.FS{translations})
 }
 
-// ExtendRoom is Extend for a room whose embedded files lie in the folders
+// ExtendRoom is Extend for rooms whose embedded files lie in the folders
 // "templates" and "translations". A room without templates adds words alone.
-func (k *Kit) ExtendRoom(files fs.FS) (*Kit, error) {
-	templates, err := fs.Sub(files, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("open a room's templates: %w", err)
-	}
-	words, err := fs.Sub(files, "translations")
-	if err != nil {
-		return nil, fmt.Errorf("open a room's catalogues: %w", err)
+func (k *Kit) ExtendRoom(rooms ...fs.FS) (*Kit, error) {
+	var templates, words []fs.FS
+	for _, files := range rooms {
+		room, err := fs.Sub(files, "templates")
+		if err != nil {
+			return nil, fmt.Errorf("open a room's templates: %w", err)
+		}
+		said, err := fs.Sub(files, "translations")
+		if err != nil {
+			return nil, fmt.Errorf("open a room's catalogues: %w", err)
+		}
+		templates, words = append(templates, room), append(words, said)
 	}
 	return k.with(templates, words)
 }
 
-// with builds the kit anew with one more room.
-func (k *Kit) with(room, words fs.FS) (*Kit, error) {
+// with builds the kit anew with more rooms.
+func (k *Kit) with(rooms, words []fs.FS) (*Kit, error) {
 	next := *k
-	next.rooms = append(slices.Clone(k.rooms), room)
-	next.strings = append(slices.Clone(k.strings), words)
+	next.rooms = append(slices.Clone(k.rooms), rooms...)
+	next.strings = append(slices.Clone(k.strings), words...)
 	var err error
 	if next.words, err = newCatalogue(next.strings); err != nil {
 		return nil, err
@@ -94,8 +98,10 @@ func (k *Kit) with(room, words fs.FS) (*Kit, error) {
 			return nil, err
 		}
 	}
-	if err := next.check(room); err != nil {
-		return nil, err
+	for _, room := range rooms {
+		if err := next.check(room); err != nil {
+			return nil, err
+		}
 	}
 	return &next, nil
 }
@@ -132,7 +138,7 @@ func (k *Kit) check(room fs.FS) error {
 	if err != nil {
 		return err
 	}
-	layout := func() (*template.Template, error) { return k.layout(languages[0]) }
+	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(languages[0]) })
 	for _, name := range names {
 		if _, err := parsePage(layout, room, append(slices.Clone(parts), name)); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -106,17 +107,16 @@ func (d Deps) check() error {
 // furnish gives the page kit the templates and words of the desk and of its rooms,
 // and puts their places in order.
 func (d *Desk) furnish() error {
-	var err error
-	if d.pages, err = d.deps.Pages.ExtendRoom(files); err != nil {
-		return fmt.Errorf("draw the desk: %w", err)
-	}
+	drawn := []fs.FS{files}
 	for _, room := range d.rooms {
 		if room.Files != nil {
-			if d.pages, err = d.pages.ExtendRoom(room.Files); err != nil {
-				return fmt.Errorf("draw the room %s: %w", room.Name, err)
-			}
+			drawn = append(drawn, room.Files)
 		}
 		d.nav = append(d.nav, room.Nav...)
+	}
+	var err error
+	if d.pages, err = d.deps.Pages.ExtendRoom(drawn...); err != nil {
+		return fmt.Errorf("draw the rooms of the cabinet: %w", err)
 	}
 	slices.SortStableFunc(d.nav, func(a, b NavItem) int { return cmp.Compare(a.Order, b.Order) })
 	return nil

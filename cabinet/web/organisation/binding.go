@@ -50,13 +50,13 @@ func bindingPage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 	if err := v.Get(bindingPath(v), nil, &view); err != nil {
 		return err
 	}
-	return v.Page(status, "organisation_binding.html", "organisation.binding", view, errs...)
+	return v.Page(status, "organisation_binding.html", "company.binding", view, errs...)
 }
 
 func confirmBinding(v *desk.Visit) error {
 	err := v.Post(bindingPath(v)+"/confirm", map[string]string{"code": v.Value("code")}, nil)
 	if err == nil {
-		return v.Done("/cabinet/organisations", "organisation.done.bound")
+		return v.Done("/cabinet/organisations", "company.done.bound")
 	}
 	status, errs, err := v.Faults(err, "code")
 	if err != nil {

@@ -138,21 +138,21 @@ func (s sheet) inputs(v *desk.Visit, body map[string]any, regimes []string) (pla
 
 func (f field) input(v *desk.Visit, name, shown string, regimes []string) input {
 	in := input{
-		Name: name, Label: v.T("organisation.field." + leaf(f.path)), Value: shown, Kind: f.kind,
+		Name: name, Label: v.T("company.field." + leaf(f.path)), Value: shown, Kind: f.kind,
 		Optional: slices.Contains(optional, leaf(f.path)),
 	}
 	if f.kind == prose {
-		in.Hint = v.T("organisation.each")
+		in.Hint = v.T("company.each")
 	}
 	options := f.options
 	if f.kind == choice && options == nil {
 		options = regimes
 	}
 	if f.kind == choice {
-		in.Options = append(in.Options, pages.Option{Value: "", Label: v.T("organisation.choose")})
+		in.Options = append(in.Options, pages.Option{Value: "", Label: v.T("company.choose")})
 	}
 	for _, one := range options {
-		in.Options = append(in.Options, pages.Option{Value: one, Label: v.T("organisation.option." + one)})
+		in.Options = append(in.Options, pages.Option{Value: one, Label: v.T("company.option." + one)})
 	}
 	return in
 }
@@ -235,7 +235,7 @@ func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 		}
 	}
 	for _, f := range s.fields {
-		add(v.T("organisation.field."+leaf(f.path)), strings.ReplaceAll(value(body, f.path), "\n", ", "))
+		add(v.T("company.field."+leaf(f.path)), strings.ReplaceAll(value(body, f.path), "\n", ", "))
 	}
 	for i, entry := range entries(body, s.list) {
 		var parts []string
@@ -243,14 +243,14 @@ func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 			switch shown := value(entry, f.path); {
 			case shown == "":
 			case f.kind == box:
-				parts = append(parts, v.T("organisation.is."+f.path))
+				parts = append(parts, v.T("company.is."+f.path))
 			case f.kind == choice:
-				parts = append(parts, v.T("organisation.option."+shown))
+				parts = append(parts, v.T("company.option."+shown))
 			default:
-				parts = append(parts, v.T("organisation.field."+f.path)+": "+shown)
+				parts = append(parts, v.T("company.field."+f.path)+": "+shown)
 			}
 		}
-		add(v.T("organisation.list."+s.list, "Number", i+1), strings.Join(parts, " · "))
+		add(v.T("company.list."+s.list, "Number", i+1), strings.Join(parts, " · "))
 	}
 	return out
 }

@@ -56,13 +56,13 @@ func changePage(v *desk.Visit, status int, sent string, errs ...pages.FieldError
 	if err := v.Get(changePath(v), nil, &view.change); err != nil {
 		return err
 	}
-	view.Title = v.T("organisation.block." + view.Block)
-	view.Tag = pages.Tag{Kind: stateKinds[view.State], Text: v.T("organisation.state." + view.State)}
+	view.Title = v.T("company.block." + view.Block)
+	view.Tag = pages.Tag{Kind: stateKinds[view.State], Text: v.T("company.state." + view.State)}
 	view.Lines = changed(v, sheets[view.Block], view.Before, view.After)
 	view.Waiting, view.Sent = view.State == "proposed", sent
 	view.May = view.Actions.Allowed("confirm") || view.Actions.Find("confirm") != nil && view.Actions.Find("confirm").Reason == "assurance_insufficient"
 	view.Offers = v.Offers(view.Actions, desk.Offer{Action: "cancel", Hide: true, Act: pages.Act{
-		Title: v.T("organisation.cancel"), URL: ownPath(v) + "/cancel", Post: true, Stop: true, Ask: v.T("organisation.cancel.ask"),
+		Title: v.T("company.cancel"), URL: ownPath(v) + "/cancel", Post: true, Stop: true, Ask: v.T("company.cancel.ask"),
 	}})
 	return v.Page(status, "organisation_change.html", view.Title, view, errs...)
 }
@@ -111,7 +111,7 @@ func confirm(v *desk.Visit) error {
 	var made change
 	err := v.Post(changePath(v)+"/confirm", map[string]string{"code": v.Value("code")}, &made)
 	if err == nil {
-		return v.Done("/cabinet/organization", "organisation.done."+doneState(made.State))
+		return v.Done("/cabinet/organization", "company.done."+doneState(made.State))
 	}
 	status, errs, err := v.Faults(err, "code")
 	if err != nil {
@@ -132,5 +132,5 @@ func cancel(v *desk.Visit) error {
 	if err := v.Delete(changePath(v), nil, nil); err != nil {
 		return err
 	}
-	return v.Done("/cabinet/organization", "organisation.done.cancelled")
+	return v.Done("/cabinet/organization", "company.done.cancelled")
 }

@@ -36,7 +36,7 @@ func drawClosing(v *desk.Visit, status int, sent string, errs ...pages.FieldErro
 	if err := v.Get(closingPath, nil, &view.closing); err != nil {
 		return err
 	}
-	return v.Page(status, "organisation_closing.html", "organisation.closing.title", view, errs...)
+	return v.Page(status, "organisation_closing.html", "company.closing.title", view, errs...)
 }
 
 // askClosing sends the code by which the closing is confirmed.
@@ -59,7 +59,7 @@ func askClosing(v *desk.Visit) error {
 func confirmClosing(v *desk.Visit) error {
 	err := v.Post(closingPath+"/confirm", map[string]string{"code": v.Value("code")}, nil)
 	if err == nil {
-		return v.Done(closingPage, "organisation.done.closing")
+		return v.Done(closingPage, "company.done.closing")
 	}
 	status, errs, err := v.Faults(err, "code")
 	if err != nil {
@@ -72,5 +72,5 @@ func undoClosing(v *desk.Visit) error {
 	if err := v.Delete(closingPath, nil, nil); err != nil {
 		return err
 	}
-	return v.Done("/cabinet/organization", "organisation.done.undone")
+	return v.Done("/cabinet/organization", "company.done.undone")
 }

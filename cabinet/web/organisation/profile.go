@@ -74,7 +74,7 @@ func profile(v *desk.Visit) error {
 	view := profileView{Name: v.Organisation().Name, Active: found.ActivatedAt != nil, Role: v.RolesText(), May: v.May("organization:write")}
 	for _, one := range found.Blocks {
 		view.Blocks = append(view.Blocks, blockView{one, sheets[one.Block].pairs(v, one.Body), v.Offers(one.Actions, desk.Offer{
-			Action: "change", Act: pages.Act{Title: v.T("organisation.change"), URL: "/cabinet/organization/blocks/" + one.Block, About: one.Title},
+			Action: "change", Act: pages.Act{Title: v.T("company.change"), URL: "/cabinet/organization/blocks/" + one.Block, About: one.Title},
 		})})
 	}
 	for _, name := range v.Organisation().Permissions {
@@ -101,7 +101,7 @@ func (p *profileView) changes(v *desk.Visit) error {
 	}
 	for _, one := range found.Changes {
 		p.Changes = append(p.Changes, changeRow{
-			one, v.T("organisation.block." + one.Block), pages.Tag{Kind: stateKinds[one.State], Text: v.T("organisation.state." + one.State)},
+			one, v.T("company.block." + one.Block), pages.Tag{Kind: stateKinds[one.State], Text: v.T("company.state." + one.State)},
 			"/cabinet/organization/changes/" + one.ID,
 		})
 	}

@@ -69,11 +69,11 @@ func registrationsPage(v *desk.Visit, status int, form url.Values, errs ...pages
 	view := registrationsView{
 		Rows: found.Registrations, INN: form.Get("inn"), Kind: form.Get("kind"),
 		BindingINN: form.Get("binding_inn"), Access: form.Get("access"), Channel: form.Get("channel"),
-		Kinds:    options(v, "organisation.kind.", "legal", "sole"),
-		Accesses: options(v, "organisation.access.", "employee", "administrator"),
-		Channels: options(v, "organisation.channel.", "email", "sms"),
+		Kinds:    options(v, "company.kind.", "legal", "sole"),
+		Accesses: options(v, "company.access.", "employee", "administrator"),
+		Channels: options(v, "company.channel.", "email", "sms"),
 	}
-	return v.Page(status, "organisation_registrations.html", "organisation.another", view, errs...)
+	return v.Page(status, "organisation_registrations.html", "company.another", view, errs...)
 }
 
 func options(v *desk.Visit, prefix string, values ...string) []pages.Option {
@@ -145,10 +145,10 @@ func registrationPage(v *desk.Visit, status int, typed url.Values, channel, sent
 	prefix(view.Requisites, "requisites/")
 	prefix(view.Contacts, "contacts/")
 	for _, name := range registrationSteps {
-		view.Stages = append(view.Stages, pages.Stage{Title: v.T("organisation.step." + name), Done: !slices.Contains(view.Missing, name)})
+		view.Stages = append(view.Stages, pages.Stage{Title: v.T("company.step." + name), Done: !slices.Contains(view.Missing, name)})
 	}
 	view.Ready = len(view.Missing) == 0 && view.State == "ready"
-	return v.Page(status, "organisation_registration.html", "organisation.registration", view, errs...)
+	return v.Page(status, "organisation_registration.html", "company.registration", view, errs...)
 }
 
 func prefix(inputs []input, with string) {
@@ -200,7 +200,7 @@ func saveRegistration(v *desk.Visit) error {
 		"contacts":   sheets["contacts"].read(under(form, "contacts")),
 		"consent":    form.Get("consent") != "",
 	}
-	return acting(v, v.Patch(registrationPath(v), body, nil), "organisation.done.saved")
+	return acting(v, v.Patch(registrationPath(v), body, nil), "company.done.saved")
 }
 
 func sendRegistrationCode(v *desk.Visit) error {
@@ -216,18 +216,18 @@ func sendRegistrationCode(v *desk.Visit) error {
 
 func confirmRegistrationCode(v *desk.Visit) error {
 	body := map[string]string{"channel": v.Value("channel"), "code": v.Value("code")}
-	return acting(v, v.Post(registrationPath(v)+"/confirm", body, nil), "organisation.done.confirmed")
+	return acting(v, v.Post(registrationPath(v)+"/confirm", body, nil), "company.done.confirmed")
 }
 
 func checkRegistration(v *desk.Visit) error {
-	return acting(v, v.Post(registrationPath(v)+"/check", nil, nil), "organisation.done.checked")
+	return acting(v, v.Post(registrationPath(v)+"/check", nil, nil), "company.done.checked")
 }
 
 // openCabinet makes the organisation; one switches to it by the strip at the top.
 func openCabinet(v *desk.Visit) error {
 	err := v.Post("/organizations", map[string]string{"registration_id": v.PathValue("id")}, nil, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done("/cabinet/organisations", "organisation.done.opened")
+		return v.Done("/cabinet/organisations", "company.done.opened")
 	}
 	return acting(v, err, "")
 }

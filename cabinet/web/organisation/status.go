@@ -100,7 +100,7 @@ func statusPage(v *desk.Visit, code int, errs ...pages.FieldError) error {
 	}
 	for _, one := range found.Corrections {
 		view.Corrections = append(view.Corrections, correctionRow{
-			one, v.T("organisation.field." + one.Field), pages.Tag{Kind: correctionKinds[one.State], Text: v.T("organisation.correction." + one.State)},
+			one, v.T("company.field." + one.Field), pages.Tag{Kind: correctionKinds[one.State], Text: v.T("company.correction." + one.State)},
 		})
 	}
 	view.Tag = pages.Tag{Kind: "go", Text: view.Status.Name}
@@ -108,12 +108,12 @@ func statusPage(v *desk.Visit, code int, errs ...pages.FieldError) error {
 		view.Tag.Kind = "wait"
 	}
 	for _, name := range correctable {
-		view.Fields = append(view.Fields, pages.Option{Value: name, Label: v.T("organisation.field." + name)})
+		view.Fields = append(view.Fields, pages.Option{Value: name, Label: v.T("company.field." + name)})
 	}
 	view.Lack, view.May = v.Lack("organization:write"), v.May("organization:write")
 	form := v.Form()
 	view.Field, view.Claimed, view.Explanation = form.Get("field"), form.Get("claimed"), form.Get("explanation")
-	return v.Page(code, "organisation_status.html", "organisation.status.title", view, errs...)
+	return v.Page(code, "organisation_status.html", "company.status.title", view, errs...)
 }
 
 func statusDocument(v *desk.Visit) error {
@@ -125,7 +125,7 @@ func askCorrection(v *desk.Visit) error {
 	body := map[string]string{"field": v.Value("field"), "claimed": v.Value("claimed"), "explanation": v.Value("explanation")}
 	err := v.Post("/organization/legal-status/corrections", body, nil, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done("/cabinet/organization/legal-status", "organisation.done.correction")
+		return v.Done("/cabinet/organization/legal-status", "company.done.correction")
 	}
 	status, errs, err := v.Faults(err, "field", "claimed", "explanation")
 	if err != nil {
