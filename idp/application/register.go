@@ -100,7 +100,7 @@ func (a *Applications) make(ctx context.Context, c client.Client, grant InitialT
 	}
 	err = a.deps.Journal.Append(ctx, journal.Entry{
 		Organisation: created.OrganisationID, Client: created.ID, Action: "client.registered", Object: created.ID, Outcome: "success",
-		Details: map[string]string{"name": created.Name, "token": grant.ID, "software": created.SoftwareID},
+		Details: map[string]string{"name": created.Name, "initial_access": grant.ID, "software": created.SoftwareID},
 	})
 	if err != nil {
 		return nil, err
