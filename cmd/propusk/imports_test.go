@@ -25,6 +25,7 @@ var rules = []struct {
 	{"idp/pages", []string{"idp/pages"}},
 	{"idp/directory", []string{"idp/directory", "storage", "signature"}},
 	{"idp/keys", []string{"idp/keys", "storage"}},
+	{"idp/signals", []string{"idp/signals", "storage"}},
 	{"idp/trust", []string{"idp/trust", "storage", "signature"}},
 	{"idp/factor", []string{"idp/factor", "idp/directory", "storage", "signature"}},
 	{"idp/possession", []string{"idp/possession", "storage"}},
