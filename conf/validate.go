@@ -394,7 +394,7 @@ func (f *Faults) atLeast(field string, value, low time.Duration) {
 }
 
 // registration checks who may register applications.
-func (f *faults) registration(c Clients) {
+func (f *Faults) registration(c Clients) {
 	switch c.Registration {
 	case "token", "open", "off":
 	default:

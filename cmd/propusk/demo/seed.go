@@ -3,9 +3,8 @@ package demo
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
-	"crypto/rand"
 	"encoding/base32"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
