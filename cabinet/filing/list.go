@@ -173,7 +173,11 @@ func (r *Filings) operations(c api.Call) error {
 		return err
 	}
 	if visible != nil {
-		return api.Refuse("power_exceeded").Because("the journal tells of every report")
+		code := "power_exceeded"
+		if c.Claims.Power == nil {
+			code = "details_exceeded"
+		}
+		return api.Refuse(code).Because("the journal tells of every report")
 	}
 	var rows []event
 	err = r.DB.Select(c.Ctx(), &rows, `SELECT `+eventColumns+` FROM filing_events
