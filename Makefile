@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 SERVICES := scripts/with-services
 UNIT     := $$(go list ./... | grep -v '/e2e')
 FUZZTIME ?= 20s
@@ -13,7 +14,7 @@ ifeq ($(CI),true)
 export PROPUSK_REQUIRE_GOST_ENGINE := 1
 endif
 
-.PHONY: help run build test e2e bench cover lint fuzz install
+.PHONY: help run build test e2e bench cover lint fuzz install client
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,10 @@ test: install ## Run every test, the race detector in all but the black-box ones
 
 e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
 	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...
+
+client: ## Generate the Go client anew from the API's own description
+	go run ./cmd/propusk openapi > client/openapi.json
+	go run $(OAPI_CODEGEN) -config client/oapi-codegen.yaml client/openapi.json
 
 bench: install ## Print the benchmark table of docs/performance.md
 	@$(SERVICES) scripts/bench

@@ -45,6 +45,10 @@ func newDocument(issuer string, rooms []api.Room) (*document, error) {
 	return &document{body.Bytes(), `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`}, nil
 }
 
+// Document is the description of the API, with every room, as GET /v1/openapi.json
+// answers it (OpenAPI 3.1).
+func (s *Server) Document() []byte { return s.document.body }
+
 // openapi answers GET /v1/openapi.json.
 func (s *Server) openapi(c api.Call) error {
 	c.Response().Header().Set("Cache-Control", "public, max-age=300")

@@ -35,7 +35,7 @@ func root() *cobra.Command {
 		demoCommand(), serveCommand(), migrateCommand(),
 		clientCommand(), orgCommand(), userCommand(), operatorCommand(), newsCommand(), ticketCommand(), keyCommand(), auditCommand(), filesCommand(),
 		signatureCommand(), trustCommand(), authorityCommand(), sandboxCommand(), registryCommand(),
-		sealCommand(), paperCommand(), versionCommand(), hashCommand(),
+		sealCommand(), paperCommand(), openapiCommand(), versionCommand(), hashCommand(),
 	)
 	return cmd
 }
