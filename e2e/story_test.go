@@ -311,8 +311,10 @@ func (s *story) send(token, report, period string) (status int, body []byte) {
 // with what is missing.
 func (s *story) beyondThePower() {
 	for what, got := range map[string]func() (int, []byte){
-		"another report":  func() (int, []byte) { return s.send(s.bookkeepers.AccessToken, "NO_USN", "34") },
-		"an extract":      func() (int, []byte) { return s.raw(s.bookkeepers.AccessToken, "POST", "/v1/extracts", map[string]string{"kind": "egrul"}) },
+		"another report": func() (int, []byte) { return s.send(s.bookkeepers.AccessToken, "NO_USN", "34") },
+		"an extract": func() (int, []byte) {
+			return s.raw(s.bookkeepers.AccessToken, "POST", "/v1/extracts", map[string]string{"kind": "egrul"})
+		},
 		"the members":     func() (int, []byte) { return s.raw(s.bookkeepers.AccessToken, "GET", "/v1/organization/members", nil) },
 		"the journal":     func() (int, []byte) { return s.raw(s.bookkeepers.AccessToken, "GET", "/v1/organization/journal", nil) },
 		"another's power": func() (int, []byte) { return s.raw(s.bookkeepers.AccessToken, "GET", "/v1/powers-of-attorney", nil) },
