@@ -159,7 +159,7 @@ func (w *world) build(ctx context.Context, runner *jobs.Runner) (http.Handler, e
 	if w.provider, err = oauth.New(oauth.Deps{
 		DB: w.db, Clients: w.clients, Ephemeral: volatile, Keys: w.keys, Sealer: sealer(), Directory: w.directory,
 		Revocations: revocation.New(revocations), Revoked: revoked, Journal: writes, Now: now, Log: w.log(), Issuer: issuer,
-		MutualTLS: oauth.MutualTLS{URL: mutual, Authorities: authorities}, Jobs: runner, Reach: outside.Loopback,
+		MutualTLS: oauth.MutualTLS{URL: mutual, Authorities: authorities}, Jobs: runner, Reach: outside.Loopback, Registration: true,
 	}); err != nil {
 		return nil, err
 	}
