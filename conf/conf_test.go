@@ -184,6 +184,16 @@ func TestValidate(t *testing.T) {
 		{"metrics without port", func(c *Config) { c.HTTP.MetricsListen = "x" }, "http.metrics_listen"},
 		{"codes for an hour", func(c *Config) { c.Tokens.Code = time.Hour }, "tokens.code"},
 		{"overlap shorter than tokens", func(c *Config) { c.Keys.Overlap = time.Minute }, "keys.overlap"},
+		{"rotation shorter than overlap", func(c *Config) { c.Keys.Rotate = time.Hour }, "keys.rotate"},
+		{"no rotation", func(c *Config) { c.Keys.Rotate = 0 }, ""},
+		{"keys in a token", func(c *Config) { c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", PIN: "1", Sessions: 8} }, ""},
+		{"a token without a library", func(c *Config) { c.Keys.PKCS11.Token = "t" }, "keys.pkcs11.module"},
+		{"a library without a token", func(c *Config) { c.Keys.PKCS11 = PKCS11{Module: "/m.so", PIN: "1", Sessions: 8} }, "keys.pkcs11.token"},
+		{"a token without a PIN", func(c *Config) { c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", Sessions: 8} }, "keys.pkcs11.pin"},
+		{"two PINs", func(c *Config) {
+			c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", PIN: "1", PINFile: "/pin", Sessions: 8}
+		}, "keys.pkcs11.pin"},
+		{"no sessions", func(c *Config) { c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", PIN: "1"} }, "keys.pkcs11.sessions"},
 		{"idle beyond absolute", func(c *Config) { c.Session.Idle = 13 * time.Hour }, "session.idle"},
 		{"weak argon2", func(c *Config) { c.Password.Memory = 1024 }, "password.memory"},
 		{"lock that never stays", func(c *Config) { c.Lock.Further = 0 }, "lock.further"},

@@ -70,6 +70,8 @@ type metadata struct {
 	CIBAAlgs     []string `json:"backchannel_authentication_request_signing_alg_values_supported"`
 	CIBAUserCode bool     `json:"backchannel_user_code_parameter_supported"`
 
+	StatusLists string `json:"status_list_aggregation_endpoint,omitempty"` // draft-ietf-oauth-status-list §9.1
+
 	BackchannelLogout        bool `json:"backchannel_logout_supported"` // Back-Channel Logout §2.1
 	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
 	FrontchannelLogout       bool `json:"frontchannel_logout_supported"` // Front-Channel Logout §3
@@ -194,6 +196,7 @@ func (p *Provider) Discovery() any {
 
 		CertificateBound: p.deps.MutualTLS.URL != "",
 		Aliases:          p.aliases(),
+		StatusLists:      p.statusLists(),
 		DPoPAlgs:         possession.ProofAlgorithmNames(),
 	}
 }

@@ -17,6 +17,14 @@ type Statuses interface {
 	Key(uri string, index int64) string
 }
 
+// statusLists is where the lists are listed (§9.1); "" when there are none.
+func (p *Provider) statusLists() string {
+	if p.deps.Statuses == nil {
+		return ""
+	}
+	return p.deps.Issuer + "/oauth2/status-lists"
+}
+
 // tokenStatus is the claim status (§6.2).
 type tokenStatus struct {
 	List statusReference `json:"status_list"`
