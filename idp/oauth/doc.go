@@ -18,6 +18,11 @@
 //	Token       one transaction: code spent, grant made, owner read anew, tokens signed
 //	Token       refresh: the grant moves on by one generation, owner read anew
 //
+// Other ways to a token: a device's and the backchannel's requests wait for a person
+// elsewhere (waiting.go, device.go, ciba.go) and become a grant with the poll that
+// fetches them; token exchange makes tokens of tokens by a table of its own
+// (exchange.go); a client's assertion does what its credentials do (bearer.go).
+//
 // # What is ours and what is fosite's
 //
 // fosite parses authorization requests, checks proof keys, and drives the grants
@@ -64,7 +69,21 @@
 //     brings it (RFC 6749 §4.1.2 says SHOULD). A request that had begun before
 //     the code was spent only lost a race, and ends nothing.
 //
+//   - An authorization by device or backchannel always shows the consent page, to
+//     first-party clients' people too (RFC 8628 §5.4 leaves it open).
+//   - login_hint names people to the client of an organisation only when they act
+//     for it, and unknown ones are answered like known ones: unknown_user_id (CIBA
+//     §13) would tell who has an account. login_hint_token, user_code and the
+//     delivery mode push are refused. binding_message takes plain characters.
+//   - Token exchange knows three exchanges and no impersonation (RFC 8693 §1.1);
+//     tokens of other types and of other issuers are not exchanged.
+//   - The JWT bearer grant takes a client's own assertions about itself (RFC 7523 §3
+//     lets an issuer speak for others).
+//
 // Laxer, or different:
+//   - A service that acts by power of attorney keeps its client_id as sub, with act
+//     naming the client and its organisation (RFC 8693 §4.1 has the subject there on
+//     whose behalf is acted: that is the claim org here).
 //   - state may be left out, since PKCE binds the answer to its request (RFC
 //     9700 §4.7.1); fosite wants eight characters.
 //   - The refresh token used last may be used again within the grace window and
