@@ -57,6 +57,11 @@ func (s *Server) push(c echo.Context) error {
 	return s.authenticated(c, s.deps.Provider.Push)
 }
 
+// explain tells a client what would be refused of a request, and why.
+func (s *Server) explain(c echo.Context) error {
+	return s.authenticated(c, s.deps.Provider.Explain)
+}
+
 // authenticated answers a request in which a client authenticates. An address
 // that keeps failing to must wait. Other failures cost it nothing: a code or a
 // refresh token has too many bits to be guessed.

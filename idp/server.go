@@ -184,6 +184,8 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodPost, Path: "/oauth2/introspect", Kind: browser.Machine, Handle: s.introspect},
 		{Method: http.MethodPost, Path: "/oauth2/revoke", Kind: browser.MachineCORS, Handle: s.revoke},
 
+		{Method: http.MethodPost, Path: "/oauth2/explain", Kind: browser.Machine, Handle: s.explain},
+
 		// The person leaves.
 		{Method: http.MethodGet, Path: "/oauth2/logout", Kind: browser.Entrance, Handle: s.logout, Acts: true},
 		{Method: http.MethodPost, Path: "/oauth2/logout", Kind: browser.Entrance, Handle: s.logoutByPost, Acts: true},

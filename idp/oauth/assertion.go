@@ -110,15 +110,15 @@ func (p *Provider) checkAssertion(client *registration, claims *assertionClaims)
 	case claims.Issuer != client.ID || claims.Subject != client.ID:
 		return invalidClient("iss and sub of the client assertion must be the client_id")
 	case !claims.Audience.only(p.deps.Issuer):
-		return invalidClient("aud of the client assertion must be %s alone", p.deps.Issuer)
+		return invalidClient("aud of the client assertion must be %s alone; it is %.200s (RFC 7523 section 3)", p.deps.Issuer, claims.Audience.audience)
 	case claims.ExpiresAt == 0:
 		return invalidClient("exp of the client assertion is missing")
 	case now >= claims.ExpiresAt:
-		return invalidClient("the client assertion has expired")
+		return invalidClient("the client assertion expired %.0f s ago by this server's clock (RFC 7523 section 3)", now-claims.ExpiresAt)
 	case claims.ExpiresAt > now+assertionLongest.Seconds():
 		return invalidClient("exp of the client assertion is more than an hour away")
 	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
-		return invalidClient("the client assertion is of the future: compare the clocks")
+		return invalidClient("the client assertion is of the future by %.0f s: compare the clocks (RFC 7523 section 3)", max(claims.NotBefore, claims.IssuedAt)-now)
 	}
 	return nil
 }
@@ -131,9 +131,7 @@ func (p *Provider) useOnce(ctx context.Context, kind string, client *registratio
 		return invalidClient("jti of %s must have 1 to 256 bytes", what)
 	}
 	left := time.Duration(exp*float64(time.Second)) - time.Duration(p.deps.Now().UnixNano())
-	mark := sha256.Sum256([]byte(client.ID + "\x00" + id))
-	key := "oauth:" + kind + ":" + base64.RawURLEncoding.EncodeToString(mark[:])
-	err := p.deps.Ephemeral.Add(ctx, key, []byte{1}, left+time.Second)
+	err := p.deps.Ephemeral.Add(ctx, onceKey(kind, client, id), []byte{1}, left+time.Second)
 	if errors.Is(err, storage.ErrExists) {
 		return invalidClient("%s was used before; make a new one for each request", what)
 	}
@@ -141,6 +139,12 @@ func (p *Provider) useOnce(ctx context.Context, kind string, client *registratio
 		return fmt.Errorf("mark %s as used: %w", what, err)
 	}
 	return nil
+}
+
+// onceKey is where the use of a JWT is marked.
+func onceKey(kind string, client *registration, id string) string {
+	mark := sha256.Sum256([]byte(client.ID + "\x00" + id))
+	return "oauth:" + kind + ":" + base64.RawURLEncoding.EncodeToString(mark[:])
 }
 
 // errClientJWT: a JWT is not one that the client signed as it must.

@@ -220,8 +220,7 @@ func (p *Proofs) fresh(said *payload) (time.Duration, error) {
 // once marks the proof as used. One atomic step: of two requests with the same
 // proof one is refused (RFC 9449 §11.1).
 func (p *Proofs) once(ctx context.Context, jkt, id string, window time.Duration) error {
-	mark := sha256.Sum256([]byte(jkt + "." + id))
-	err := p.deps.Ephemeral.Add(ctx, "dpop:"+base64.RawURLEncoding.EncodeToString(mark[:]), []byte{1}, window)
+	err := p.deps.Ephemeral.Add(ctx, markOf(jkt, id), []byte{1}, window)
 	if errors.Is(err, storage.ErrExists) {
 		return wrong("the proof was used before")
 	}
