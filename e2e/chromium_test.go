@@ -252,6 +252,9 @@ func (e *eyes) walkCabinet(s *site, o organisation) {
 		e.chooseOrganisation(o.ID)
 	}
 	e.at("cabinet-organisation", `nav.places`)
+	e.says(o.Name)
+	e.open(s.Cabinet + "/organization")
+	e.at("cabinet-profile", `nav.places`)
 	e.says(o.Name, o.INN)
 	for name, path := range map[string]string{"cabinet-members": "/members", "cabinet-organisations": "/organisations"} {
 		e.open(s.Cabinet + path)

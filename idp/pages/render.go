@@ -34,6 +34,7 @@ func (k *Kit) Render(w http.ResponseWriter, r *http.Request, status int, page Pa
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
+	body = shrink(w, r, page, body)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Content-Security-Policy", policy(leads(page), framing(page)))
 	h.Set("Cache-Control", "no-store")

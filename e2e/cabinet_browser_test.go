@@ -1,0 +1,215 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// cabinetPages are the pages of the cabinet that need nothing but a sign-in, by the
+// names of their pictures. Each is looked at in both languages, at both widths and in
+// both colour schemes; weighed; and timed.
+var cabinetPages = []struct{ name, path string }{
+	{"today", "/cabinet"},
+	{"organisation", "/cabinet/organization"},
+	{"organisation-edit", "/cabinet/organization/blocks/contacts"},
+	{"organisation-bank", "/cabinet/organization/blocks/bank"},
+	{"legal-status", "/cabinet/organization/legal-status"},
+	{"closing", "/cabinet/organization/deactivation"},
+	{"another", "/cabinet/registrations"},
+	{"members", "/cabinet/members"},
+	{"invite", "/cabinet/members/invite"},
+	{"roles", "/cabinet/members/roles?role=observer"},
+	{"journal", "/cabinet/journal"},
+	{"search", "/cabinet/search?q=НДС"},
+	{"organisations", "/cabinet/organisations"},
+	{"filings", "/cabinet/filings"},
+	{"extracts", "/cabinet/extracts"},
+	{"powers", "/cabinet/powers"},
+	{"requests", "/cabinet/requests"},
+	{"services", "/cabinet/services"},
+	{"documents", "/cabinet/documents"},
+	{"notices", "/cabinet/notices"},
+	{"missing", "/cabinet/nowhere"},
+}
+
+// mostBytes is what a page may weigh when it is first opened, in bytes as they
+// travel, without the scripts that sign.
+const mostBytes = 100 << 10
+
+// signing are the scripts that sign, by parts of their names.
+var signingScripts = []string{"pki", "cryptopro", "keyfile", "cades", "fitness", "signing"}
+
+// slowness is how many times slower the processor is when the largest paint is
+// timed, and latest when it must have been there, in milliseconds.
+const (
+	slowness = 4
+	latest   = 1000
+)
+
+func TestEveryPageOfTheCabinetIsAccessible(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	for _, lang := range []string{"ru", "en"} {
+		e := judging(t, "cabinet")
+		e.entersCabinet(s, s.named(t, map[string]string{"ru": "irina.", "en": "andrey."}[lang]), "/cabinet")
+		for _, p := range cabinetPages {
+			e.open(s.Issuer + inLanguage(p.path, lang))
+			e.waitFor("main h1")
+			e.look(p.name + "-" + lang)
+		}
+	}
+}
+
+func inLanguage(path, lang string) string {
+	u, err := url.Parse(path)
+	if err != nil {
+		panic(err)
+	}
+	query := u.Query()
+	query.Set("ui_locales", lang)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// loaded is one file that a page asked for.
+type loaded struct {
+	Name string `json:"name"`
+	Size int    `json:"transferSize"`
+}
+
+// TestPagesOfTheCabinetAreLightAndAskNobodyElse: every page is light on its first
+// visit, asks no other host for anything, and is there soon on a slow processor.
+func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := openEyes(t, "cabinet")
+	e.entersCabinet(s, s.named(t, "irina."), "/cabinet")
+	e.do("slow down", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slowness})
+		return err
+	}))
+	for _, p := range cabinetPages {
+		if p.name == "missing" {
+			continue
+		}
+		e.open(s.Issuer + p.path)
+		e.waitFor("main h1")
+		files := ask(e, "weigh "+p.name, chromedp.Evaluate[[]loaded](
+			`[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map(({name, transferSize}) => ({name, transferSize}))`))
+		total := 0
+		for _, f := range files {
+			if !strings.HasPrefix(f.Name, s.Issuer+"/") {
+				t.Errorf("%s asks another host: %s", p.name, f.Name)
+			}
+			if !signs(f.Name) {
+				total += f.Size
+			}
+		}
+		paint := ask(e, "time "+p.name, chromedp.Evaluate[float64](`new Promise((done) => {
+			new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime)).observe({type: "largest-contentful-paint", buffered: true});
+			setTimeout(() => done(-1), 3000);
+		})`, chromedp.EvalAwaitPromise))
+		t.Logf("%-20s %3d KB, largest paint after %.0f ms", p.name, total>>10, paint)
+		if total > mostBytes {
+			t.Errorf("%s weighs %d bytes: %v", p.name, total, files)
+		}
+		if paint < 0 || paint > latest && !raceDetector {
+			t.Errorf("%s: the largest paint comes after %.0f ms", p.name, paint)
+		}
+	}
+}
+
+func signs(name string) bool {
+	for _, part := range signingScripts {
+		if strings.Contains(name, "/"+part+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestTwoTabsTwoOrganisations: a switch in one tab is told in the other at once; what
+// the other still sends is refused with an explanation, and back in its organisation
+// the form is as it was filled in.
+func TestTwoTabsTwoOrganisations(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := openEyes(t, "cabinet-tabs")
+	u := s.memberOfTwo(t)
+	e.entersCabinet(s, u, "/cabinet")
+	first := ask(e, "whose cabinet", chromedp.Text(chromedp.CSS(".top .strip b")))
+	e.open(s.Issuer + "/cabinet/registrations")
+	e.waitFor("input[name=binding_inn]")
+	e.fill("input[name=binding_inn]", "7801234564")
+
+	ctx, closeTab := chromedp.NewContext(e.ctx)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("open another tab: %v", err)
+	}
+	other := &eyes{t: t, ctx: ctx, folder: e.folder}
+	other.open(s.Issuer + "/cabinet/organisations")
+	other.waitFor("input[name=organisation]")
+	other.click(`input[name=organisation]:not(:checked)`)
+	other.click(`main form button:not([name])`)
+	other.waitFor(".room h1")
+	second := ask(other, "whose cabinet", chromedp.Text(chromedp.CSS(".top .strip b")))
+	if first == second {
+		t.Fatalf("nothing was switched: %s", first)
+	}
+	e.waitFor("dialog[data-tabs][open]")
+	e.says("Вы сменили организацию", second)
+	e.do("send all the same", chromedp.Evaluate[chromedp.Void](`document.querySelector("dialog[data-tabs]").close()`))
+	e.click(`form[action="/cabinet/bindings"] button`)
+	e.waitFor(`form[action="/cabinet/organisations"]`)
+	e.says("Форма не отправлена", first, second)
+	e.picture("refused")
+	e.click(`form[action="/cabinet/organisations"] button`)
+	e.waitFor("input[name=binding_inn]")
+	if got := ask(e, "what is in the form", chromedp.Evaluate[string](`document.querySelector("input[name=binding_inn]").value`)); got != "7801234564" {
+		t.Errorf("the form comes back with %q", got)
+	}
+	if here := ask(e, "whose cabinet", chromedp.Text(chromedp.CSS(".top .strip b"))); here != first {
+		t.Errorf("it is the cabinet of %s", here)
+	}
+}
+
+// TestFormSurvivesAnExpiredSession: the session ends in the middle of a form, also
+// for a browser without script; after the sign-in the form is back, filled.
+func TestFormSurvivesAnExpiredSession(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := openEyes(t, "cabinet-expired")
+	u := s.named(t, "andrey.")
+	e.entersCabinet(s, u, "/cabinet/members/invite")
+	e.fill("input[name=last_name]", "Орлова")
+	e.fill("input[name=first_name]", "Вера")
+	e.fill("input[name=email]", "vera@severny-mayak.example")
+	e.do("lose the session", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: "__Host-propusk-cabinet", URL: s.Issuer})
+		return err
+	}))
+	e.click(`form[action="/cabinet/members/invite"] .buttons button`)
+	e.waitFor("input[name=last_name], input[name=login], input[name=organisation]")
+	if e.evaluates(`document.querySelector("input[name=organisation]")`) {
+		e.chooseOrganisation(u.Organisations[0].ID)
+	}
+	e.waitFor("input[name=last_name]")
+	for name, want := range map[string]string{"last_name": "Орлова", "first_name": "Вера", "email": "vera@severny-mayak.example"} {
+		got := ask(e, "read "+name, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector("input[name=%s]").value`, name)))
+		if got != want {
+			t.Errorf("%s comes back as %q", name, got)
+		}
+	}
+	e.picture("form-is-back")
+}
