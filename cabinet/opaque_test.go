@@ -129,7 +129,9 @@ func TestTheAPIKnowsThePersonBehindAPairwiseName(t *testing.T) {
 func TestGuardRefusesLimitsThatItDoesNotUnderstand(t *testing.T) {
 	t.Parallel()
 	p := newProbe(t, organisationRoute)
-	with := func(details any) string { return sign(t, but(p.good(), map[string]any{"authorization_details": details})) }
+	with := func(details any) string {
+		return sign(t, but(p.good(), map[string]any{"authorization_details": details}))
+	}
 	for _, details := range []any{
 		[]any{map[string]any{"type": "urn:propusk:payment"}}, []any{map[string]any{"type": "urn:propusk:filing"}}, "text", []any{"text"},
 	} {
