@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"propusk/idp/directory"
 )
 
 // fapi is a client held to a profile, with its key.
@@ -88,6 +90,12 @@ func TestARefreshTokenOfFAPIDoesNotRotate(t *testing.T) {
 			a := key.proving(caller{}, h.signedBy(by, c, refreshing(token, nil)), nil)
 			if a.status != http.StatusOK || a.text("refresh_token") != token {
 				t.Fatalf("%d %v", a.status, a.body)
+			}
+		}
+		for _, o := range []directory.Organisation{h.vasilek, h.romashka} { // nor does it by moving to another organisation
+			a := key.proving(caller{}, h.signedBy(by, c, refreshing(token, with{"organization": o.ID})), nil)
+			if a.text("refresh_token") != token || h.claims(a).Organisation.ID != o.ID {
+				t.Errorf("moved: %d %v", a.status, a.body)
 			}
 		}
 		h.post(h.Revoke, caller{}, h.signedBy(by, c, url.Values{"token": {token}}))
