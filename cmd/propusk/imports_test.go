@@ -38,6 +38,7 @@ var rules = []struct {
 	{"cabinet/client", []string{"cabinet/client", "cabinet/api", "cabinet/notice", "idp/client", "idp/directory", "storage"}},
 	{"cabinet", []string{"cabinet", "idp/directory", "idp/possession", "idp/veil", "storage", "signature"}},
 	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "storage", "signature"}},
+	{"client", nil},
 	{"e2e", []string{"e2e"}},
 }
 
@@ -110,15 +111,20 @@ func checkFile(t *testing.T, file, pkg string) {
 }
 
 // ground are the rooms of the cabinet that others stand on; the rest stand side by
-// side. An application is a request of the inbox, so service stands on request.
+// side, and their pages too. An application is a request of the inbox, so service
+// stands on request.
 var ground = map[string][]string{
 	"":                {"cabinet/api", "cabinet/authority", "cabinet/notice", "cabinet/paper"},
 	"cabinet/service": {"cabinet/request"},
 }
 
-// neighbours reports whether two packages are rooms of the cabinet of which
-// neither stands on the other.
+// neighbours reports whether two packages are rooms of the cabinet, or of its pages,
+// of which neither stands on the other.
 func neighbours(pkg, ours string) bool {
+	pages, others := pagesOf(pkg), pagesOf(ours)
+	if pages != "" && others != "" && pages != others && others != "desk" {
+		return !slices.Contains(ground["cabinet/"+pages], "cabinet/"+others)
+	}
 	room, other := roomOf(pkg), roomOf(ours)
 	return room != "" && other != "" && room != other &&
 		!slices.Contains(ground[""], other) && !slices.Contains(ground[room], other)
@@ -131,6 +137,15 @@ func roomOf(pkg string) string {
 		return ""
 	}
 	return "cabinet/" + parts[1]
+}
+
+// pagesOf is <room> of cabinet/web/<room>, "" outside.
+func pagesOf(pkg string) string {
+	room, _, _ := strings.Cut(strings.TrimPrefix(pkg, "cabinet/web/"), "/")
+	if !strings.HasPrefix(pkg, "cabinet/web/") {
+		return ""
+	}
+	return room
 }
 
 // kit reports whether a package is there for tests alone: by the house's custom its
@@ -203,6 +218,11 @@ func TestImportRulesRefuse(t *testing.T) {
 		{"cabinet/extract", "propusk/cabinet/authority/egrul", false},
 		{"cabinet/service", "propusk/cabinet/request", false},
 		{"cabinet/request", "propusk/cabinet/service", true},
+		{"cabinet/web/filing", "propusk/cabinet/web/desk", false},
+		{"cabinet/web/filing", "propusk/cabinet/web/power", true},
+		{"cabinet/web/desk", "propusk/cabinet/web/power", true},
+		{"cabinet/web", "propusk/cabinet/web/power", false},
+		{"client", "propusk/cabinet", true},
 		{path.Join("unheard", "of"), "propusk/storage", true},
 	} {
 		if got := forbidden(tt.pkg, tt.imported) != ""; got != tt.refused {
