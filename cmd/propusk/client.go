@@ -67,6 +67,7 @@ func clientFlags(cmd *cobra.Command) {
 	f.String("access-token-alg", "", "ES256, RS256, PS256, EdDSA")
 	f.String("organisation", "", "ИНН or id of the organisation that owns it")
 	f.String("required-acr", "", "least assurance of its users, such as urn:propusk:2")
+	f.Bool("status-list", false, "its access tokens name their place in a status list, for resource servers elsewhere")
 	f.Bool("first-party", false, "the house's own: no consent page. DANGER: never for somebody else's application")
 	keyFlags(cmd)
 }
@@ -88,6 +89,9 @@ func (i *issuer) takeClientFlags(cmd *cobra.Command, c *client.Client) error {
 		if f.Changed(name) {
 			*field, _ = f.GetStringArray(name)
 		}
+	}
+	if f.Changed("status-list") {
+		c.StatusList, _ = f.GetBool("status-list")
 	}
 	if f.Changed("first-party") {
 		c.FirstParty, _ = f.GetBool("first-party")
