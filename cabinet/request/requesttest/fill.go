@@ -44,20 +44,21 @@ func Insert(t testing.TB, db *storage.DB, f Fill, now time.Time) {
 
 func insert(t testing.TB, db *storage.DB, organisations []string, first, count int, responsible string, now time.Time) {
 	t.Helper()
+	begin := storage.Of(now.AddDate(-3, 0, 0))
+	every := int64(storage.Of(now)-begin) / int64(max(first+count, 1))
 	for at := 0; at < count; at += step {
 		to := min(at+step, count)
 		for i, organisation := range organisations {
-			if err := insertStep(db, organisation, i, len(organisations), first+at, first+to, responsible, now); err != nil {
+			if err := insertStep(db, organisation, i, len(organisations), first+at, first+to, responsible, begin, every); err != nil {
 				t.Fatalf("fill the inbox: %v", err)
 			}
 		}
 	}
 }
 
-// insertStep makes the rows i in from..to-1 with i mod of = which.
-func insertStep(db *storage.DB, organisation string, which, of, from, to int, responsible string, now time.Time) error {
-	begin := storage.Of(now.AddDate(-3, 0, 0))
-	every := int64(storage.Of(now)-begin) / int64(max(to, 1))
+// insertStep makes the rows i in from..to-1 with i mod of = which, row i at i times
+// every microseconds after begin.
+func insertStep(db *storage.DB, organisation string, which, of, from, to int, responsible string, begin storage.Time, every int64) error {
 	ctx := context.Background()
 	_, err := db.Exec(ctx, `INSERT INTO requests (id, organisation_id, number, outer_number, type, kind, direction, status, phase, subject,
 			party_code, party, responsible_id, created_by, created_at, due_at, execution_at, status_at, updated_at, closed_at,
@@ -77,8 +78,9 @@ func insertStep(db *storage.DB, organisation string, which, of, from, to int, re
 	}
 	for word, which := range map[string]string{"обраще": "", "лиценз": " AND subject LIKE '%лицензии'"} {
 		_, err = db.Exec(ctx, `INSERT INTO request_words (organisation_id, word, created_at, request_id)
-			SELECT organisation_id, '`+word+`', created_at, id FROM requests WHERE organisation_id = $1`+which+`
-			ON CONFLICT (organisation_id, word, created_at, request_id) DO NOTHING`, organisation)
+			SELECT organisation_id, '`+word+`', created_at, id FROM requests
+			WHERE organisation_id = $1 AND created_at >= $2 AND created_at < $3`+which,
+			organisation, int64(begin)+int64(from)*every, int64(begin)+int64(to)*every)
 		if err != nil {
 			return fmt.Errorf("words: %w", err)
 		}
