@@ -121,7 +121,7 @@ func (p *Provider) noteExplained(ctx context.Context, client *registration, judg
 	}
 	return p.deps.Journal.Append(ctx, journal.Entry{
 		Organisation: client.OrganisationID, Client: client.ID, Action: "client.explained", Object: client.ID, Outcome: "success",
-		Details: map[string]string{"name": client.Name, "would": judged.Would, "code": code},
+		Details: map[string]string{"name": client.Name, "would": judged.Would, "reason": code},
 	})
 }
 
