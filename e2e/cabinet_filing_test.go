@@ -24,8 +24,8 @@ func (e *eyes) entersCabinet(s *site, u *user, path string) {
 	e.waitFor("input[name=code]")
 	e.fill("input[name=code]", u.code(e.t))
 	e.click(`main form button:not([name]):not([type=button])`)
-	if len(u.Organisations) > 1 {
-		e.waitFor("input[name=organisation]")
+	e.waitFor("input[name=organisation], .room h1")
+	if e.evaluates(`document.querySelector("input[name=organisation]")`) {
 		e.chooseOrganisation(u.Organisations[0].ID)
 	}
 	e.waitFor(".room h1")
