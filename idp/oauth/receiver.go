@@ -84,13 +84,17 @@ func headerToken(r *http.Request) (scheme, token string, err error) {
 	return scheme, strings.TrimLeft(token, " "), nil
 }
 
-// Active reports whether a client may be used; false for an unknown one.
-func (p *Provider) Active(ctx context.Context, clientID string) (bool, error) {
+// Owner is the organisation that owns a client, "" = none, and whether the client
+// may be used; an unknown one may not.
+func (p *Provider) Owner(ctx context.Context, clientID string) (organisationID string, active bool, err error) {
 	c, err := p.client(ctx, clientID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
+		return "", false, nil
 	}
-	return err == nil && c.Active(), err
+	if err != nil {
+		return "", false, err
+	}
+	return c.OrganisationID, c.Active(), nil
 }
 
 // Subject is what a client calls a person (OpenID Connect Core §8).

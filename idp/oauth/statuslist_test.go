@@ -216,10 +216,10 @@ func TestWhomAChangeConcerns(t *testing.T) {
 		if got := hear(h.maria.ID, ""); got != "spa" {
 			t.Errorf("when its last token is dead hear %s", got)
 		}
-		active, err := h.Active(t.Context(), web.ID)
-		unknown, err2 := h.Active(t.Context(), "nobody")
-		if !active || unknown || err != nil || err2 != nil {
-			t.Errorf("active: %t and %t, %v, %v", active, unknown, err, err2)
+		owner, active, err := h.Owner(t.Context(), h.service().ID)
+		_, unknown, err2 := h.Owner(t.Context(), "nobody")
+		if owner != h.romashka.ID || !active || unknown || err != nil || err2 != nil {
+			t.Errorf("owned by %s, active: %t and %t, %v, %v", owner, active, unknown, err, err2)
 		}
 		if subject, err := h.Subject(t.Context(), web.ID, h.maria.ID); err != nil || subject != h.maria.ID {
 			t.Errorf("the subject is %s, %v", subject, err)

@@ -46,6 +46,20 @@ func TestAReceiverHearsOfNoStrangers(t *testing.T) {
 	}
 }
 
+// A client that has changed hands hears nothing more of the organisation it was of.
+func TestAClientThatChangedHandsHearsNothingOfItsFormerOwner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.stream("siem").StreamID
+	w.clients.mu.Lock()
+	w.clients.owners["siem"] = "volna"
+	w.clients.mu.Unlock()
+	w.memberRemoved()
+	if got := w.poll("siem", id); len(got) != 0 {
+		t.Errorf("it heard %+v", got)
+	}
+}
+
 // Subject probing (SSF 1.0 §9.1) and subscribing to strangers: the answer is the
 // same for who exists and who does not, and nothing is ever told of either.
 func TestSubscribingToAStrangerTellsNothing(t *testing.T) {

@@ -87,7 +87,7 @@ func (s *Signals) pushable(ctx context.Context, id string) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signals: read a stream: %w", err)
 	}
-	active, err := s.Clients.Active(ctx, st.ClientID)
+	_, active, err := s.Clients.Owner(ctx, st.ClientID)
 	if err != nil || active {
 		return &st, err
 	}

@@ -39,7 +39,17 @@ func (s *Signals) tell(ctx context.Context, e event, to audience) error {
 	if err != nil {
 		return fmt.Errorf("signals: streams of an organisation: %w", err)
 	}
-	return s.tellStreams(ctx, e, list, seen)
+	owned := list[:0]
+	for _, st := range list { // the client may have changed hands since
+		owner, _, err := s.Clients.Owner(ctx, st.ClientID)
+		if err != nil {
+			return err
+		}
+		if owner == to.owner {
+			owned = append(owned, st)
+		}
+	}
+	return s.tellStreams(ctx, e, owned, seen)
 }
 
 func (s *Signals) tellStreams(ctx context.Context, e event, list []stream, seen map[string]bool) error {

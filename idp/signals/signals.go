@@ -28,8 +28,9 @@ type Clients interface {
 	// Receiver authenticates a request by a live access token of the client's own
 	// that has one of the scopes; otherwise it has answered, and ok is false.
 	Receiver(w http.ResponseWriter, r *http.Request, scopes ...string) (receiver Receiver, ok bool)
-	// Active reports whether the client may be used; no error for an unknown one.
-	Active(ctx context.Context, clientID string) (bool, error)
+	// Owner is the organisation that owns the client now, "" = none, and whether the
+	// client may be used; no error for an unknown one.
+	Owner(ctx context.Context, clientID string) (organisationID string, active bool, err error)
 	// Subject is what the client knows the person by (OpenID Connect Core §8).
 	Subject(ctx context.Context, clientID, personID string) (string, error)
 	// Grantees are the clients with a grant of the person, in the organisation when

@@ -57,11 +57,11 @@ func (c *clients) Receiver(w http.ResponseWriter, r *http.Request, scopes ...str
 	return signals.Receiver{ClientID: id, OrganisationID: owner}, true
 }
 
-func (c *clients) Active(_ context.Context, id string) (bool, error) {
+func (c *clients) Owner(_ context.Context, id string) (string, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, known := c.owners[id]
-	return known && !c.disabled[id], nil
+	owner, known := c.owners[id]
+	return owner, known && !c.disabled[id], nil
 }
 
 // Subject is pairwise: no two clients know a person by one name.
