@@ -70,7 +70,7 @@ func ownTasks(v *desk.Visit, p panel) []task {
 		tasks = append(tasks, task{Title: v.T("home.changes", "Count", p.Changes.Proposed), Text: v.T("home.changes.text"),
 			URL: "/cabinet/organization", Act: v.T("home.confirm"), Kind: "wait"})
 	}
-	if p.ActivatedAt.IsZero() {
+	if p.ActivatedAt.IsZero() && len(p.Profile.Missing) > 0 {
 		tasks = append(tasks, task{Title: v.T("home.activate"), Text: v.T("home.activate.text"),
 			URL: "/cabinet/organization", Act: v.T("home.fill"), Kind: "wait"})
 	}

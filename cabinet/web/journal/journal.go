@@ -25,6 +25,9 @@ var actions = []string{
 	"client.created", "client.updated", "client.secret_rotated", "client.deleted", "grant.ended", "token.exchanged", "access.refused",
 }
 
+// refusals are the outcomes that are told beside an entry; others went as they should.
+var refusals = []string{"refused", "wrong", "failed", "denied", "locked", "blocked", "expired"}
+
 // reasons of refusals that have words.
 var reasons = []string{
 	"permission_missing", "scope_missing", "assurance_insufficient", "token_revoked", "forbidden", "last_administrator",
@@ -139,8 +142,8 @@ func actionOptions(v *desk.Visit) []pages.Option {
 // row says one entry in words.
 func row(v *desk.Visit, e entry) entryRow {
 	drawn := entryRow{At: e.At, What: e.Action, Who: e.ActorName, IP: e.IP}
-	if slices.Contains(actions, e.Action) {
-		drawn.What = v.T("action." + e.Action)
+	if words := v.T("action." + e.Action); words != "action."+e.Action {
+		drawn.What = words
 	} else if strings.HasPrefix(e.Action, "signin.") {
 		drawn.What = v.T("action.signin.factor")
 	}
@@ -151,7 +154,7 @@ func row(v *desk.Visit, e entry) entryRow {
 	default:
 		drawn.Who = v.T("journal.system")
 	}
-	drawn.Refused = e.Outcome != "success" && e.Outcome != "accepted"
+	drawn.Refused = slices.Contains(refusals, e.Outcome)
 	if drawn.Refused {
 		drawn.Outcome = v.T("journal.refused")
 	}

@@ -235,7 +235,11 @@ func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 		}
 	}
 	for _, f := range s.fields {
-		add(v.T("company.field."+leaf(f.path)), strings.ReplaceAll(value(body, f.path), "\n", ", "))
+		shown := strings.ReplaceAll(value(body, f.path), "\n", ", ")
+		if f.path == "phone" {
+			shown = pages.Phone(shown)
+		}
+		add(v.T("company.field."+leaf(f.path)), shown)
 	}
 	for i, entry := range entries(body, s.list) {
 		var parts []string

@@ -3,6 +3,7 @@ package organisation
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"propusk/cabinet/web/desk"
@@ -71,7 +72,7 @@ func profile(v *desk.Visit) error {
 	if err := v.Get("/organization/profile", nil, &found); err != nil {
 		return err
 	}
-	view := profileView{Name: v.Organisation().Name, Active: found.ActivatedAt != nil, Role: v.RolesText(), May: v.May("organization:write")}
+	view := profileView{Name: v.Organisation().Name, Active: found.ActivatedAt != nil || whole(found.Blocks), Role: v.RolesText(), May: v.May("organization:write")}
 	for _, one := range found.Blocks {
 		view.Blocks = append(view.Blocks, blockView{one, sheets[one.Block].pairs(v, one.Body), v.Offers(one.Actions, desk.Offer{
 			Action: "change", Act: pages.Act{Title: v.T("company.change"), URL: "/cabinet/organization/blocks/" + one.Block, About: one.Title},
@@ -84,6 +85,11 @@ func profile(v *desk.Visit) error {
 		return err
 	}
 	return v.Page(http.StatusOK, "organisation_profile.html", "place.organisation", view)
+}
+
+// whole reports whether nothing mandatory is missing in any block.
+func whole(blocks []block) bool {
+	return !slices.ContainsFunc(blocks, func(one block) bool { return !one.Complete })
 }
 
 func (p *profileView) changes(v *desk.Visit) error {

@@ -44,7 +44,7 @@ func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	left := codeStep - time.Duration(now.UnixNano()%int64(codeStep))
 	w.Header().Set("Refresh", strconv.Itoa(int(left.Seconds())+1))
 	d.render(w, r, "demo-home.html", "demo.home.title", map[string]any{
-		"People": rows, "Cabinet": d.seen.Cabinet, "Start": startPath, "Outbox": OutboxPath, "Trust": d.seen.Trust.Dir, "KeyPassword": KeyPassword,
+		"People": rows, "Visits": d.visits(now), "Cabinet": d.seen.Cabinet, "Start": startPath, "Outbox": OutboxPath, "Trust": d.seen.Trust.Dir, "KeyPassword": KeyPassword,
 	})
 }
 
