@@ -25,6 +25,9 @@ type site struct {
 	Trust         struct {
 		Dir string `json:"dir"`
 	} `json:"trust"`
+	Sandbox struct {
+		URL string `json:"url"`
+	} `json:"sandbox"`
 
 	process *process
 	env     []string // for further commands and nodes; serve only
