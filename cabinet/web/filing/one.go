@@ -29,6 +29,7 @@ type oneView struct {
 	Offers     []pages.Offer
 	Danger     []pages.Offer
 	Fill       string // the form, while it may be filled in
+	FillFirst  bool   // filling it in is what comes next
 	Replace    bool   // its file may be replaced
 	Due        *time.Time
 	Answer     *answerView // what the body asks for
@@ -231,11 +232,11 @@ func (view *oneView) offers(v *desk.Visit) {
 	var offers []desk.Offer
 	if r.State == "draft" || r.State == "signed" {
 		if r.made() && r.Actions.Allowed("edit") {
-			view.Fill = at + "/fill"
+			view.Fill, view.FillFirst = at+"/fill", !ready
 		}
 		view.Replace = !r.made() && r.State == "draft"
 		offers = append(offers,
-			desk.Offer{Action: "check", Act: send("filing.act.check", "/check"), Main: !ready, Hide: true},
+			desk.Offer{Action: "check", Act: send("filing.act.check", "/check"), Main: !ready && view.Fill == "", Hide: true},
 			desk.Offer{Action: "sign", Act: pages.Act{Title: "filing.act.sign", URL: at + "/sign"}, Main: ready && r.State == "draft", Hide: true},
 			desk.Offer{Action: "submit", Act: send("filing.act.submit", "/submit"), Main: r.State == "signed", Hide: true},
 		)
