@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"propusk/idp/signals"
+	"propusk/storage"
 	"propusk/storage/journal"
+	"propusk/storage/storagetest"
 )
 
 // What is about people is told to those who have to do with them, by the names by
@@ -108,6 +110,22 @@ func TestAStreamOfAnotherClientIsUnknown(t *testing.T) {
 	if after := w.count(`SELECT COUNT(*) FROM signal_events`); after != before {
 		t.Errorf("%d events waited, now %d", before, after)
 	}
+}
+
+// What no database takes is no stream, and no fault of the server's.
+func TestIDsThatCannotBeAreUnknown(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		w := worldOn(t, db)
+		for _, id := range []string{"a%00b", "%ff", "%ed%a0%80", strings.Repeat("x", 3000)} {
+			w.want(w.ask("shop", "GET", "/ssf/streams?stream_id="+id, nil), http.StatusNotFound, nil)
+			w.want(w.ask("shop", "DELETE", "/ssf/streams?stream_id="+id, nil), http.StatusNotFound, nil)
+			w.want(w.ask("shop", "POST", "/ssf/poll/"+id, `{}`), http.StatusNotFound, nil)
+		}
+		id := w.stream("shop").StreamID
+		w.want(w.ask("shop", "POST", "/ssf/poll/"+id, `{"returnImmediately":true,"ack":["\u0000"]}`), http.StatusBadRequest, nil)
+		w.want(w.ask("shop", "POST", "/ssf/poll/"+id, "{\"returnImmediately\":true,\"ack\":[\"\xff\"],\"setErrs\":{\"y\":{}}}"), http.StatusOK, nil)
+	})
 }
 
 func TestAReceiverNeedsATokenOfItsOwnWithTheScope(t *testing.T) {

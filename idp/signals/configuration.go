@@ -116,7 +116,10 @@ func plainly(err error) string {
 	return "it does not parse"
 }
 
-// shallow refuses what is nested deeper than anything that is asked for, a member
+// plainText reports whether a text can be kept, and looked for, in every database.
+func plainText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+// shallow refuses a NUL, what is nested deeper than anything that is asked for, a member
 // that stands twice in one object, and what is no object.
 func shallow(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -132,6 +135,9 @@ func shallow(body []byte) error {
 		}
 		if first && token != json.Delim('{') {
 			return wrong("the body must be a JSON object")
+		}
+		if text, ok := token.(string); ok && !plainText(text) {
+			return wrong("a text of the body has a NUL")
 		}
 		switch token {
 		case json.Delim('{'):

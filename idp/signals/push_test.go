@@ -117,8 +117,7 @@ func TestARefusedPushKeepsItsPlaceUntilItIsTaken(t *testing.T) {
 		t.Errorf("%d requests: the second event overtakes the first, or there is no back-off", r.asked())
 	}
 	r.answers(http.StatusAccepted, "")
-	w.clock.Advance(time.Minute)
-	w.eventually("both were taken", func() bool { return len(r.got()) == 2 })
+	w.eventually("both were taken", func() bool { w.clock.Advance(time.Second); return len(r.got()) == 2 })
 	if s := w.read(r.got()[0]); s.Events[signals.TokenClaimsChange] == nil {
 		t.Errorf("the first one is %+v", s)
 	}
@@ -150,7 +149,10 @@ func TestAStreamThatFailsForADayIsPausedAndGoesOnWhereItStopped(t *testing.T) {
 	w.memberRemoved()
 	w.eventually("a push failed", func() bool { return w.count(`SELECT failures FROM signal_streams`) == 1 })
 	w.clock.Advance(25 * time.Hour)
-	w.eventually("the stream is paused", func() bool { return w.count(`SELECT COUNT(*) FROM signal_streams WHERE status = 'paused'`) == 1 })
+	w.eventually("the stream is paused", func() bool {
+		w.clock.Advance(time.Second)
+		return w.count(`SELECT COUNT(*) FROM signal_streams WHERE status = 'paused'`) == 1
+	})
 	var status struct{ Status, Reason string }
 	w.want(w.ask("shop", "GET", "/ssf/status?stream_id="+id, nil), http.StatusOK, &status)
 	if status.Reason != "push_failed" {

@@ -3,6 +3,7 @@ package signals
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -117,14 +118,14 @@ func (s *Signals) refuse(w http.ResponseWriter, r *http.Request, receiver Receiv
 	case errors.Is(err, storage.ErrNotFound):
 		status, answer = http.StatusNotFound, errorAnswer{"stream_not_found", "the receiver has no stream of that stream_id"}
 	case errors.Is(err, errTooMany):
-		status, answer = http.StatusConflict, errorAnswer{"too_many_streams", "the receiver has 5 streams; delete one or change it"}
+		status, answer = http.StatusConflict, errorAnswer{"too_many_streams", fmt.Sprintf("the receiver has %d streams; delete one or change it", maxStreams)}
 	case errors.Is(err, errManySubjs):
-		status, answer = http.StatusConflict, errorAnswer{"too_many_subjects", "10000 subjects are taken out of the stream; delete it, or take fewer out"}
+		status, answer = http.StatusConflict, errorAnswer{"too_many_subjects", fmt.Sprintf("%d subjects are taken out of the stream; delete it, or take fewer out", maxSubjects)}
 	case errors.Is(err, errIsDisabled):
 		status, answer = http.StatusConflict, errorAnswer{"stream_disabled", "enable the stream at the status endpoint first"}
 	case errors.Is(err, errTooOften):
 		w.Header().Set("Retry-After", strconv.Itoa(verificationInterval))
-		status, answer = http.StatusTooManyRequests, errorAnswer{"too_many_requests", "min_verification_interval is 60 seconds"}
+		status, answer = http.StatusTooManyRequests, errorAnswer{"too_many_requests", fmt.Sprintf("min_verification_interval is %d seconds", verificationInterval)}
 	case r.Context().Err() != nil:
 		return // nobody waits for an answer
 	}

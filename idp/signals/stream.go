@@ -77,6 +77,9 @@ var (
 // stream reads one of the receiver's; errNoStream for anybody else's, too, so that
 // ids tell nothing.
 func (s *Signals) stream(ctx context.Context, clientID, id string) (*stream, error) {
+	if !plainText(id) {
+		return nil, errNoStream
+	}
 	var st stream
 	err := s.DB.Get(ctx, &st, `SELECT `+streamColumns+` FROM signal_streams WHERE id = $1 AND client_id = $2`, id, clientID)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -99,6 +102,9 @@ func (s *Signals) streams(ctx context.Context, clientID string) (list []stream, 
 
 // lock reads one of the receiver's against every other change of it.
 func (s *Signals) lock(ctx context.Context, clientID, id string) (*stream, error) {
+	if !plainText(id) {
+		return nil, errNoStream
+	}
 	var st stream
 	err := s.DB.Get(ctx, &st, `UPDATE signal_streams SET updated_at = $1 WHERE id = $2 AND client_id = $3 RETURNING `+streamColumns,
 		s.now(), id, clientID)

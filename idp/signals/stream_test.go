@@ -122,7 +122,7 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 20) + "1" + strings.Repeat("}", 20)
 	for body, says := range map[string]string{
 		`[]`: "must be a JSON object", `{`: "does not parse", `{"events_requested":"x"}`: "must not be a JSON string",
-		`{} {}`: "behind the JSON object", deep: "nested deeper", `{"description":"a","description":"b"}`: "twice",
+		`{"description":"a\u0000b"}`: "NUL", `{} {}`: "behind the JSON object", deep: "nested deeper", `{"description":"a","description":"b"}`: "twice",
 		`{"iss":"https://evil.example"}`: "iss must be", `{"aud":"other"}`: "aud must be", `{"stream_id":"mine"}`: "leave it out",
 		`{"description":"` + strings.Repeat("x", 501) + `"}`:                                                                      "at most 500 bytes",
 		`{"events_requested":[""]}`:                                                                                               "must be a URI",

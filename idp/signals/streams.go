@@ -3,6 +3,7 @@ package signals
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"propusk/storage"
 )
@@ -32,7 +33,11 @@ func (s *Signals) create(ctx context.Context, r Receiver, c configuration) (*str
 }
 
 func (st *stream) details() map[string]string {
-	return map[string]string{"delivery_method": st.Method, "endpoint": st.Endpoint, "events": fmt.Sprint(len(delivered(st.Events.V)))}
+	details := map[string]string{"delivery_method": st.Method, "events": fmt.Sprint(len(delivered(st.Events.V)))}
+	if endpoint, err := url.Parse(st.Endpoint); err == nil && st.Endpoint != "" {
+		details["host"] = endpoint.Host // the path and the query of an address may be a secret
+	}
+	return details
 }
 
 // apply puts what a configuration says into the stream. What is nil stays.
