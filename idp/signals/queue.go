@@ -3,6 +3,7 @@ package signals
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -183,19 +184,20 @@ func (s *Signals) Expire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("signals: streams that nobody empties: %w", err)
 	}
+	var failed error
 	for _, one := range late {
-		err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		failed = errors.Join(failed, s.DB.Tx(ctx, func(ctx context.Context) error {
 			st, err := s.lock(ctx, one.ClientID, one.ID)
+			if errors.Is(err, errNoStream) {
+				return nil // deleted meanwhile
+			}
 			if err != nil {
 				return err
 			}
 			return s.stop(ctx, st, disabled, "not_taken")
-		})
-		if err != nil {
-			return err
-		}
+		}))
 	}
-	return nil
+	return failed
 }
 
 // recent is since when a grant that has ended still counts.
