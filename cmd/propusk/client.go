@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ func clientCommand() *cobra.Command {
 	cmd.AddCommand(
 		clientCreateCommand(), clientListCommand(), clientShowCommand(), clientUpdateCommand(),
 		clientRotateSecretCommand(), clientStatusCommand("disable", client.StatusDisabled),
-		clientStatusCommand("enable", client.StatusActive), clientDeleteCommand(),
+		clientStatusCommand("enable", client.StatusActive), clientDeleteCommand(), clientEndSecretCommand(), clientTokenCommand(),
 	)
 	return cmd
 }
@@ -27,6 +28,8 @@ type clientAnswer struct {
 	client.Client
 	Secret       string `json:"client_secret,omitempty"`
 	Organisation string `json:"organisation,omitempty"`
+	Ends         string `json:"secrets_end,omitempty"` // of the live ones, the newest first
+	Used         string `json:"last_used_at,omitempty"`
 }
 
 func answerOf(c client.Client, secret string) clientAnswer {
@@ -45,6 +48,8 @@ func showClient(cmd *cobra.Command, a clientAnswer) error {
 			{"scope", a.Scope}, {"redirect URIs", strings.Join(a.RedirectURIs, " ")},
 			{"organisation", a.OrganisationID}, {"required acr", a.RequiredACR},
 			{"keys at", a.JWKSURI}, {"told of sign-outs at", a.BackchannelLogoutURI},
+			{"profile", string(a.Profile)}, {"networks", strings.Join(a.AllowedNetworks, " ")},
+			{"secrets end", a.Ends}, {"last used", a.Used}, {"contacts", strings.Join(a.Contacts, " ")},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
@@ -69,6 +74,8 @@ func clientFlags(cmd *cobra.Command) {
 	f.String("required-acr", "", "least assurance of its users, such as urn:propusk:2")
 	f.Bool("status-list", false, "its access tokens name their place in a status list, for resource servers elsewhere")
 	f.Bool("first-party", false, "the house's own: no consent page. DANGER: never for somebody else's application")
+	f.StringArray("network", nil, "CIDR prefix it may authenticate from (repeat); none: from anywhere")
+	f.StringArray("contact", nil, "whom to ask about it (repeat)")
 	keyFlags(cmd)
 }
 
@@ -85,6 +92,7 @@ func (i *issuer) takeClientFlags(cmd *cobra.Command, c *client.Client) error {
 	}
 	for name, field := range map[string]*[]string{
 		"redirect-uri": &c.RedirectURIs, "post-logout-redirect-uri": &c.PostLogoutRedirectURIs, "grant-type": &c.GrantTypes,
+		"network": &c.AllowedNetworks, "contact": &c.Contacts,
 	} {
 		if f.Changed(name) {
 			*field, _ = f.GetStringArray(name)
@@ -172,7 +180,15 @@ func clientShowCommand() *cobra.Command {
 		Example: "  propusk client show sklad",
 		Args:    cobra.ExactArgs(1),
 		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
-			return showClient(cmd, answerOf(c, ""))
+			used, err := i.clients.LastUse(cmd.Context(), c.ID)
+			if err != nil {
+				return err
+			}
+			answer := answerOf(c, "")
+			if answer.Ends = secretEnds(c.Secrets(storage.Of(i.now()))); used != 0 {
+				answer.Used = used.Time().Format(time.RFC3339)
+			}
+			return showClient(cmd, answer)
 		}),
 	})
 }
@@ -203,22 +219,27 @@ func (i *issuer) updateClient(cmd *cobra.Command, c client.Client) error {
 }
 
 func clientRotateSecretCommand() *cobra.Command {
-	return asJSON(&cobra.Command{
+	cmd := asJSON(&cobra.Command{
 		Use:   "rotate-secret CLIENT",
 		Short: "Make a new secret; the one before stays good until the next rotation",
 		Long: `Make a new secret and show it once. The secret before stays good until the next
-rotation, so that the application changes over without an outage. Rotate twice to
-make a lost secret worthless.`,
+rotation, or for --overlap, so that the application changes over without an outage.
+"propusk client end-secret" makes it worthless at once.`,
 		Example: "  propusk client rotate-secret sklad --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: withClient(func(cmd *cobra.Command, i *issuer, c client.Client) error {
-			secret, err := i.clients.RotateSecret(cmd.Context(), c.ID)
+			overlap, _ := cmd.Flags().GetDuration("overlap")
+			lifetime, _ := cmd.Flags().GetDuration("lifetime")
+			changed, secret, err := i.clients.Rotate(cmd.Context(), c.ID, client.Rotation{Overlap: overlap, Lifetime: lifetime})
 			if err != nil {
 				return err
 			}
-			return showClient(cmd, answerOf(c, secret))
+			return showClient(cmd, answerOf(changed, secret))
 		}),
 	})
+	cmd.Flags().Duration("overlap", 0, "how long the one before stays good; 0: until the next rotation")
+	cmd.Flags().Duration("lifetime", 0, "how long the new one is good; 0: for ever")
+	return cmd
 }
 
 func clientStatusCommand(verb string, status client.Status) *cobra.Command {

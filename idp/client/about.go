@@ -3,6 +3,7 @@ package client
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -63,12 +64,17 @@ const (
 	maxSigned   = 16 << 10           // bytes of a software statement
 )
 
+// token is what the journal, where names stand, refuses as a secret.
+var token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.`)
+
 func (c *Client) validateAbout(f *faults) {
 	for _, text := range [][2]string{
 		{"client_name", c.Name}, {"client_name#en", c.NameEN}, {"software_id", c.SoftwareID}, {"software_version", c.SoftwareVersion},
 	} {
 		if !plain(text[1], longestName) {
 			f.add(text[0], "at most %d letters, and no control or invisible characters", longestName)
+		} else if token.MatchString(text[1]) {
+			f.add(text[0], "it looks like a token, which must stand nowhere that people read")
 		}
 	}
 	for _, uri := range [][2]string{

@@ -57,7 +57,7 @@ func TestAClientIsWhatWasRegistered(t *testing.T) {
 		found, err := h.Find(t.Context(), "books")
 		want := Client{
 			SecretHashes: created.SecretHashes, SecretTerms: created.SecretTerms,
-			ID:           "books", Name: "Учёт", NameEN: "Books", Kind: Web, RedirectURIs: []string{callback}, GrantTypes: []string{"authorization_code"},
+			ID: "books", Name: "Учёт", NameEN: "Books", Kind: Web, RedirectURIs: []string{callback}, GrantTypes: []string{"authorization_code"},
 			ResponseTypes: []string{"code"}, Scope: "openid members:read", TokenEndpointAuthMethod: AuthBasic, OrganisationID: h.romashka.ID,
 			Status: StatusActive, CreatedAt: h.now(), UpdatedAt: h.now(),
 		}
