@@ -14,6 +14,7 @@ import (
 	"propusk/cabinet/authority"
 	"propusk/cabinet/authority/authoritytest"
 	"propusk/cabinet/cabinettest"
+	clients "propusk/cabinet/client"
 	"propusk/cabinet/document"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/notice/noticetest"
@@ -23,6 +24,7 @@ import (
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/web/webtest"
 	"propusk/cabinet/webhook"
+	"propusk/idp/client"
 	"propusk/signature"
 	"propusk/signature/signaturetest"
 	"propusk/storage"
@@ -79,7 +81,18 @@ func (w *World) rooms(t testing.TB, b cabinettest.Base) []api.Room {
 		Timeout: 2 * time.Second, Now: b.Clock.Now, Log: b.Log, Metrics: b.Metrics,
 	})
 	cabinettest.Must(t, err)
-	return []api.Room{inbox.Room(), services.Room(), documents.Room(), w.Notices.Room(), w.hooks.Room()}
+	applications, err := clients.New(clients.Deps{Clients: clientStore(t, b), Tell: w.Notices.Tell, Now: b.Clock.Now})
+	cabinettest.Must(t, err)
+	return []api.Room{inbox.Room(), services.Room(), documents.Room(), w.Notices.Room(), w.hooks.Room(), applications.Room()}
+}
+
+func clientStore(t testing.TB, b cabinettest.Base) *client.Store {
+	t.Helper()
+	store, err := client.New(client.Deps{
+		DB: b.DB, Events: b.Memory, Directory: b.Directory, Revocations: b.Revocations, Journal: b.Journal, Now: b.Clock.Now, Log: b.Log,
+	})
+	cabinettest.Must(t, err)
+	return store
 }
 
 // Dispatch has webhooks delivered from now on.

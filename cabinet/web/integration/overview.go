@@ -9,6 +9,7 @@ import (
 
 type overviewView struct {
 	Tabs     []pages.NavItem
+	Clients  []clientRow
 	Webhooks []hookRow
 	May      bool
 }
@@ -33,6 +34,10 @@ func tabs(v *desk.Visit) []pages.NavItem {
 // overview shows what is connected (rows 253, 254).
 func overview(v *desk.Visit) error {
 	view := overviewView{Tabs: tabs(v), May: v.May("clients:write")}
+	var err error
+	if view.Clients, err = clients(v); err != nil {
+		return err
+	}
 	var found struct {
 		Webhooks []webhook `json:"webhooks"`
 	}

@@ -73,3 +73,31 @@ func TestWhoMayNotConnectProgramsIsTold(t *testing.T) {
 		w.SignIn(o, directory.Administrator).Open(hook.Path).Is(http.StatusNotFound)
 	}
 }
+
+// TestAnApplicationIsMadeRotatedAndRemoved: an organisation keeps its own clients; a
+// secret is shown once, and nobody gives a program more than he may do himself.
+func TestAnApplicationIsMadeRotatedAndRemoved(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.New(t, integration.Room())
+	o, other := w.Office("mayak", directory.Administrator, directory.Observer), w.Office("verf", directory.Administrator)
+	b := w.SignIn(o, directory.Administrator)
+	page := b.Open("/cabinet/integrations").Says("Своих приложений пока нет").Follow("Создать приложение")
+	page = page.Submit("Создать").Is(http.StatusUnprocessableEntity)
+	page = page.Fill("Название приложения", "Обмен").Fill("Разрешённые сети", "203.0.113.0/24").Fill("Смотреть сведения об организации", "yes").Submit("Создать").Is(http.StatusCreated)
+	page.Says("больше мы его не покажем", "client_id")
+	app := page.Follow("К приложению").Is(http.StatusOK).Says("Обмен", "Работает", "ни разу", "203.0.113.0/24", "Служба")
+	w.SignIn(other, directory.Administrator).Open(app.Path).Is(http.StatusNotFound)
+
+	rotated := app.Fill("Сколько дней", "3").Submit("Выпустить").Is(http.StatusCreated).Says("больше мы его не покажем")
+	if rotated.Body == page.Body {
+		t.Error("the new secret is the one before")
+	}
+	b.Open(app.Path).Says("Секрет действует до").Submit("Выключить").Says("Приложение выключено", "Выключено").Submit("Включить").Says("Приложение включено")
+	b.Open(app.Path).Fill("Название приложения", "Обмен с базой").Submit("Сохранить").Is(http.StatusOK).Says("Обмен с базой")
+	b.Open("/cabinet/integrations").Says("Обмен с базой")
+	b.Open(app.Path).Submit("Удалить").At("/cabinet/integrations").Says("Приложение удалено", "Своих приложений пока нет")
+
+	observer := w.SignIn(o, directory.Observer)
+	observer.Open("/cabinet/integrations/clients/new").Is(http.StatusOK).Says("Нужно право").Lacks("Разрешённые сети")
+	observer.Post("/cabinet/integrations/clients/new", url.Values{"cabinet-organisation": {o.ID}, "client_name": {"x"}, "kind": {"service"}}).Is(http.StatusForbidden)
+}

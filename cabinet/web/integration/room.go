@@ -24,6 +24,15 @@ func routes() []desk.Route {
 		desk.Get(all, overview),
 		desk.Get(all+"/sandbox", sandbox),
 
+		desk.Get(clientsPath+"/new", newClient),
+		desk.Post(clientsPath+"/new", addClient),
+		desk.Get(clientsPath+"/{id}", showClient),
+		desk.Post(clientsPath+"/{id}", changeClient),
+		desk.Post(clientsPath+"/{id}/secret", rotateClient),
+		desk.Post(clientsPath+"/{id}/disable", switchingClient("disabled")),
+		desk.Post(clientsPath+"/{id}/enable", switchingClient("active")),
+		desk.Post(clientsPath+"/{id}/remove", removeClient),
+
 		desk.Get(hooks+"/new", newWebhook),
 		desk.Post(hooks+"/new", addWebhook),
 		desk.Get(one, showWebhook),

@@ -111,6 +111,7 @@ func addWebhook(v *desk.Visit) error {
 
 type secretView struct {
 	Name    string
+	Client  string // client_id, when the secret is an application's
 	Back    string
 	Secrets pages.Secrets
 	Until   time.Time // until when the one before signs too
