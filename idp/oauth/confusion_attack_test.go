@@ -38,6 +38,8 @@ func (h *house) jwtParameters() []jwtParameter {
 	service, web := h.signer(keySetOf(h.t, jose.JSONWebKey{Key: ec.Public()})), h.requester(jose.JSONWebKey{Key: ec.Public()})
 	app, prover := h.web(), h.prover()
 	signed := h.signedIn(app, nil)
+	bearer, agent := h.bearer(keySetOf(h.t, jose.JSONWebKey{Key: ec.Public()}), nil), h.agent()
+	h.entrusted(nil)
 	by := signing{alg: jose.ES256, key: ec}
 	kid := headerOf(h.t, signed.text("access_token"))["kid"].(string)
 	server, _, _ := ring.Public(kid)
@@ -65,6 +67,17 @@ func (h *house) jwtParameters() []jwtParameter {
 			r.Header["Dpop"] = []string{token}
 			return h.send(h.Token, r).text("error") == "invalid_grant" // it got past the proof, to the token that is none
 		}, true},
+		{"assertion of the grant jwt-bearer", ec.Public(), func() string { return by.jwt(h.t, h.asserting(bearer, nil)) }, func(token string) bool {
+			return h.bearing(caller{}, token, nil).status == http.StatusOK
+		}, false},
+		{"subject_token", server, func() string { return h.own(agent) }, func(token string) bool {
+			return h.post(h.Token, agent, exchanging(token, with{"organization": h.vasilek.ID})).status == http.StatusOK
+		}, false},
+		{"actor_token", server, func() string { return h.own(agent) }, func(token string) bool {
+			form := exchanging(h.own(agent), acting(token))
+			form.Set("organization", h.vasilek.ID)
+			return h.post(h.Token, agent, form).status == http.StatusOK
+		}, false},
 		{"id_token_hint", server, func() string { return signed.text("id_token") }, func(token string) bool {
 			_, err := h.authorizing(asking(app, with{"id_token_hint": token}))
 			return err == nil

@@ -52,7 +52,10 @@ func TestATokenOfOneKindIsNoOther(t *testing.T) {
 		"client_assertion at the token endpoint": "client assertion", "client_assertion at introspection": "client assertion",
 		"client_assertion at revocation": "client assertion", "request at the authorization endpoint": "request object",
 		"request at the PAR endpoint": "request object", "DPoP": "DPoP proof", "id_token_hint": "ID token",
-		"id_token_hint at the sign-out": "ID token", "the access token at userinfo": "access token",
+		"assertion of the grant jwt-bearer": "client assertion", "id_token_hint at the sign-out": "ID token",
+		// What a program may act by is its own token, and none of a person's.
+		"subject_token": "", "actor_token": "",
+		"the access token at userinfo": "access token",
 		// Introspection is asked about refresh tokens, too (RFC 7662 §2.1), by their owner.
 		"the token at introspection": "access token",
 	}
