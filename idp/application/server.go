@@ -123,17 +123,19 @@ func (d *Deps) complete() error {
 }
 
 // ServeHTTP serves every route of the package.
-func (a *Applications) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *Applications) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Referrer-Policy", "no-referrer")
+	a.mux.ServeHTTP(w, r)
+}
 
 // guarded counts a request against its address's budget before it is looked at, and
 // answers its error.
 func (a *Applications) guarded(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Cache-Control", "no-store")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "no-referrer")
 		address := browser.Address(r)
 		err := a.requests.Open(r.Context(), address)
 		if err == nil {
