@@ -34,15 +34,15 @@ type jwtParameter struct {
 
 // jwtParameters are all of them, the client's own first.
 func (h *house) jwtParameters() []jwtParameter {
+	return append(append(h.ownJWTs(), h.requestJWTs()...), h.serverJWTs()...)
+}
+
+// ownJWTs are by which a client says who it is.
+func (h *house) ownJWTs() []jwtParameter {
 	ec := newKey(h.t)
-	service, web := h.signer(keySetOf(h.t, jose.JSONWebKey{Key: ec.Public()})), h.requester(jose.JSONWebKey{Key: ec.Public()})
-	app, prover := h.web(), h.prover()
-	signed := h.signedIn(app, nil)
-	bearer, agent := h.bearer(keySetOf(h.t, jose.JSONWebKey{Key: ec.Public()}), nil), h.agent()
-	h.entrusted(nil)
+	jwks := keySetOf(h.t, jose.JSONWebKey{Key: ec.Public()})
+	service, bearer := h.signer(jwks), h.bearer(jwks, nil)
 	by := signing{alg: jose.ES256, key: ec}
-	kid := headerOf(h.t, signed.text("access_token"))["kid"].(string)
-	server, _, _ := ring.Public(kid)
 	client := func(endpoint func(http.ResponseWriter, *http.Request) error, form with) func(string) bool {
 		return func(token string) bool {
 			form := parameters(form, with{"client_assertion": token, "client_assertion_type": assertionType})
@@ -50,11 +50,22 @@ func (h *house) jwtParameters() []jwtParameter {
 		}
 	}
 	assertion := func() string { return by.jwt(h.t, h.asserting(service, nil)) }
-	object := func() string { return by.jwt(h.t, h.objecting(web, nil)) }
 	return []jwtParameter{
 		{"client_assertion at the token endpoint", ec.Public(), assertion, client(h.Token, flat(ownGrant)), false},
 		{"client_assertion at introspection", ec.Public(), assertion, client(h.Introspect, with{"token": "x"}), false},
 		{"client_assertion at revocation", ec.Public(), assertion, client(h.Revoke, with{"token": "x"}), false},
+		{"assertion of the grant jwt-bearer", ec.Public(), func() string { return by.jwt(h.t, h.asserting(bearer, nil)) }, func(token string) bool {
+			return h.bearing(caller{}, token, nil).status == http.StatusOK
+		}, false},
+	}
+}
+
+// requestJWTs are by which a client says what it wants, and that it holds a key.
+func (h *house) requestJWTs() []jwtParameter {
+	ec := newKey(h.t)
+	web, app, prover := h.requester(jose.JSONWebKey{Key: ec.Public()}), h.web(), h.prover()
+	object := func() string { return signing{alg: jose.ES256, key: ec}.jwt(h.t, h.objecting(web, nil)) }
+	return []jwtParameter{
 		{"request at the authorization endpoint", ec.Public(), object, func(token string) bool {
 			_, err := h.authorizing(carrying(web, token))
 			return err == nil
@@ -67,34 +78,41 @@ func (h *house) jwtParameters() []jwtParameter {
 			r.Header["Dpop"] = []string{token}
 			return h.send(h.Token, r).text("error") == "invalid_grant" // it got past the proof, to the token that is none
 		}, true},
-		{"assertion of the grant jwt-bearer", ec.Public(), func() string { return by.jwt(h.t, h.asserting(bearer, nil)) }, func(token string) bool {
-			return h.bearing(caller{}, token, nil).status == http.StatusOK
-		}, false},
-		{"subject_token", server, func() string { return h.own(agent) }, func(token string) bool {
+	}
+}
+
+// serverJWTs are this server's own, that come back to it.
+func (h *house) serverJWTs() []jwtParameter {
+	app, agent := h.web(), h.agent()
+	h.entrusted(nil)
+	signed := h.signedIn(app, nil)
+	server, _, _ := ring.Public(headerOf(h.t, signed.text("access_token"))["kid"].(string))
+	idToken, accessToken := func() string { return signed.text("id_token") }, func() string { return signed.text("access_token") }
+	own := func() string { return h.own(agent) }
+	return []jwtParameter{
+		{"subject_token", server, own, func(token string) bool {
 			return h.post(h.Token, agent, exchanging(token, with{"organization": h.vasilek.ID})).status == http.StatusOK
 		}, false},
-		{"actor_token", server, func() string { return h.own(agent) }, func(token string) bool {
+		{"actor_token", server, own, func(token string) bool {
 			form := exchanging(h.own(agent), acting(token))
 			form.Set("organization", h.vasilek.ID)
 			return h.post(h.Token, agent, form).status == http.StatusOK
 		}, false},
-		{"id_token_hint", server, func() string { return signed.text("id_token") }, func(token string) bool {
+		{"id_token_hint", server, idToken, func(token string) bool {
 			_, err := h.authorizing(asking(app, with{"id_token_hint": token}))
 			return err == nil
 		}, false},
-		{"id_token_hint at the sign-out", server, func() string { return signed.text("id_token") }, func(token string) bool {
+		{"id_token_hint at the sign-out", server, idToken, func(token string) bool {
 			r := httptest.NewRequest(http.MethodGet, "/oauth2/logout?"+url.Values{"id_token_hint": {token}}.Encode(), nil)
 			_, err := h.LogoutRequest(h.t.Context(), r)
 			return err == nil
 		}, false},
-		{"the access token at userinfo", server, func() string { return signed.text("access_token") }, func(token string) bool {
+		{"the access token at userinfo", server, accessToken, func(token string) bool {
 			r := h.request(caller{}, url.Values{})
 			r.Header["Authorization"] = []string{"Bearer " + token}
 			return h.send(h.UserInfo, r).status == http.StatusOK
 		}, false},
-		{"the token at introspection", server, func() string { return signed.text("access_token") }, func(token string) bool {
-			return h.active(app, token)
-		}, false},
+		{"the token at introspection", server, accessToken, func(token string) bool { return h.active(app, token) }, false},
 	}
 }
 
