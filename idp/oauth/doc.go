@@ -40,43 +40,60 @@
 // # Where we leave the specifications
 //
 // Stricter than they are:
+//
 //   - redirect_uri is always required, and http is for loopback addresses only
 //     (RFC 6749 §3.1.2.3 lets a single registered URI be left out).
+//
 //   - PKCE with S256 is required of every client (RFC 7636 leaves it open;
 //     RFC 9700 §2.1.1 wants it).
+//
 //   - An authorization request without scope is refused with invalid_scope (RFC
 //     6749 §3.3 allows either). Client credentials without scope get all that
 //     the client may have for itself.
+//
 //   - A confidential client uses the one method it is registered with, also at
 //     introspection and revocation; a server must accept HTTP Basic from any
 //     client with a password (RFC 6749 §2.3.1), ours only from those registered
 //     for it, as OpenID Connect Registration §2 has it.
+//
 //   - request_uri is ours (pushed) or refused: no address of a stranger is asked
 //     for a request. registration is refused instead of ignored.
+//
 //   - A request object must have iss, aud and exp, at most an hour away (RFC 9101
 //     §4 says SHOULD), and none is encrypted. What stands outside it does not count.
+//
 //   - aud of a client assertion is the issuer alone (RFC 7523 §3 would take the
 //     token endpoint's address, too; FAPI 2.0 Security Profile §5.3.2.1 does not).
+//
 //   - The subject of a certificate is compared as it is written, where RFC 8705
 //     §2.1.2 lets RFC 4517 forget case and spaces. A wildcard in it names no
 //     client, and one that has expired authenticates nobody, self-signed or not.
+//
 //   - A DPoP proof at the token endpoint, at the pushing of a request and at
 //     userinfo needs a nonce of ours (RFC 9449 §8 leaves it open).
+//   - RS256 signs no DPoP proof, whatever the client's profile (FAPI 2.0 Security
+//     Profile §5.4.1): a resource server does not know it.
+//
 //   - resource may name the one audience of our tokens (RFC 8707).
+//
 //   - A new password ends the grants of sign-ins with the one before, at their
 //     next refresh (RFC 9700 §4.14.2 says MAY).
+//
 //   - A code that comes back after it was spent ends its grant whichever client
 //     brings it (RFC 6749 §4.1.2 says SHOULD). A request that had begun before
 //     the code was spent only lost a race, and ends nothing.
 //
 //   - An authorization by device or backchannel always shows the consent page, to
 //     first-party clients' people too (RFC 8628 §5.4 leaves it open).
+//
 //   - login_hint names people to the client of an organisation only when they act
 //     for it, and unknown ones are answered like known ones: unknown_user_id (CIBA
 //     §13) would tell who has an account. login_hint_token, user_code and the
 //     delivery mode push are refused. binding_message takes plain characters.
+//
 //   - Token exchange knows three exchanges and no impersonation (RFC 8693 §1.1);
 //     tokens of other types and of other issuers are not exchanged.
+//
 //   - The JWT bearer grant takes a client's own assertions about itself (RFC 7523 §3
 //     lets an issuer speak for others).
 //
