@@ -29,12 +29,11 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 	}
 	client, err := p.client(r.Context(), subjectOf(form.Get("assertion")))
 	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return nil, errAuthentication
-	case err != nil:
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return nil, err
-	case !client.Active(), client.TokenEndpointAuthMethod != AuthPrivateKeyJWT, client.FAPI(),
-		form.Has("client_id") && form.Get("client_id") != client.ID:
+	case err != nil, client.TokenEndpointAuthMethod != AuthPrivateKeyJWT, client.FAPI():
+		return p.authenticate(r, form) // by its certificate, or not at all
+	case !client.Active(), form.Has("client_id") && form.Get("client_id") != client.ID:
 		return nil, errAuthentication
 	}
 	if _, err := p.verifyClientJWT(r.Context(), client, form.Get("assertion"), client.AuthSigningAlg, bearerTypes); err != nil {

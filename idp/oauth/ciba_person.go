@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"propusk/storage"
 )
@@ -18,6 +19,9 @@ const ConfirmationsPath = "/confirmations"
 // they accept one.
 const waitingAtMost = 5
 
+// askedAtMost is how many he is told of in an hour.
+const askedAtMost = 20
+
 // personKey is one of the places for a person's waiting requests.
 func personKey(personID string, slot int) string {
 	return "oauth:waiting-person:" + personID + ":" + strconv.Itoa(slot)
@@ -26,8 +30,16 @@ func personKey(personID string, slot int) string {
 // errNoSlot: too many requests wait for the person.
 var errNoSlot = errors.New("oauth: too many requests wait for the person")
 
-// takeSlot puts a request among the person's, by one atomic step for each place.
+// takeSlot puts a request among the person's, by one atomic step for each place;
+// errNoSlot when enough wait, or came within the hour.
 func (p *Provider) takeSlot(ctx context.Context, w *Waiting, personID string) error {
+	asked, _, err := p.deps.Ephemeral.Incr(ctx, "oauth:asked-person:"+personID, time.Hour)
+	if err != nil {
+		return fmt.Errorf("count a person's requests: %w", err)
+	}
+	if asked > askedAtMost {
+		return errNoSlot
+	}
 	left := w.ExpiresAt.Time().Sub(p.deps.Now())
 	for slot := range waitingAtMost {
 		err := p.deps.Ephemeral.Add(ctx, personKey(personID, slot), []byte(w.ID), left)

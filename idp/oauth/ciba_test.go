@@ -207,6 +207,17 @@ func TestOnePersonIsAskedFewTimesAtOnce(t *testing.T) {
 	if got := len(h.before()); got != 1 {
 		t.Errorf("later %d requests wait", got)
 	}
+	for range askedAtMost {
+		h.asked(h.counter(nil), nil)
+	}
+	h.clock.Advance(5 * time.Minute)
+	if h.asked(h.counter(nil), nil); len(h.before()) != 0 {
+		t.Error("asked more than twenty times within the hour")
+	}
+	h.clock.Advance(time.Hour)
+	if h.asked(h.counter(nil), nil); len(h.before()) != 1 {
+		t.Error("an hour later nobody is asked")
+	}
 }
 
 func TestAnIDTokenNamesWhomToAsk(t *testing.T) {

@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -144,6 +146,36 @@ func TestADeviceThatPollsTooOftenIsSlowedDown(t *testing.T) {
 	poll("within ten seconds", "slow_down")
 	h.clock.Advance(15*time.Second + time.Millisecond)
 	poll("after fifteen", "authorization_pending")
+}
+
+// A poll between the decision and its commit must not send the client away.
+func TestAPollInTheMidstOfADecisionWaits(t *testing.T) {
+	h := alone(t)
+	c := h.till()
+	a := h.begun(c, nil)
+	w := h.entered(a)
+	if err := h.deps.Ephemeral.Put(t.Context(), decidedKey(w.ID), []byte(deciding), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	h.refused("not committed yet", h.post(h.Token, c, polling(a.text("device_code"), nil)), http.StatusBadRequest, "authorization_pending")
+	if err := h.keepApproval(t.Context(), w, h.grantOf(c.ID, h.approval(w.Request.Scopes))); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.post(h.Token, c, polling(a.text("device_code"), nil)); got.status != http.StatusOK {
+		t.Errorf("committed, and the process ended: %d %v", got.status, got.body)
+	}
+}
+
+// When what follows from a decision cannot be kept, nothing was decided.
+func TestADecisionThatCannotBeKeptIsNone(t *testing.T) {
+	h := alone(t)
+	a := h.begun(h.till(), nil)
+	w := h.entered(a)
+	failed := errors.New("no room")
+	if err := h.decide(t.Context(), w, decidedApproved, h.maria.ID, func(context.Context) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+	h.approved(w)
 }
 
 func TestADeviceCodeExpiresAndIsToldFromAGuess(t *testing.T) {

@@ -70,8 +70,10 @@ func (w *Waiting) FromDevice() bool { return w.Kind == waitingDevice }
 // ErrWaitingOver says that a request was decided, has expired or never was.
 var ErrWaitingOver = errors.New("oauth: the request was decided or has expired")
 
-// What a person decided.
+// What a person decided. Between the decision and the commit of what follows from it
+// stands deciding, which a poll takes for no decision yet.
 const (
+	deciding        = "deciding"
 	decidedApproved = "approved"
 	decidedRefused  = "refused"
 )
@@ -195,10 +197,11 @@ func (p *Provider) RefuseWaiting(ctx context.Context, id, personID string) error
 }
 
 // decide settles a request, once. What follows from the decision, the journal and
-// the ping are one transaction; when it fails nothing was decided.
+// the ping are one transaction; when it fails nothing was decided. When the process
+// ends right after the commit, an approval is found by the next poll all the same.
 func (p *Provider) decide(ctx context.Context, w *Waiting, decision, personID string, then func(ctx context.Context) error) error {
 	left := w.ExpiresAt.Time().Sub(p.deps.Now()) + rememberExpired
-	err := p.deps.Ephemeral.Add(ctx, decidedKey(w.ID), []byte(decision), left)
+	err := p.deps.Ephemeral.Add(ctx, decidedKey(w.ID), []byte(deciding), left)
 	if errors.Is(err, storage.ErrExists) {
 		return ErrWaitingOver
 	}
@@ -221,15 +224,24 @@ func (p *Provider) decide(ctx context.Context, w *Waiting, decision, personID st
 		return errors.Join(fmt.Errorf("settle a waiting request: %w", err), undone)
 	}
 	p.metrics.waited(w.Kind, decision)
-	return p.forget(context.WithoutCancel(ctx), w)
+	p.settled(context.WithoutCancel(ctx), w, decision, left)
+	return nil
 }
 
-// forget takes a decided request out of where people find it.
-func (p *Provider) forget(ctx context.Context, w *Waiting) error {
+// settled marks the decision as one that holds, and takes the request out of where
+// people find it. A failure costs nothing that counts: the decision stands.
+func (p *Provider) settled(ctx context.Context, w *Waiting, decision string, left time.Duration) {
+	found := personKey(w.PersonID, w.Slot)
 	if w.Kind == waitingDevice {
-		return p.deps.Ephemeral.Delete(ctx, p.userCodeKey(w.UserCode))
+		found = p.userCodeKey(w.UserCode)
 	}
-	return p.deps.Ephemeral.Delete(ctx, personKey(w.PersonID, w.Slot))
+	err := errors.Join(
+		p.deps.Ephemeral.Put(ctx, decidedKey(w.ID), []byte(decision), left),
+		p.deps.Ephemeral.Delete(ctx, found),
+	)
+	if err != nil {
+		p.deps.Log.WarnContext(ctx, "a decision is not marked as settled", "kind", w.Kind, "error", err)
+	}
 }
 
 // keepApproval keeps a grant that the client has not fetched yet.
@@ -277,7 +289,11 @@ func (p *Provider) fetch(ctx context.Context, x *exchange, kind waitingKind, cod
 	case decision == decidedRefused:
 		return nil, errDenied
 	}
-	return p.redeemApproval(ctx, x, w)
+	response, err := p.redeemApproval(ctx, x, w)
+	if decision == deciding && errors.Is(err, errWaited) {
+		return nil, p.notYet(ctx, w)
+	}
+	return response, err
 }
 
 // notYet is authorization_pending, or slow_down for who polls faster than he was
