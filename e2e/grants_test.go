@@ -65,8 +65,11 @@ func TestWhatIsDecidedAtAnotherMachine(t *testing.T) {
 	e.at("device-wrong", `[role=alert]`)
 	e.fill(`input[name=user_code]`, strings.ToLower(codes["user_code"].(string)))
 	e.click(`main form button`)
+	e.do("wait for the sign-in", chromedp.WaitVisible(chromedp.CSS(`input[name=password]`)))
 	e.enterPassword(u)
+	e.do("wait for the code", chromedp.WaitVisible(chromedp.CSS(`input[name=code]`)))
 	e.enterCode(u.code(t))
+	e.do("wait for the choice", chromedp.WaitVisible(chromedp.CSS(`input[name=organisation]`)))
 	e.chooseOrganisation(o.ID)
 	e.at("device-consent", `button[value=accept]`)
 	e.says(codes["user_code"].(string), "Терминал сбора данных", o.Name)
@@ -77,7 +80,7 @@ func TestWhatIsDecidedAtAnotherMachine(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("tokens: %d %v", status, a)
 	}
-	if got := s.call(t, a["access_token"].(string), http.MethodGet, "/organization", nil); got != http.StatusOK {
+	if got := s.call(t, a["access_token"].(string), http.MethodGet, "/v1/organization", nil); got != http.StatusOK {
 		t.Errorf("the device's first call: %d", got)
 	}
 
@@ -145,7 +148,7 @@ func TestAServiceActsByPowerOfAttorney(t *testing.T) {
 		t.Fatalf("exchanged: %d %v", status, a)
 	}
 	var got struct{ ID string }
-	if status := s.call(t, a["access_token"].(string), http.MethodGet, "/organization", &got); status != http.StatusOK || got.ID != principal.ID {
+	if status := s.call(t, a["access_token"].(string), http.MethodGet, "/v1/organization", &got); status != http.StatusOK || got.ID != principal.ID {
 		t.Errorf("the principal at the API: %d %+v", status, got)
 	}
 	form.Set("scope", "members:write")
