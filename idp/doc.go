@@ -21,6 +21,10 @@
 //	        ├─ Refuse ── 303 redirect_uri?error=…&state=…&iss=…
 //	        └─ Issue ─── 303 redirect_uri?code=…&state=…&iss=…
 //
+// A request that comes from another machine (a device's code typed at /device, an
+// application's request found at /confirmations) begins an attempt of the same kind;
+// its Issue is a decision that the other machine fetches (waiting.go).
+//
 // Reading order: server.go has every route in the order a sign-in meets them;
 // flow.go alone decides what comes next, by how much proof is demanded (demand.go)
 // and which factor to ask for (offer.go); attempt.go and idp/session are the two
