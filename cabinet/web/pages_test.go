@@ -28,6 +28,36 @@ func TestFirstPageSaysWhatWaitsAndWhatIsNotOpen(t *testing.T) {
 	w.get("/cabinet/?ui_locales=en").want(t, 200, "Waiting for you", "Accruals")
 }
 
+func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := w.clock.Now().UTC()
+	at := func(days int) string { return now.AddDate(0, 0, days).Format(time.RFC3339) }
+	day := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
+	w.answer("GET /v1/organization/requests", 200, []map[string]any{
+		{"id": "r1", "type": "requirement", "type_label": "Требование", "outer_number": "14-08", "subject": "Пояснения по НДС", "party": "ИФНС", "due_at": at(3)},
+		{"id": "r2", "type": "appeal", "subject": "Не наше дело", "due_at": at(1)},
+		{"id": "r3", "type": "requirement", "type_label": "Требование", "number": "R1", "subject": "Просроченное", "due_at": at(-2)},
+	})
+	w.answer("GET /v1/filings", 200, map[string]any{"next": "", "filings": []map[string]any{
+		{"id": "f1", "number": "77", "type_name": "6-НДФЛ", "period": map[string]any{"name": "полугодие"}, "year": now.Year(), "state": "accepted", "state_label": "Принят", "submitted_at": at(0)},
+	}})
+	w.answer("GET /v1/calendar", 200, map[string]any{"deadlines": []map[string]any{
+		{"type": "NO_NDS", "type_name": "Декларация по НДС", "period": map[string]any{"name": "III квартал"}, "year": now.Year(), "due": day(5), "status": "upcoming"},
+		{"type": "NO_PRIB", "type_name": "Сданный отчёт", "due": day(6), "status": "done"},
+	}})
+	w.permissions("organization:read", "filings:read", "requests:read")
+	w.signIn()
+	p := w.get("/cabinet")
+	p.want(t, 200, "Пояснения по НДС", "Требование № 14-08, ИФНС", "через 3 дня", "просрочено", "Декларация по НДС", "через 5 дней",
+		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 1, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев")
+	p.lacks(t, "Не наше дело", ">Сданный отчёт<", "Нужно право")
+	first, then := strings.Index(p.body, "Просроченное"), strings.Index(p.body, "Пояснения по НДС")
+	if first < 0 || first > then {
+		t.Error("what is overdue does not come first")
+	}
+}
+
 // TestFormOfAnotherOrganisationIsRefused: what one tab sends after a switch in
 // another is told and never applied; back in its organisation the form is as it was.
 func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {

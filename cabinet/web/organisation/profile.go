@@ -152,7 +152,7 @@ func editPage(v *desk.Visit, status int, typed url.Values, refused error) error 
 		}
 		view.Title, view.ETag = one.Title, one.ETag
 		if typed != nil {
-			one.Body = drawn.read(typed)
+			one.Body = drawn.read(under(typed, "block"))
 			view.ETag = typed.Get("etag")
 		}
 		view.Plain, view.Groups = drawn.inputs(v, one.Body, found.Regimes)
@@ -162,6 +162,16 @@ func editPage(v *desk.Visit, status int, typed url.Values, refused error) error 
 		var err error
 		if status, errs, err = v.Faults(refused, names(view.Plain, view.Groups)...); err != nil {
 			return err
+		}
+	}
+	// A member may be called as something else of the page is ("main").
+	prefix(view.Plain, "block/")
+	for _, group := range view.Groups {
+		prefix(group, "block/")
+	}
+	for i := range errs {
+		if errs[i].Field != "" {
+			errs[i].Field = "block/" + errs[i].Field
 		}
 	}
 	return v.Page(status, "organisation_edit.html", view.Title, view, errs...)
@@ -177,7 +187,7 @@ func edit(v *desk.Visit) error {
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := v.Patch("/organization/profile/"+desk.Escape(v.PathValue("block")), drawn.read(form), &made, desk.IfMatch(form.Get("etag")))
+	err := v.Patch("/organization/profile/"+desk.Escape(v.PathValue("block")), drawn.read(under(form, "block")), &made, desk.IfMatch(form.Get("etag")))
 	if err == nil {
 		return v.Redirect("/cabinet/organization/changes/" + made.ID)
 	}
