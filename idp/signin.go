@@ -3,6 +3,7 @@ package idp
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -138,8 +139,19 @@ func (s *Server) recordGrant(ctx context.Context, t *turn, approval oauth.Approv
 	return s.append(ctx, journal.Entry{
 		Actor: t.person.ID, Client: t.Request.ClientID,
 		Action: "signin", Object: t.session.ID, Outcome: outcomeAccepted,
-		Details: map[string]string{"acr": approval.ACR, "amr": strings.Join(approval.AMR, " ")},
+		Details: grantDetails(approval),
 	}, approval.OrganisationID)
+}
+
+// grantDetails is what the journal says of an approval: how strongly it was proved, and
+// the limits of what was granted.
+func grantDetails(approval oauth.Approval) map[string]string {
+	details := map[string]string{"acr": approval.ACR, "amr": strings.Join(approval.AMR, " ")}
+	if len(approval.Details) > 0 {
+		text, _ := json.Marshal(approval.Details) // strings and numbers always marshal
+		details["authorization_details"] = string(text)
+	}
+	return details
 }
 
 // refuse gives the application an error.

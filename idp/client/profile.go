@@ -49,7 +49,7 @@ func (c *Client) validateProfile(f *faults) {
 	if c.Public() || c.KeepsSecret() {
 		f.add("token_endpoint_auth_method", "the profile %s wants private_key_jwt, tls_client_auth or self_signed_tls_client_auth", c.Profile)
 	}
-	if slices.Contains([]string{c.AuthSigningAlg, c.RequestObjectAlg, c.IDTokenSignedResponseAlg, c.AccessTokenAlg, c.ResponseAlg}, "RS256") {
+	if slices.Contains([]string{c.AuthSigningAlg, c.RequestObjectAlg, c.IDTokenSignedResponseAlg, c.AccessTokenAlg, c.ResponseAlg, c.UserInfoSignedAlg, c.IntrospectionSignedAlg}, "RS256") {
 		f.add("profile", "it does without RS256 (FAPI 2.0 Security Profile §5.4.1)")
 	}
 }

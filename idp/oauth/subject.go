@@ -31,14 +31,14 @@ func (p *Provider) personCalled(client *registration, subject string) string {
 }
 
 // personOfToken is the person behind the subject of a verified token of ours, made
-// for whichever client.
+// for whichever client. One that cannot be read is nobody's.
 func (p *Provider) personOfToken(subject string) string {
 	if !veil.Pairwise(subject) {
 		return subject
 	}
 	person, err := p.subjects.PersonOfToken(subject)
 	if err != nil {
-		return ""
+		return "?" + subject
 	}
 	return person
 }
