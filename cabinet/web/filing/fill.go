@@ -211,8 +211,6 @@ func filled(v *desk.Visit) error {
 		return v.Redirect(s.url(s.steps[at].Key) + "&" + url.Values{"add": {what}}.Encode() + "#new")
 	case "remove", "stay":
 		return v.Redirect(s.url(s.steps[at].Key))
-	case "to":
-		return v.Redirect(s.url(what))
 	}
 	return v.Redirect(s.url(s.steps[min(at+1, len(s.steps)-1)].Key))
 }

@@ -98,8 +98,8 @@ func (view *listView) fill(found page, query url.Values, after string) {
 }
 
 func (view *listView) options(v *desk.Visit) {
-	any := pages.Option{Label: v.T("filing.any")}
-	view.States, view.Groups, view.Years = []pages.Option{any}, []pages.Option{any}, []pages.Option{any}
+	every := pages.Option{Label: v.T("filing.any")}
+	view.States, view.Groups, view.Years = []pages.Option{every}, []pages.Option{every}, []pages.Option{every}
 	for _, name := range states {
 		view.States = append(view.States, pages.Option{Value: name, Label: v.T("filing.state." + name)})
 	}
