@@ -136,3 +136,36 @@ func TestWhatFailedSaysWhatToDo(t *testing.T) {
 	other := w.Office("Other", directory.Accountant)
 	w.SignIn(other, directory.Accountant).Open(p.Path).Is(http.StatusNotFound)
 }
+
+// TestACertificateAsksForItsPeriodAndFaultsStandAtTheirFields.
+func TestACertificateAsksForItsPeriodAndFaultsStandAtTheirFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.known()
+	b := w.SignIn(w.office, directory.Accountant)
+	catalogue := b.Open("/cabinet/extracts/new")
+	for _, path := range links(catalogue.Body, `/cabinet/extracts/new?kind=`) {
+		p := b.Open(path).Is(http.StatusOK)
+		if !strings.Contains(p.Body, `name="period/from"`) {
+			continue
+		}
+		p.Fill("С даты", "2026-05-01").Fill("По дату", "2026-04-01").Fill("Прислать на почту", "nobody").Submit("Заказать").
+			Is(http.StatusUnprocessableEntity).Says("Проверьте, что введено")
+		made := b.Open(path).Fill("Прислать на почту", "bank@example.ru").Submit("Заказать")
+		made.Is(http.StatusOK).Says("За период", "На почту")
+		return
+	}
+	t.Error("no paper asks for a period")
+}
+
+// links are the addresses on a page that begin so.
+func links(body, prefix string) (found []string) {
+	for {
+		_, rest, ok := strings.Cut(body, `href="`+prefix)
+		if !ok {
+			return found
+		}
+		value, after, _ := strings.Cut(rest, `"`)
+		found, body = append(found, prefix+value), after
+	}
+}

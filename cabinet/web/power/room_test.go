@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"propusk/cabinet/api"
 	"propusk/cabinet/cabinettest"
@@ -153,7 +154,6 @@ func TestAPaperIsEnteredByWhoAnswersForIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.SignIn(w.office, directory.Administrator)
-	b.ACR = cabinettest.Qualified
 	b.Open("/cabinet/powers/paper").Submit("Внести доверенность").Is(http.StatusUnprocessableEntity).Says("Приложите скан")
 	scan, err := base64.StdEncoding.DecodeString("JVBERi0xLjQKJcOkw7zDtsOfCjEgMCBvYmoKPDwvVHlwZS9DYXRhbG9nPj4KZW5kb2JqCnRyYWlsZXIKPDwvUm9vdCAxIDAgUj4+CiUlRU9G")
 	cabinettest.Must(t, err)
@@ -161,6 +161,49 @@ func TestAPaperIsEnteredByWhoAnswersForIt(t *testing.T) {
 	if !strings.Contains(p.Body, `class="fault"`) {
 		t.Errorf("no field is at fault: %s", p.Text())
 	}
+	p = b.Open("/cabinet/powers/paper").Choose("Скан", "power.pdf", scan).Fill("Имя нотариуса", "Орлова В. И.").
+		Fill("Номер в реестре", "77/1-н").Fill("Дата удостоверения", w.day(-1)).Fill("Номер документа", "7")
+	for _, side := range []string{"principal", "representative"} {
+		p.Type(side+"_identity/full_name", "Счетова Анна").Type(side+"_identity/document", "4500 123456").
+			Type(side+"_identity/issued_on", "2015-05-05").Type(side+"_identity/issued_by", "ОВД")
+	}
+	p = p.Type("representative/last_name", "Счетова").Type("representative/first_name", "Анна").Type("representative/snils", "08765430300").
+		Type("issued_on", w.day(-1)).Type("until", w.day(30)).Fill("Просмотр отчётности", "yes").Submit("Внести доверенность")
+	// The sign-in by certificate has brought the form back, but for its file.
+	p = p.Is(http.StatusOK).Says("Вход подтверждён").Choose("Скан", "power.pdf", scan).Submit("Внести доверенность")
+	p.Is(http.StatusOK).Says("Доверенность внесена", "Нотариальная")
+}
+
+// day is a date so many days from now, in Moscow.
+func (w *world) day(days int) string {
+	return w.Clock.Now().In(time.FixedZone("MSK", 3*60*60)).AddDate(0, 0, days).Format(time.DateOnly)
+}
+
+// TestAnOrganisationNamesWhoActsUnderAPowerAndGivesItUp: the side that a power was
+// given to.
+func TestAnOrganisationNamesWhoActsUnderAPowerAndGivesItUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bureau := w.Office("Bureau", directory.Roles()...)
+	b := w.SignIn(w.office, directory.Administrator)
+	p := b.Open("/cabinet/powers/new").Fill("Организации или предпринимателю", "yes").Fill("ИНН", bureau.INN).
+		Fill("Фамилия руководителя", "Северный").Fill("Имя руководителя", "Андрей").Fill("СНИЛС руководителя", headSNILS).Submit("Дальше")
+	p = p.Is(200).Fill("Просмотр отчётности", "yes").Submit("Дальше").Submit("Создать доверенность").Is(200)
+	form := b.Open(p.Path + "/file").Is(200).Body
+	p.Follow("Подписать").Choose("Загрузите файл подписи", "power.sig", w.company.Sign(t, []byte(form))).Submit("Отправить подпись").Says("Действует")
+
+	theirs := w.SignIn(bureau, directory.Administrator)
+	given := theirs.Open("/cabinet/powers?side=given").Says("Mayak").Follow("ООО «Mayak»").Says("Кто действует по ней")
+	name := bureau.Members[directory.Accountant].Person.FullName()
+	given.Fill(name, "yes").Submit("Сохранить список").Says("Список исполнителей сохранён")
+	if again := theirs.Open(given.Path); again.Value(name) == "" {
+		t.Error("the member is not named")
+	}
+	end := theirs.Open(given.Path).Follow("Отказаться").Says("Вы больше не сможете действовать").Submit("Отказаться").Is(200)
+	if strings.HasSuffix(end.Path, "/renounce") {
+		end = end.Submit("Отказаться")
+	}
+	end.Says("Вы отказались от доверенности")
 }
 
 func TestPowersOfOthersAreNotThere(t *testing.T) {
