@@ -226,8 +226,13 @@ func finishUpload(v *desk.Visit) error {
 	fields := readUpload(v.Form())
 	if fields.Recipient != "" {
 		body := map[string]any{"recipient": fields.Recipient, "message": fields.Message}
-		if err := v.Post("/documents/"+desk.Escape(made.ID)+"/shares", body, nil); err != nil {
-			return v.Refusal(err)
+		err := v.Post("/documents/"+desk.Escape(made.ID)+"/shares", body, nil)
+		if desk.AsProblem(err) != nil {
+			// The document is there, so the upload is over; its page tells what was refused.
+			return v.JSON(http.StatusCreated, map[string]string{"path": pathOf(made.ID) + "#share", "detail": v.T("document.upload.unshared")})
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return v.JSON(http.StatusCreated, map[string]string{"path": pathOf(made.ID)})

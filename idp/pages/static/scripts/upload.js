@@ -48,7 +48,7 @@ class Upload {
     this.drawnFor = { "Cabinet-Organisation": form.elements.namedItem("cabinet-organisation")?.value ?? "" };
   }
 
-  /** The whole way of one file; answers where its document is. */
+  /** The whole way of one file; answers where its document is, and what did not work. */
   async run() {
     let { id, offset } = await this.#resumed() ?? await this.#begun();
     while (offset < this.file.size) {
@@ -58,7 +58,7 @@ class Upload {
     this.line.finishing();
     const done = await ask("POST", `${this.to}/${id}/finish`, this.#fields());
     localStorage.removeItem(memory(this.file));
-    return done.path;
+    return done;
   }
 
   #fields() {
@@ -133,13 +133,13 @@ class Line {
 
   finishing() { this.#tell(this.#desk.say("finishing")); }
 
-  done(path) {
+  done({ path, detail }) {
     this.#bar.remove();
     const link = document.createElement("a");
     link.href = path;
     link.textContent = this.#desk.say("open");
     this.#item.querySelector("b").after(link);
-    this.#tell(this.#desk.say("done"));
+    this.#tell(detail || this.#desk.say("done"));
   }
 
   failed(why) {
