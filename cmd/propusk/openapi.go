@@ -14,7 +14,7 @@ import (
 
 func openapiCommand() *cobra.Command {
 	issuer := ""
-	cmd := &cobra.Command{
+	cmd := asJSON(&cobra.Command{
 		Use:   "openapi",
 		Short: "Print the description of the cabinet API (OpenAPI 3.1)",
 		Long: `Print what a server of this version serves at /v1/openapi.json: every operation with
@@ -24,7 +24,7 @@ who may call it, examples and errors. Generators of clients read it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printOpenAPI(cmd.Context(), issuer, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
-	}
+	})
 	cmd.Flags().StringVar(&issuer, "issuer", "https://propusk.example", "address of the server that it is to name")
 	return cmd
 }
