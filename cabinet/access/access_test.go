@@ -238,6 +238,49 @@ func TestStoppingWithRemovalClosesTheDoor(t *testing.T) {
 	w.Expect(w.Do("POST", path+first.Member.ID+"/stop", admin, map[string]any{"reason": strings.Repeat("я", 301)}), http.StatusUnprocessableEntity, "validation_failed")
 }
 
+// TestAPowerIsNoWayAroundAStop: what the organisation gave the person by power of
+// attorney ends with the removal, or is named when the caller may not revoke it.
+func TestAPowerIsNoWayAroundAStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.Office("Alpha", directory.Manager, directory.Operator)
+	day := func(days int) string { return w.Clock.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	empower := func(m directory.MemberView, snils string) {
+		t.Helper()
+		cabinettest.Must(t, w.Directory.VerifyNumbers(context.Background(), directory.System(), m.Person.ID, snils, ""))
+		_, err := w.Directory.AddPower(context.Background(), directory.System(), o.ID, directory.NewPower{
+			Form: directory.PowerMachine, Powers: []string{"2_FNS02"}, Status: directory.PowerActive, IssuedOn: day(-1), Until: day(30),
+			Representative: directory.Representative{
+				Kind: directory.RepresentsPerson, LastName: m.Person.LastName, FirstName: m.Person.FirstName, SNILS: snils,
+			},
+		})
+		cabinettest.Must(t, err)
+	}
+	manager, operator := o.Members[directory.Manager], o.Members[directory.Operator]
+	empower(manager, "15376847200")
+	empower(operator, "08765430300")
+	admin := w.Claims(o, o.Members[directory.Administrator])
+	type told struct {
+		Revoked []struct{ ID string } `json:"revoked_powers"`
+		Left    []struct{ ID string } `json:"powers_left"`
+	}
+	stop := func(m directory.MemberView, claims map[string]any, body map[string]any) (got told) {
+		t.Helper()
+		w.Expect(w.Do("POST", "/v1/organization/members/"+m.Member.ID+"/stop", cabinettest.Sign(t, claims), body), http.StatusOK, "").Into(t, &got)
+		return got
+	}
+	if got := stop(manager, admin, map[string]any{}); len(got.Left) != 1 || len(got.Revoked) != 0 {
+		t.Errorf("without removal: %+v", got)
+	}
+	if got := stop(manager, admin, map[string]any{"remove": true}); len(got.Left) != 0 || len(got.Revoked) != 1 {
+		t.Errorf("with removal: %+v", got)
+	}
+	less := slices.DeleteFunc(slices.Clone(o.Members[directory.Administrator].Permissions()), func(p directory.Permission) bool { return p == directory.PowersWrite })
+	if got := stop(operator, cabinettest.But(admin, map[string]any{"permissions": less}), map[string]any{"remove": true}); len(got.Left) != 1 || len(got.Revoked) != 0 {
+		t.Errorf("by who may not revoke: %+v", got)
+	}
+}
+
 func TestARoomWithoutItsDependenciesIsNotOpened(t *testing.T) {
 	t.Parallel()
 	if _, err := access.New(access.Deps{}); err == nil {
