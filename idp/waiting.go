@@ -77,8 +77,8 @@ func (s *Server) showWaiting(c echo.Context, t *turn, status int) error {
 // browser's: whoever passes his own code on to somebody else is seldom next door.
 func (s *Server) locate(c echo.Context, w *oauth.Waiting, view *waitingView, lang string) {
 	view.IP = w.IP
-	if w.UserAgent != "" {
-		view.Machine = directory.DeviceName(w.UserAgent, lang)
+	if name := directory.DeviceName(w.UserAgent, lang); name != directory.DeviceName("", lang) {
+		view.Machine = name // most devices are no browser, and say nothing that people know
 	}
 	address, err := netip.ParseAddr(w.IP)
 	if err != nil {
