@@ -149,7 +149,7 @@ func grantDetails(approval oauth.Approval) map[string]string {
 	details := map[string]string{"acr": approval.ACR, "amr": strings.Join(approval.AMR, " ")}
 	if len(approval.Details) > 0 {
 		text, _ := json.Marshal(approval.Details) // strings and numbers always marshal
-		details["authorization_details"] = string(text)
+		details["limits"] = string(text)
 	}
 	return details
 }
