@@ -177,7 +177,7 @@ func (v *Visit) try(through api, x exchange) (*http.Response, error) {
 		return answer, err
 	case problem.acr != "" || problem.aged != "":
 		return nil, &signIn{acr: problem.acr, aged: problem.aged, organisation: v.organisationID()}
-	case problem.Code == "scope_missing" && v.d.canAsk(problem.scope, v.session.Tokens.Scope):
+	case problem.Code == "scope_missing" && v.d.canAsk(problem.scope, v.session.Tokens.Scope) && !v.justSignedIn():
 		return nil, &signIn{organisation: v.organisationID()}
 	}
 	return nil, err

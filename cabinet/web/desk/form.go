@@ -37,6 +37,16 @@ func (q *request) form() error {
 	return readForm(q.r.ParseForm())
 }
 
+// most is how long a body may be, in bytes. A plain form is read into memory before it
+// is known who sends it, so it never gets what a route allows for files.
+func (q *request) most(route Route) int64 {
+	most := max(route.Limit, formLimit)
+	if kind, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
+		return min(most, formMemory)
+	}
+	return most
+}
+
 func readForm(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return failed(http.StatusRequestEntityTooLarge, pages.FailureLarge)
@@ -193,7 +203,7 @@ func (v *Visit) loadDraft() error {
 // sameOrganisation refuses a form that was drawn for another organisation than the
 // session's: a switch in another tab must not send it elsewhere.
 func (v *Visit) sameOrganisation() error {
-	if v.r.Method != http.MethodPost {
+	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
 		return nil
 	}
 	drawn := v.r.PostForm.Get(fieldOrganisation)

@@ -6,8 +6,5 @@ import "propusk/idp/pages"
 // nil when the visitor has it. It is for forms that make something new, of which the
 // API has no actions to tell.
 func LackOf(v *Visit, permission string) *pages.Lack {
-	if v.May(permission) {
-		return nil
-	}
-	return v.lack(&Action{Permission: permission, Reason: "permission_missing", Detail: permission})
+	return v.Lack(permission)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"propusk/idp/pages"
@@ -127,13 +128,14 @@ func (q *request) back() string {
 
 // ours reports whether a path that came from outside is one of the cabinet's
 // pages, so that it leads nowhere else.
-func ours(path string) bool {
-	if len(path) > returnLimit || strings.ContainsAny(path, "\\\r\n\t") {
+func ours(address string) bool {
+	if len(address) > returnLimit || strings.ContainsAny(address, "\\\r\n\t") {
 		return false
 	}
-	to, err := url.Parse(path)
+	to, err := url.Parse(address)
 	if err != nil || to.Scheme != "" || to.Host != "" || to.User != nil {
 		return false
 	}
-	return to.Path == "/cabinet" || strings.HasPrefix(to.Path, "/cabinet/")
+	clean := path.Clean(to.Path) // a browser would take the dots out too
+	return clean == "/cabinet" || strings.HasPrefix(clean, "/cabinet/")
 }

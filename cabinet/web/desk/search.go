@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 	"unicode/utf8"
 
@@ -48,7 +49,7 @@ func (v *Visit) find(query string) ([]Hit, error) {
 		group.Go(func() error {
 			own := *v // a renewed token is the own one's
 			hits, err := room.Search(&own, query)
-			if _, ended := err.(*signIn); ended {
+			if _, ended := errors.AsType[*signIn](err); ended {
 				return err
 			}
 			if err != nil {

@@ -30,8 +30,8 @@ type Visit struct {
 // private wraps a page that needs a session and its organisation.
 func (d *Desk) private(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, max(route.Limit, formLimit))
 		q := &request{d: d, w: w, r: r, lang: pages.Language(r)}
+		r.Body = http.MaxBytesReader(w, r.Body, q.most(route))
 		v, err := d.visit(q)
 		if err == nil {
 			defer v.tidy()
@@ -110,11 +110,14 @@ func (v *Visit) tidy() {
 
 // again sends the person to sign in once more, but never in a circle.
 func (v *Visit) again(why error) error {
-	if v.d.deps.Now().Sub(v.session.SignedIn) < freshSignIn {
+	if v.justSignedIn() {
 		return failed(http.StatusForbidden, "loop").because(why)
 	}
 	return &signIn{}
 }
+
+// justSignedIn: another sign-in would bring nothing that this one has not.
+func (v *Visit) justSignedIn() bool { return v.d.deps.Now().Sub(v.session.SignedIn) < freshSignIn }
 
 // renew refreshes the tokens, for another organisation when one is named. Two
 // requests of one session refresh once: the second takes what the first got.
