@@ -268,7 +268,7 @@ func TestDiscoveryTellsWhatIsOn(t *testing.T) {
 		"revocation_endpoint_auth_methods_supported":                      []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 		"id_token_signing_alg_values_supported":                           []any{"ES256", "RS256", "PS256", "EdDSA"},
 		"acr_values_supported":                                            []any{"urn:propusk:1", "urn:propusk:2", "urn:propusk:qualified"},
-		"dpop_signing_alg_values_supported":                               []any{"ES256", "PS256", "EdDSA", "RS256"},
+		"dpop_signing_alg_values_supported":                               []any{"ES256", "PS256", "EdDSA"},
 		"token_endpoint_auth_signing_alg_values_supported":                []any{"ES256", "PS256", "EdDSA", "RS256"},
 		"tls_client_certificate_bound_access_tokens":                      false, "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"authorization_response_iss_parameter_supported": true, "request_parameter_supported": true,
