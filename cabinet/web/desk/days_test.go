@@ -30,7 +30,7 @@ func TestDaysLeftAreThoseOfTheCalendarInMoscow(t *testing.T) {
 	t.Parallel()
 	evening := time.Date(2026, 11, 22, 20, 59, 0, 0, time.UTC) // 23:59 in Moscow
 	for after, want := range map[time.Duration]int{
-		0: 0, 2 * time.Minute: 1, 24 * time.Hour: 1, 25*time.Hour + time.Minute: 2, -24 * time.Hour: -1, -23*time.Hour - 59*time.Minute: -1,
+		0: 0, 2 * time.Minute: 1, 24 * time.Hour: 1, 25*time.Hour + time.Minute: 2, -25 * time.Hour: -1, -23*time.Hour - 59*time.Minute: 0, -24*time.Hour - time.Minute: -1,
 	} {
 		if got := daysBetween(evening, evening.Add(after)); got != want {
 			t.Errorf("%s: %d, want %d", after, got, want)
