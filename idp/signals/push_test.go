@@ -1,6 +1,8 @@
 package signals_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -208,6 +210,69 @@ func TestAFullQueueDisablesItsStream(t *testing.T) {
 	w.memberRemoved()
 	if w.count(`SELECT COUNT(*) FROM signal_streams WHERE status = 'disabled' AND reason = 'queue_full' AND waiting = 0`) != 1 {
 		t.Error("the queue grows without end, or drops events silently")
+	}
+	// The request that filled it was somebody else's: the receiver's journal does not
+	// learn from where it came.
+	if w.count(`SELECT COUNT(*) FROM journal WHERE action = 'signal_stream.status_changed' AND request_id = '' AND ip = ''`) != 1 {
+		t.Error("the receiver's journal tells of a stranger's request")
+	}
+}
+
+// A receiver that deletes or disables its stream at the wrong moment stops no change
+// of the house.
+func TestAStreamThatGoesMeanwhileKeepsNoChangeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, gone := range []string{`UPDATE signal_streams SET status = 'disabled'`, `DELETE FROM signal_streams`} {
+		w.stream("shop")
+		w.must(w.db.Tx(t.Context(), func(ctx contextOf) error {
+			if err := w.journal.Append(ctx, journal.Entry{Action: "password.set", Object: "anna", Outcome: "success"}); err != nil {
+				return err
+			}
+			_, err := w.db.Exec(ctx, gone)
+			return err
+		}))
+		if n := w.count(`SELECT COUNT(*) FROM signal_events`); n != 0 {
+			t.Errorf("%s: %d events wait", gone, n)
+		}
+	}
+	if n := w.count(`SELECT COUNT(*) FROM journal WHERE action = 'password.set'`); n != 2 {
+		t.Errorf("%d of 2 changes came to be", n)
+	}
+}
+
+// Two changes that tell the same receivers, each in its own order, do not lock each
+// other out: the streams are written to at the end, in one order.
+func TestChangesThatTellTheSameReceiversDoNotLockEachOtherOut(t *testing.T) {
+	t.Parallel()
+	db := storagetest.Postgres(t) // SQLite has one writer at a time
+	w := worldOn(t, db)
+	w.stream("shop")
+	w.stream("other")
+	told, done := make(chan struct{}, 4), make(chan error, 2)
+	tell := func(persons ...string) {
+		attempts := 0
+		done <- db.Tx(context.Background(), func(ctx contextOf) error {
+			if attempts++; attempts > 1 {
+				return errors.New("it was locked out, and tried again")
+			}
+			for _, person := range persons {
+				entry := journal.Entry{Organisation: person, Action: "password.set", Object: person, Outcome: "success"}
+				if err := w.journal.Append(ctx, entry); err != nil {
+					return err
+				}
+				for told <- struct{}{}; len(told) < 2; time.Sleep(time.Millisecond) {
+					continue
+				}
+			}
+			return nil
+		})
+	}
+	go tell("anna", "boris")
+	go tell("boris", "anna")
+	w.must(errors.Join(<-done, <-done))
+	if n := w.count(`SELECT COUNT(*) FROM signal_events`); n != 4 {
+		t.Errorf("%d events of 4", n)
 	}
 }
 

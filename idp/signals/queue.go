@@ -78,23 +78,36 @@ func (s *Signals) tellStream(ctx context.Context, e event, st *stream) (err erro
 	if err != nil || out {
 		return err
 	}
-	return s.queue(ctx, st, s.set(e, st.ClientID, person, journal.From(ctx).RequestID, s.now()))
+	made := s.set(e, st.ClientID, person, journal.From(ctx).RequestID, s.now())
+	return s.DB.BeforeCommit(ctx, queueOrder+st.ID, func(ctx context.Context) error { return s.queue(ctx, st.ID, made) })
 }
+
+// queueOrder sorts the streams that a transaction writes to at its end: among
+// themselves, so that two transactions that tell the same receivers do not lock each
+// other out, and before the journal's chains, as whoever changes a stream has it.
+const queueOrder = "event/"
 
 // queue adds a SET to a stream, in the order of the stream's row. The statement
 // that counts it locks the row, so two transactions cannot give one place twice,
-// and whoever takes the last event out sees it.
+// and whoever takes the last event out sees it. A stream that was disabled or
+// deleted meanwhile takes nothing more; the change that was to be told is none the
+// worse for it.
 //
 // A stream that is full is disabled: its receiver has not taken anything for very
 // long, and to drop some events silently would be worse than to say that there are
 // none any more.
-func (s *Signals) queue(ctx context.Context, st *stream, made set) error {
+func (s *Signals) queue(ctx context.Context, streamID string, made set) error {
 	claims, err := json.Marshal(made)
 	if err != nil {
 		return fmt.Errorf("signals: encode a SET: %w", err)
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		err := s.DB.Get(ctx, st, `UPDATE signal_streams SET sequence = sequence + 1, waiting = waiting + 1 WHERE id = $1 RETURNING `+streamColumns, st.ID)
+		st := new(stream)
+		err := s.DB.Get(ctx, st, `UPDATE signal_streams SET sequence = sequence + 1, waiting = waiting + 1
+			WHERE id = $1 AND status <> $2 RETURNING `+streamColumns, streamID, disabled)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("signals: queue: %w", err)
 		}

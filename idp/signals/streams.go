@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 // create makes a stream (SSF §8.1.1.1). errTooMany.
@@ -172,10 +173,12 @@ func (s *Signals) stop(ctx context.Context, st *stream, status, reason string) e
 	s.Log.WarnContext(ctx, "an event stream was stopped", "stream", st.ID, "client", st.ClientID, "status", status, "reason", reason)
 	if status == paused {
 		e := event{kind: StreamUpdated, about: map[string]any{"status": status, "reason": reason}}
-		if err := s.queue(ctx, st, s.ownSet(st, e)); err != nil {
+		if err := s.queue(ctx, st.ID, s.ownSet(st, e)); err != nil {
 			return err
 		}
 	}
+	// Whose request it was that filled the stream is nothing to the receiver's journal.
+	ctx = journal.With(ctx, journal.Circumstances{})
 	return s.record(ctx, st, "status_changed", map[string]string{"status": status, "reason": reason, "by": "transmitter"})
 }
 
@@ -219,6 +222,6 @@ func (s *Signals) verify(ctx context.Context, r Receiver, id, state string) erro
 		if state != "" {
 			about["state"] = state
 		}
-		return s.queue(ctx, st, s.ownSet(st, event{kind: Verification, about: about}))
+		return s.queue(ctx, st.ID, s.ownSet(st, event{kind: Verification, about: about}))
 	})
 }
