@@ -38,5 +38,8 @@ func (db *DB) Listen(name string) (rung <-chan struct{}, stop func()) {
 		db.bells.mu.Lock()
 		defer db.bells.mu.Unlock()
 		delete(db.bells.hung[name], bell)
+		if len(db.bells.hung[name]) == 0 {
+			delete(db.bells.hung, name)
+		}
 	}
 }

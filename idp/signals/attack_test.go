@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -269,16 +270,8 @@ func TestOnePollOfAStreamWaits(t *testing.T) {
 		}
 		first <- p
 	}()
+	w.eventually("the first one waits", func() bool { return w.Waits(id) })
 	began := time.Now()
-	w.eventually("another poll was answered at once", func() bool {
-		var p polled
-		before := time.Now()
-		w.want(w.ask("shop", "POST", "/ssf/poll/"+id, `{"returnImmediately":false,"maxEvents":0}`), http.StatusOK, &p)
-		return time.Since(before) < time.Second
-	})
-	for time.Since(began) < 50*time.Millisecond { // the first one is on its way
-		time.Sleep(time.Millisecond)
-	}
 	w.want(w.ask("shop", "POST", "/ssf/poll/"+id, `{}`), http.StatusOK, nil)
 	w.memberRemoved()
 	select {
@@ -291,5 +284,70 @@ func TestOnePollOfAStreamWaits(t *testing.T) {
 	}
 	if time.Since(began) > 5*time.Second {
 		t.Error("a poll waited in vain")
+	}
+}
+
+// A poll that waits outlives the token that it came with: whoever stops the client,
+// or the stream, stops it too, and an event that comes afterwards is not given out.
+func TestAWaitingPollEndsWithWhatItRestsOn(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(w *world, id string){
+		"the client is stopped": func(w *world, _ string) {
+			w.clients.mu.Lock()
+			defer w.clients.mu.Unlock()
+			w.clients.disabled["shop"] = true
+		},
+		"the stream is paused": func(w *world, id string) {
+			w.want(w.ask("shop", "POST", "/ssf/status", map[string]string{"stream_id": id, "status": "paused"}), http.StatusOK, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.stream("shop").StreamID
+			answered := make(chan answer, 1)
+			go func() { answered <- w.ask("shop", "POST", "/ssf/poll/"+id, `{}`) }()
+			w.eventually("it waits", func() bool { return w.Waits(id) })
+			stop(w, id)
+			w.memberRemoved()
+			select {
+			case a := <-answered:
+				if a.StatusCode != http.StatusOK || !strings.Contains(string(a.body), `"sets":{}`) {
+					t.Errorf("%d %s", a.StatusCode, a.body)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("it waits on")
+			}
+			if n := w.count(`SELECT COUNT(*) FROM signal_events`); n != 1 {
+				t.Errorf("%d events wait; one should, for whoever may have it again", n)
+			}
+		})
+	}
+}
+
+// An acknowledgement is for events of the stream alone; what is named twice, or was
+// never there, moves no count.
+func TestAcknowledgingWhatIsNotThereChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.stream("shop").StreamID
+	w.memberRemoved()
+	w.memberRemoved()
+	var p polled
+	w.want(w.ask("shop", "POST", "/ssf/poll/"+id, `{"returnImmediately":true,"maxEvents":1}`), http.StatusOK, &p)
+	ack := []string{}
+	for i := range 300 { // more than one change takes out
+		ack = append(ack, "no-such-"+strconv.Itoa(i))
+	}
+	for jti := range p.Sets {
+		ack = append(ack, jti, jti)
+	}
+	w.want(w.ask("shop", "POST", "/ssf/poll/"+id, map[string]any{"maxEvents": 0, "ack": ack}), http.StatusOK, nil)
+	if w.count(`SELECT waiting FROM signal_streams`) != 1 || w.count(`SELECT COUNT(*) FROM signal_events`) != 1 {
+		t.Error("the count of what waits is wrong")
+	}
+	w.want(w.ask("shop", "POST", "/ssf/poll/"+id, map[string]any{"maxEvents": 0, "ack": ack}), http.StatusOK, nil)
+	if w.count(`SELECT waiting FROM signal_streams`) != 1 {
+		t.Error("acknowledged twice, counted twice")
 	}
 }

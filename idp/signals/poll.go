@@ -3,7 +3,9 @@ package signals
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -65,16 +67,16 @@ func (b pollBody) most() int {
 // settle takes out what the receiver has, and what it calls invalid, which will
 // not become better.
 func (s *Signals) settle(ctx context.Context, st *stream, b pollBody) error {
-	for _, jti := range b.Ack {
-		if _, err := s.took(ctx, st.ID, jti); err != nil {
+	settled := slices.AppendSeq(slices.Clone(b.Ack), maps.Keys(b.Errors))
+	for some := range slices.Chunk(settled, pollMost) { // a change that has something to tell waits for so few at most
+		if _, err := s.took(ctx, st, some...); err != nil {
 			return err
 		}
+	}
+	for range b.Ack {
 		s.metrics.delivery("poll", "taken", 0)
 	}
 	for jti := range b.Errors {
-		if _, err := s.took(ctx, st.ID, jti); err != nil {
-			return err
-		}
 		s.metrics.delivery("poll", "set_refused", 0)
 		s.Log.WarnContext(ctx, "a receiver calls an event invalid", "stream", st.ID, "client", st.ClientID, "jti", jti)
 	}
@@ -98,19 +100,23 @@ func (s *Signals) poll(ctx context.Context, st *stream, b pollBody) (pollAnswer,
 		return answer, nil // another one waits for this stream, or too many do: not this one
 	}
 	defer s.waiting.end(st.ID)
-	return s.await(ctx, st.ID, b.most())
+	return s.await(ctx, st, b.most())
 }
 
-// await looks when the bell of the stream rings, and from time to time.
-func (s *Signals) await(ctx context.Context, streamID string, n int) (pollAnswer, error) {
-	rung, hangUp := s.DB.Listen(bell(streamID))
+// await looks when the bell of the stream rings, and from time to time; each time
+// anew whether the receiver may still have what it waits for.
+func (s *Signals) await(ctx context.Context, st *stream, n int) (pollAnswer, error) {
+	rung, hangUp := s.DB.Listen(bell(st.ID))
 	defer hangUp()
 	look := time.NewTicker(pollLook)
 	defer look.Stop()
 	enough := time.NewTimer(pollFor)
 	defer enough.Stop()
 	for {
-		answer, err := s.gather(ctx, streamID, n)
+		if open, err := s.open(ctx, st); err != nil || !open {
+			return pollAnswer{Sets: map[string]string{}}, err
+		}
+		answer, err := s.gather(ctx, st.ID, n)
 		if err != nil || len(answer.Sets) > 0 {
 			return answer, err
 		}
@@ -125,6 +131,21 @@ func (s *Signals) await(ctx context.Context, streamID string, n int) (pollAnswer
 			return answer, ctx.Err()
 		}
 	}
+}
+
+// open reports whether a stream may be polled still: a poll that waits outlives the
+// token that it came with, and neither a client that was stopped nor a stream that
+// was paused, deleted or is pushed by now gets anything by it.
+func (s *Signals) open(ctx context.Context, st *stream) (bool, error) {
+	_, active, err := s.Clients.Owner(ctx, st.ClientID)
+	if err != nil || !active {
+		return false, err
+	}
+	now, err := s.stream(ctx, st.ClientID, st.ID)
+	if err != nil {
+		return false, err
+	}
+	return now.Status == enabled && now.Method == methodPoll, nil
 }
 
 // gather signs the next events; it looks for one more than it gives.

@@ -56,7 +56,7 @@ func (s *Signals) push(ctx context.Context, job jobs.Job) error {
 		if err := s.deliver(ctx, st, next[0]); err != nil {
 			return s.failed(ctx, st, err)
 		}
-		waiting, err := s.took(ctx, st.ID, next[0].JTI)
+		waiting, err := s.took(ctx, st, next[0].JTI)
 		if err == nil && st.Failures > 0 {
 			err = s.answers(ctx, st.ID)
 		}

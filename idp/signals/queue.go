@@ -157,14 +157,28 @@ func (s *Signals) first(ctx context.Context, streamID string, n int) (list []que
 	return list, nil
 }
 
-// took removes an event that its receiver has; it is no error that it is gone.
-func (s *Signals) took(ctx context.Context, streamID, jti string) (waiting int64, err error) {
+// took removes events that their receiver has; it is no error that one is gone, or
+// was never there. Like whoever changes a stream it holds the stream's row before it
+// touches the events.
+func (s *Signals) took(ctx context.Context, st *stream, jtis ...string) (waiting int64, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		n, err := s.DB.Exec(ctx, `DELETE FROM signal_events WHERE stream_id = $1 AND jti = $2`, streamID, jti)
+		locked, err := s.lock(ctx, st.ClientID, st.ID)
 		if err != nil {
 			return err
 		}
-		return s.DB.Get(ctx, &waiting, `UPDATE signal_streams SET waiting = waiting - $1 WHERE id = $2 RETURNING waiting`, n, streamID)
+		removed := int64(0)
+		for _, jti := range jtis {
+			n, err := s.DB.Exec(ctx, `DELETE FROM signal_events WHERE stream_id = $1 AND jti = $2`, st.ID, jti)
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		if waiting = locked.Waiting - removed; removed == 0 {
+			return nil
+		}
+		_, err = s.DB.Exec(ctx, `UPDATE signal_streams SET waiting = $1 WHERE id = $2`, waiting, st.ID)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("signals: note what was taken: %w", err)
