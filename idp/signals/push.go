@@ -17,11 +17,14 @@ import (
 
 // pushJob is the kind of the jobs that push. There is one for a stream at a time:
 // it is enqueued with the first event of an empty queue and ends when the queue is
-// empty again, so a stream's events go one after the other, in their order.
+// empty again, so a stream's events go one after the other, in their order. One that
+// is enqueued because the receiver enables or moves its stream has the next turn: the
+// one of before, which may wait for its next attempt, then ends without a push.
 const pushJob = "signals.push"
 
 type pushOrder struct {
 	StreamID string `json:"stream"`
+	Turn     int64  `json:"turn"`
 }
 
 const (
@@ -45,7 +48,7 @@ func (s *Signals) push(ctx context.Context, job jobs.Job) error {
 		return err
 	}
 	for began, n := time.Now(), 0; n < pushBatch && time.Since(began) < pushTurn; n++ {
-		st, err := s.pushable(ctx, order.StreamID)
+		st, err := s.pushable(ctx, order)
 		if err != nil || st == nil {
 			return err
 		}
@@ -64,7 +67,21 @@ func (s *Signals) push(ctx context.Context, job jobs.Job) error {
 			return err
 		}
 	}
-	return jobs.Enqueue(ctx, s.DB, pushJob, order, jobs.Options{MaxAttempts: pushAttempts})
+	return s.goOn(ctx, order)
+}
+
+// goOn leaves the rest to the next turn.
+func (s *Signals) goOn(ctx context.Context, order pushOrder) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		st, err := s.pushable(ctx, order)
+		if err != nil || st == nil {
+			return err
+		}
+		if st, err = s.lock(ctx, st.ClientID, st.ID); err != nil || st.Turn != order.Turn {
+			return err
+		}
+		return s.wake(ctx, st)
+	})
 }
 
 // answers notes that a receiver takes events again.
@@ -77,11 +94,11 @@ func (s *Signals) answers(ctx context.Context, streamID string) error {
 }
 
 // pushable is the stream, or nil when nothing may be pushed to it: it is gone,
-// stopped, polled, or its client may not be used any more.
-func (s *Signals) pushable(ctx context.Context, id string) (*stream, error) {
+// stopped, polled, another job's turn, or its client may not be used any more.
+func (s *Signals) pushable(ctx context.Context, order pushOrder) (*stream, error) {
 	var st stream
-	err := s.DB.Get(ctx, &st, `SELECT `+streamColumns+` FROM signal_streams WHERE id = $1`, id)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && (st.Status != enabled || st.Method != methodPush || st.Waiting == 0) {
+	err := s.DB.Get(ctx, &st, `SELECT `+streamColumns+` FROM signal_streams WHERE id = $1`, order.StreamID)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (st.Turn != order.Turn || st.Status != enabled || st.Method != methodPush || st.Waiting == 0) {
 		return nil, nil
 	}
 	if err != nil {

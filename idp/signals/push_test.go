@@ -182,6 +182,41 @@ propusk_signals_streams_stopped_total{reason="push_failed",status="paused"} 1
 	}
 }
 
+// A receiver that enables its stream again and again gets one push at a time and not
+// one more for each time: the jobs of before end, and an event comes once.
+func TestEnablingAStreamAgainPushesNoMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newReceiver(t)
+	r.answers(http.StatusServiceUnavailable, "")
+	id := w.push("shop", r.URL).StreamID
+	w.work()
+	w.memberRemoved()
+	failed := func() bool { return w.count(`SELECT failures FROM signal_streams`) == 1 }
+	w.eventually("the first push failed", failed)
+	set := func(status string, want int) {
+		w.want(w.ask("shop", "POST", "/ssf/status", map[string]string{"stream_id": id, "status": status}), want, nil)
+	}
+	for range 5 {
+		set("paused", http.StatusOK)
+		set("enabled", http.StatusOK)
+		w.eventually("the next one failed", failed)
+	}
+	waiting := func() int64 { return w.count(`SELECT COUNT(*) FROM jobs WHERE kind = 'signals.push'`) }
+	w.clock.Advance(time.Hour)
+	w.eventually("one job is left", func() bool { return waiting() == 1 && r.asked() == 7 })
+	r.answers(http.StatusAccepted, "")
+	w.clock.Advance(time.Hour)
+	w.eventually("it was taken", func() bool { return waiting() == 0 })
+	if n := len(r.got()); n != 1 {
+		t.Errorf("one event came %d times", n)
+	}
+	for range 20 {
+		set("enabled", http.StatusOK)
+	}
+	set("enabled", http.StatusTooManyRequests)
+}
+
 func TestAStreamThatNobodyEmptiesIsDisabled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

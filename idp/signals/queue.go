@@ -133,12 +133,17 @@ func (s *Signals) queue(ctx context.Context, streamID string, made set) error {
 // bell wakes the polls of this node that wait for a stream.
 func bell(streamID string) string { return "signals/" + streamID }
 
-// wake asks for a push of what waits.
+// wake asks for a push of what waits, by a job that takes over from any other of the
+// stream. The caller holds the stream's row.
 func (s *Signals) wake(ctx context.Context, st *stream) error {
 	if st.Method != methodPush || st.Status != enabled || st.Waiting == 0 {
 		return nil
 	}
-	return jobs.Enqueue(ctx, s.DB, pushJob, pushOrder{st.ID}, jobs.Options{MaxAttempts: pushAttempts})
+	err := s.DB.Get(ctx, &st.Turn, `UPDATE signal_streams SET turn = turn + 1 WHERE id = $1 RETURNING turn`, st.ID)
+	if err != nil {
+		return fmt.Errorf("signals: give a push its turn: %w", err)
+	}
+	return jobs.Enqueue(ctx, s.DB, pushJob, pushOrder{st.ID, st.Turn}, jobs.Options{MaxAttempts: pushAttempts})
 }
 
 // queued is one SET that waits.

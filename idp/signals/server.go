@@ -36,6 +36,7 @@ type handle func(w http.ResponseWriter, r *http.Request, receiver Receiver, body
 // budgets are how many requests of a kind one client may make in a minute.
 const (
 	manageBudget = 120
+	changeBudget = 20 // each may begin a push anew
 	pollBudget   = 600
 )
 
@@ -47,11 +48,11 @@ func (s *Signals) Handler() http.Handler {
 
 	mux.Handle("POST "+streamsPath, s.route("manage", manageBudget, s.createStream, ScopeManage))
 	mux.Handle("GET "+streamsPath, s.route("manage", manageBudget, s.readStreams, ScopeRead, ScopeManage))
-	mux.Handle("PATCH "+streamsPath, s.route("manage", manageBudget, s.updateStream, ScopeManage))
-	mux.Handle("PUT "+streamsPath, s.route("manage", manageBudget, s.replaceStream, ScopeManage))
+	mux.Handle("PATCH "+streamsPath, s.route("change", changeBudget, s.updateStream, ScopeManage))
+	mux.Handle("PUT "+streamsPath, s.route("change", changeBudget, s.replaceStream, ScopeManage))
 	mux.Handle("DELETE "+streamsPath, s.route("manage", manageBudget, s.deleteStream, ScopeManage))
 	mux.Handle("GET "+statusPath, s.route("manage", manageBudget, s.readStatus, ScopeRead, ScopeManage))
-	mux.Handle("POST "+statusPath, s.route("manage", manageBudget, s.writeStatus, ScopeManage))
+	mux.Handle("POST "+statusPath, s.route("change", changeBudget, s.writeStatus, ScopeManage))
 	mux.Handle("POST "+addPath, s.route("manage", manageBudget, s.addSubject, ScopeManage))
 	mux.Handle("POST "+removePath, s.route("manage", manageBudget, s.removeSubject, ScopeManage))
 	mux.Handle("POST "+verifyPath, s.route("manage", manageBudget, s.requestVerification, ScopeManage))

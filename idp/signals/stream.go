@@ -50,12 +50,13 @@ type stream struct {
 	VerifiedAt     storage.Time           `db:"verified_at"`
 	Sequence       int64                  `db:"sequence"`
 	Waiting        int64                  `db:"waiting"`
+	Turn           int64                  `db:"turn"` // of the push job that may push
 	CreatedAt      storage.Time           `db:"created_at"`
 	UpdatedAt      storage.Time           `db:"updated_at"`
 }
 
 const streamColumns = `id, client_id, organisation_id, method, endpoint, sealed, description, events, status, reason,
-	failures, failing_since, verified_at, sequence, waiting, created_at, updated_at`
+	failures, failing_since, verified_at, sequence, waiting, turn, created_at, updated_at`
 
 // sealContext binds a sealed header to its stream.
 func (st *stream) sealContext() string { return "signal stream " + st.ID }
@@ -119,7 +120,7 @@ func (s *Signals) lock(ctx context.Context, clientID, id string) (*stream, error
 
 func (s *Signals) insert(ctx context.Context, st *stream) error {
 	_, err := s.DB.Exec(ctx, `INSERT INTO signal_streams (`+streamColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, 0, $11, $11)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, 0, 0, $11, $11)`,
 		st.ID, st.ClientID, st.OrganisationID, st.Method, st.Endpoint, notNull(st.Sealed), st.Description, st.Events, st.Status, st.Reason, s.now())
 	if err != nil {
 		return fmt.Errorf("signals: keep a stream: %w", err)
