@@ -110,6 +110,17 @@ func (c *Claims) HasPermission(permission string) bool {
 	return slices.Contains(c.Permissions, permission)
 }
 
+// Reaches reports whether the token does something without limits: its application was
+// allowed it, its holder may do it, and no authorization detail speaks of it. That is
+// what can be handed on, to a program or to an address: Permissions alone are the
+// holder's, and reach further than what he let the application do.
+func (c *Claims) Reaches(permission string) bool {
+	return c.HasScope(permission) && c.HasPermission(permission) &&
+		!slices.ContainsFunc(c.Details, func(d directory.Detail) bool {
+			return slices.Contains(d.Type.Permissions(), directory.Permission(permission))
+		})
+}
+
 // Revocable names everything by whose revocation this token dies.
 func (c *Claims) Revocable() revocation.Token {
 	token := revocation.Token{

@@ -155,6 +155,28 @@ func TestWhatIsWrongIsToldFieldByField(t *testing.T) {
 	h.Expect(h.Do("POST", path, h.admin(o), service(o)), 409, "clients_exhausted")
 }
 
+// An application that was allowed to manage applications makes none that may do what
+// its person may do and it may not, nor takes hold of one: its secret would be a way
+// around the consent. Authorization details are no way around either.
+func TestAProgramNeverGetsMoreThanTheApplicationThatMakesIt(t *testing.T) {
+	h := open(t)
+	o := h.Office("Alpha")
+	strong := h.made(o, nil)
+	claims := h.Claims(o, o.Members[directory.Administrator])
+	for name, change := range map[string]map[string]any{
+		"scope": {"scope": "clients:read clients:write organization:read"},
+		"details": {"authorization_details": []map[string]any{
+			{"type": "urn:propusk:filing", "actions": []string{"read"}, "kinds": []string{"NO_NDS"}}}},
+	} {
+		narrow := cabinettest.Sign(t, cabinettest.But(claims, change))
+		if p := h.Expect(h.Do("POST", path, narrow, service(o)), 422, "validation_failed").Problem(t); p.Errors[0].Code != "beyond" {
+			t.Errorf("%s: %+v", name, p)
+		}
+		h.Expect(h.Do("POST", path+"/"+strong.ID+"/secret", narrow, `{}`), 403, "client_beyond_you")
+		h.Expect(h.Do("POST", path, narrow, map[string]any{"client_name": name, "kind": "service", "scope": "organization:read"}), 201, "")
+	}
+}
+
 // Nobody lets a program have what he does not have, nor takes hold of one that has it.
 func TestAProgramNeverGetsMoreThanItsMaker(t *testing.T) {
 	h := open(t)

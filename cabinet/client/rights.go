@@ -15,9 +15,10 @@ var personal = []string{
 }
 
 // grants reports whether the caller may let a program have a scope: what he has
-// himself, in this organisation, and not what belongs to operators.
+// himself, in this organisation, and let the application that asks do, and not what
+// belongs to operators.
 func grants(c api.Call, scope string) bool {
-	return slices.Contains(personal, scope) || client.IsPermission(scope) && c.Claims.HasPermission(scope)
+	return slices.Contains(personal, scope) || client.IsPermission(scope) && c.Claims.Reaches(scope)
 }
 
 // beyond are the scopes of a program that the caller could not have given it.

@@ -101,6 +101,9 @@ func TestAWebhookShowsNoMoreThanItsOwnerMayLearn(t *testing.T) {
 		if p := reply.Problem(t); p.Errors[0].Pointer != "/types/1" || p.Errors[0].Code != "not_allowed" {
 			t.Errorf("%+v", p)
 		}
+		// Nor does an application hear what its person may read and it may not.
+		app := cabinettest.Sign(t, cabinettest.But(h.Claims(o, o.Members[directory.Administrator]), map[string]any{"scope": "clients:write requests:read"}))
+		h.Expect(h.Do("POST", "/v1/webhooks", app, map[string]any{"url": r.URL, "types": []string{"filing.accepted"}}), 422, "validation_failed")
 		var made hook
 		h.Expect(h.Do("POST", "/v1/webhooks", robot, map[string]any{"url": r.URL}), 201, "").Into(t, &made) // all it may
 		h.tell(o)

@@ -119,10 +119,11 @@ func (w *Webhooks) getDelivery(c api.Call) error {
 	return api.Answer(c, http.StatusOK, "", v)
 }
 
-// learns reports whether the caller may learn of events of a type.
+// learns reports whether the caller may learn of events of a type: the person and the
+// application, and of all of them, since a webhook tells of all.
 func learns(c api.Call, kind string) bool {
 	t, known := eventTypes()[kind]
-	return known && (t.Permission == "" || c.Claims.HasPermission(string(t.Permission)))
+	return known && (t.Permission == "" || c.Claims.Reaches(string(t.Permission)))
 }
 
 func (w *Webhooks) postTest(c api.Call) error {

@@ -13,7 +13,8 @@ var files embed.FS
 func Room() desk.Room {
 	return desk.Room{
 		Name: "integration", Files: files, Routes: routes(),
-		Scopes: []string{"clients:read", "clients:write"},
+		// No page here speaks of finance; whoever may let a program do so does it here.
+		Scopes: []string{"clients:read", "clients:write", "finance:read", "finance:write"},
 		Nav:    []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
 	}
 }
