@@ -152,7 +152,7 @@ func answer(c api.Call, e endpoint) error {
 
 func (w *Webhooks) refuseFaults(wish wish, c api.Call) error {
 	var faults []api.FieldFault
-	for _, f := range w.check(wish, c.Claims.Permissions) {
+	for _, f := range w.check(wish, reached(c)) {
 		faults = append(faults, api.FieldFault{Pointer: f.pointer, Code: f.code})
 	}
 	return api.Invalid(faults...)
@@ -175,7 +175,7 @@ func (w *Webhooks) post(c api.Call) error {
 	if err := w.refuseFaults(wish, c); err != nil {
 		return err
 	}
-	e, secret, err := w.create(c.Ctx(), c.Actor(), c.Organisation(), c.Claims.Permissions, wish)
+	e, secret, err := w.create(c.Ctx(), c.Actor(), c.Organisation(), reached(c), wish)
 	if err != nil {
 		return refusal(err)
 	}
@@ -210,7 +210,7 @@ func (w *Webhooks) patch(c api.Call) error {
 	if err := w.refuseFaults(wish, c); err != nil {
 		return err
 	}
-	if e, err = w.change(c.Ctx(), c.Actor(), e, c.Claims.Permissions, wish); err != nil {
+	if e, err = w.change(c.Ctx(), c.Actor(), e, reached(c), wish); err != nil {
 		return refusal(err)
 	}
 	return answer(c, e)

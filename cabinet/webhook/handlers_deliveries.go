@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
+	"slices"
 
 	"propusk/cabinet/api"
 	"propusk/storage"
@@ -124,6 +125,11 @@ func (w *Webhooks) getDelivery(c api.Call) error {
 func learns(c api.Call, kind string) bool {
 	t, known := eventTypes()[kind]
 	return known && (t.Permission == "" || c.Claims.Reaches(string(t.Permission)))
+}
+
+// reached are the permissions by which the caller may learn of events.
+func reached(c api.Call) []string {
+	return slices.DeleteFunc(slices.Clone(c.Claims.Permissions), func(p string) bool { return !c.Claims.Reaches(p) })
 }
 
 func (w *Webhooks) postTest(c api.Call) error {
