@@ -33,6 +33,9 @@ func (p *Provider) verify(token, typ string, claims any) error {
 	if !ok || algorithm != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != typ {
 		return errToken
 	}
+	if p.deps.Revoked.Revoked(revocation.Token{SigningKey: header.KeyID}) {
+		return errToken // withdrawn on another node, and this one has not read the keys again
+	}
 	payload, err := jws.Verify(public)
 	if err != nil || json.Unmarshal(payload, claims) != nil {
 		return errToken
