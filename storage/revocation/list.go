@@ -72,9 +72,12 @@ func NewList(deps Deps) *List {
 
 // Token is what a revocation may be about. Empty fields are about nothing.
 type Token struct {
-	ID, Grant, Session, Person, Client, Organisation string
-	SigningKey                                       string // kid of the key that signed it
-	MemberVersion                                    int64  // of the person in the organisation, when the token was made
+	ID, Grant, Session, Client, Organisation string
+	// Person is the id of the person or, for a program that acts by power of attorney
+	// for another organisation, of the organisation that it belongs to.
+	Person        string
+	SigningKey    string // kid of the key that signed it
+	MemberVersion int64  // of the person in the organisation, when the token was made
 	// PowerVersion is of the person's rights by power of attorney, for a token
 	// that rests on them and on no membership; 0 for any other.
 	PowerVersion int64
@@ -89,7 +92,8 @@ func (l *List) Revoked(t Token) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.hit(KindToken, t.ID) || l.hit(KindGrant, t.Grant) || l.hit(KindSession, t.Session) ||
-		l.hit(KindPerson, t.Person) || l.hit(KindClient, t.Client) || l.hit(KindOrganisation, t.Organisation) ||
+		l.hit(KindPerson, t.Person) || l.hit(KindClient, t.Client) || l.hit(KindClient, t.Origin) ||
+		l.hit(KindOrganisation, t.Organisation) || t.PowerVersion > 0 && l.hit(KindOrganisation, t.Person) ||
 		l.hit(KindSigningKey, t.SigningKey) || l.memberHit(t)
 }
 

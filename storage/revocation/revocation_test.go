@@ -115,6 +115,23 @@ func TestTokensByPowerHaveAVersionOfTheirOwn(t *testing.T) {
 	})
 }
 
+// An exchanged token dies with the client that it was first issued to, and that of a
+// program by power with the organisation that the program belongs to.
+func TestTokensOfSeveralHandsDieWithEach(t *testing.T) {
+	each(t, func(s setup) {
+		l := s.list()
+		exchanged := revocation.Token{Person: "anna", Client: "service", Origin: "app"}
+		program := revocation.Token{Person: "agent", Client: "service", Organisation: "org", PowerVersion: 1}
+		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindClient, Key: "app"}))
+		s.until("the exchanged token is dead", func() bool { return l.Revoked(exchanged) })
+		s.must(s.log.Revoke(s.Context(), revocation.Entry{Kind: revocation.KindOrganisation, Key: "agent"}))
+		s.until("the program's token is dead", func() bool { return l.Revoked(program) })
+		if l.Revoked(revocation.Token{Person: "anna", Client: "service"}) || l.Revoked(revocation.Token{Person: "boris", Organisation: "org", PowerVersion: 1}) {
+			t.Error("it stops others")
+		}
+	})
+}
+
 func TestMemberTokensBelowTheVersionAreDead(t *testing.T) {
 	each(t, func(s setup) {
 		l := s.list()
