@@ -18,9 +18,10 @@
 // session, person, client, organisation and membership at the moment the list is
 // made. Every node makes the same lists.
 //
-// How late a resource server can be: TTL (two seconds, its own copy) + Fresh (half a
-// second, ours) + two seconds (the revocation list, when an event was lost). A node
-// whose revocation list is older than that answers 503 and not with an old list.
+// How late a resource server can be: TTL (two seconds, its own copy; caches between
+// keep none) + Fresh (half a second, ours) + two seconds (the revocation list, when an
+// event was lost). A node whose revocation list is older than two and a half seconds
+// answers 503 and not with an old list, so that it is five seconds at the very worst.
 //
 // The package must not know how tokens are made or who may ask for them.
 package status

@@ -48,7 +48,9 @@ func (l *Lists) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this server does not know what was revoked; ask again", http.StatusServiceUnavailable)
 		return
 	}
-	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(TTL.Seconds())))
+	// A cache between here and there asks each time (s-maxage): what it kept would be
+	// older still when the resource server begins to count its own TTL.
+	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(TTL.Seconds()))+", s-maxage=0")
 	header.Set("ETag", etag)
 	if known(r.Header.Get("If-None-Match"), etag) {
 		outcome = "unchanged"

@@ -29,8 +29,12 @@ const (
 	// how long a signed one is good (§5.1, exp).
 	renewed = time.Minute
 	expires = 5 * time.Minute
-	// stale is how old the revocation list may be.
-	stale = 5 * time.Second
+	// stale is how old the revocation list may be, which is read every two seconds:
+	// with Fresh and TTL it makes the five seconds of a revocation.
+	stale = 5*time.Second - TTL - Fresh
+	// whole is how often all rows of a list are read again, for one whose transaction
+	// took longer to commit than overlap allows for.
+	whole = 5 * time.Minute
 	// remembered bounds the places in memory.
 	remembered = 100_000
 	// overlap is how far back rows are read again: one gets its time before its
@@ -104,6 +108,7 @@ type list struct {
 	name    string
 	rows    map[int64]revocation.Token
 	read    storage.Time // rows are known up to here
+	whole   time.Time    // when all of them were read last
 	made    time.Time    // when bits and token were last held against the revocations
 	bits    []byte
 	token   string
@@ -197,9 +202,14 @@ func (l *Lists) read(ctx context.Context, one *list, now time.Time) error {
 		MemberVersion  int64  `db:"member_version"`
 		PowerVersion   int64  `db:"power_version"`
 	}
+	since := one.read.Add(-overlap)
+	if now.Sub(one.whole) >= whole {
+		since, one.whole = 0, now
+	}
 	err := l.deps.DB.Select(ctx, &rows, `SELECT idx, client_id, grant_id, session_id, person_id, organisation_id, origin_id, member_version, power_version
-		FROM token_statuses WHERE list = $1 AND created_at >= $2`, one.name, one.read.Add(-overlap))
+		FROM token_statuses WHERE list = $1 AND created_at >= $2`, one.name, since)
 	if err != nil {
+		one.whole = time.Time{}
 		return fmt.Errorf("status: read a list: %w", err)
 	}
 	for _, row := range rows {
