@@ -24,6 +24,8 @@ func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
 				made[o.ID] = f
 			}
 			switch path := route.Path; {
+			case path == "/v1/organization/grantors":
+				return path + "?permission=filings:sign", nil, nil
 			case strings.HasPrefix(path, "/v1/notices/deliveries/"):
 				return strings.Replace(path, "{id}", f.delivery, 1), nil, nil
 			case strings.HasPrefix(path, "/v1/push-subscriptions/"):
@@ -42,6 +44,7 @@ func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
 				others[route.Method+" "+route.Path] = "one person's own"
 			}
 		}
+		others["POST /v1/organization/access-requests"] = "who holds the right need not ask for it"
 		others["GET /v1/notices/stream"] = "ended for this test"
 		cabinettest.Isolation(t, h.World, h.room, aim, others)
 	})
@@ -62,6 +65,8 @@ func (h house) fixture(o *cabinettest.Office) (f fixture) {
 
 func bodyOf(route api.Route) any {
 	switch route.Method + " " + route.Path {
+	case "POST /v1/organization/access-requests":
+		return map[string]string{"permission": "filings:sign"}
 	case "POST /v1/notices/read":
 		return map[string]string{}
 	case "PATCH /v1/notices/{id}":
