@@ -49,6 +49,30 @@ func TestAReceiverHearsOfNoStrangers(t *testing.T) {
 	}
 }
 
+// A PIN is a person's in one organisation: clients that know him in another hear
+// nothing of it.
+func TestAPINIsTheBusinessOfItsOrganisationAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clients.mu.Lock()
+	w.clients.grants = append(w.clients.grants, grant{"other", "anna", "volna", "s-anna-2"})
+	w.clients.mu.Unlock()
+	shop, siem, other := w.stream("shop").StreamID, w.stream("siem").StreamID, w.stream("other").StreamID
+	w.happens(journal.Entry{Organisation: "mayak", Actor: "boss", Action: "pin.reset", Object: "anna"})
+	for client, stream := range map[string]string{"shop": shop, "siem": siem} {
+		got := w.poll(client, stream)
+		if len(got) != 1 || got[0].Events[signals.CredentialChange]["credential_type"] != "pin" {
+			t.Fatalf("%s heard %+v", client, got)
+		}
+		if tenant, _ := got[0].Subject["tenant"].(map[string]any); tenant["id"] != "mayak" {
+			t.Errorf("%s is not told in which organisation: %v", client, got[0].Subject)
+		}
+	}
+	if got := w.poll("other", other); len(got) != 0 {
+		t.Errorf("a client in another organisation heard %+v", got)
+	}
+}
+
 // A client that has changed hands hears nothing more of the organisation it was of.
 func TestAClientThatChangedHandsHearsNothingOfItsFormerOwner(t *testing.T) {
 	t.Parallel()

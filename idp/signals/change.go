@@ -67,14 +67,15 @@ func claimsChange(e journal.Entry) event {
 }
 
 // credential: CAEP knows one kind for what passkeys are to us: something that goes
-// where the person goes.
+// where the person goes. A PIN belongs to what a person signs in one organisation,
+// whose journal has it: it concerns that one alone.
 func credential(kind, change string) translate {
 	return func(e journal.Entry) event {
 		about := map[string]any{"credential_type": kind, "change_type": change}
 		if kind == "x509" && e.Details["issuer"] != "" {
 			about["x509_issuer"] = e.Details["issuer"]
 		}
-		return event{kind: CredentialChange, personID: e.Object, about: about, reason: e.Action}
+		return event{kind: CredentialChange, personID: e.Object, organisationID: e.Organisation, about: about, reason: e.Action}
 	}
 }
 

@@ -113,12 +113,16 @@ func (s *Signals) await(ctx context.Context, st *stream, n int) (pollAnswer, err
 	enough := time.NewTimer(pollFor)
 	defer enough.Stop()
 	for {
+		answer, err := s.gather(ctx, st.ID, n)
+		if err != nil {
+			return answer, err
+		}
+		// After gathering: an event that came after the end is not given out.
 		if open, err := s.open(ctx, st); err != nil || !open {
 			return pollAnswer{Sets: map[string]string{}}, err
 		}
-		answer, err := s.gather(ctx, st.ID, n)
-		if err != nil || len(answer.Sets) > 0 {
-			return answer, err
+		if len(answer.Sets) > 0 {
+			return answer, nil
 		}
 		select {
 		case <-rung:
