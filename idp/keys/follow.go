@@ -25,8 +25,11 @@ type row struct {
 }
 
 // reload reads the keys and replaces the snapshot. Keys already opened are not
-// opened again.
+// opened again. One reading at a time: one that began before a withdrawal must not
+// put the key back when it ends after it.
 func (r *Ring) reload(ctx context.Context) error {
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	var rows []row
 	err := r.deps.DB.Select(ctx, &rows,
 		`SELECT kid, algorithm, sequence, store, sealed, created_at, activates_at FROM signing_keys`)

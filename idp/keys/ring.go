@@ -38,7 +38,8 @@ type Deps struct {
 	// within seconds wherever the list is asked; nil: when the key set is fetched.
 	Revocations *revocation.Log
 	// Token holds the private keys; nil: the database does, sealed. Keys that were
-	// made before it was set, or unset, stay where they are until they are gone.
+	// made before it was set stay in the database until they are gone. It must stay
+	// set for as long as one of its keys is kept: without it Open returns ErrToken.
 	Token Token
 
 	// Rotate is how long a key signs before RotateDue replaces it; 0: for ever.
@@ -84,6 +85,7 @@ func (d Deps) withDefaults() (Deps, error) {
 type Ring struct {
 	deps    Deps
 	state   atomic.Pointer[snapshot]
+	reading sync.Mutex // one reload at a time; taken before mu
 	mu      sync.Mutex // guards records and the replacing of state
 	records []record
 	stop    context.CancelFunc
