@@ -55,5 +55,11 @@ func (g *guard) unveil(claims *api.Claims) error {
 		return api.InvalidToken("claims_refused", "the subject cannot be read")
 	}
 	claims.Subject = person
+	if !veil.Pairwise(claims.SessionID) {
+		return nil
+	}
+	if claims.SessionID, err = g.unveiling.subjects.PersonOfToken(claims.SessionID); err != nil {
+		return api.InvalidToken("claims_refused", "the session cannot be read")
+	}
 	return nil
 }

@@ -109,10 +109,12 @@ func TestTheAPIKnowsThePersonBehindAPairwiseName(t *testing.T) {
 	p := newProbe(t, organisationRoute)
 	name, err := veil.NewSubjects(testSealer(t)).Name("app.example", p.m.Person.ID)
 	must(t, err)
+	session, err := veil.NewSubjects(testSealer(t)).Name("app.example", p.m.Member.ID) // any id will do
+	must(t, err)
 	for format, make := range map[string]func(testing.TB, map[string]any) string{"signed": sign, "opaque": sealed} {
-		token := make(t, but(p.good(), map[string]any{"sub": name}))
+		token := make(t, but(p.good(), map[string]any{"sub": name, "sid": session}))
 		claims, err := p.server.guard.authenticate(request("GET", "/v1/probe", token, ""))
-		if err != nil || claims.Subject != p.m.Person.ID || claims.Service() {
+		if err != nil || claims.Subject != p.m.Person.ID || claims.SessionID != p.m.Member.ID || claims.Service() {
 			t.Errorf("%s: the API knows %+v, %v", format, claims, err)
 		}
 		p.refused(t, make(t, but(p.good(), map[string]any{"sub": "pw_made-up"})), 401, "token_invalid", "claims_refused")

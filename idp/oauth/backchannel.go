@@ -122,9 +122,13 @@ func (p *Provider) logoutToken(client *registration, notice logoutNotice) (strin
 	if err != nil {
 		return "", err
 	}
+	session, err := p.sessionName(client, notice.SessionID)
+	if err != nil {
+		return "", err
+	}
 	return p.sign(client.IDTokenSignedResponseAlg, typeLogoutToken, logoutToken{
 		Issuer: p.deps.Issuer, Subject: subject, Audience: audience{client.ID},
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(logoutLifetime).Unix(), ID: storage.NewID(),
-		SessionID: notice.SessionID, Events: map[string]struct{}{logoutEvent: {}},
+		SessionID: session, Events: map[string]struct{}{logoutEvent: {}},
 	})
 }

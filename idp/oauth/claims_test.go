@@ -209,6 +209,14 @@ func TestAPairwiseNameIsTheSameEverywhereAndLeadsToThePerson(t *testing.T) {
 		if token.Subject != name || token.person != h.maria.ID {
 			t.Errorf("the access token calls her %q, and means %q", token.Subject, token.person)
 		}
+		// One sid in two sectors would say that two names mean one person.
+		sid, _ := id["sid"].(string)
+		if !strings.HasPrefix(sid, "pw_") || sid != token.SessionID || token.session == sid {
+			t.Errorf("the session is %q in the ID token, %q in the access token and means %q", sid, token.SessionID, token.session)
+		}
+		if strange, err := h.sessionName(newRegistration(other.Client), token.session); err != nil || strange == sid {
+			t.Errorf("another sector calls the session the same, %v", err)
+		}
 		if info := h.userinfo(bearer(a.text("access_token"))).body; info["sub"] != name {
 			t.Errorf("userinfo calls her %v", info["sub"])
 		}
@@ -218,12 +226,12 @@ func TestAPairwiseNameIsTheSameEverywhereAndLeadsToThePerson(t *testing.T) {
 				t.Errorf("introspection of the %s: %v", one, told)
 			}
 		}
-		logout, err := h.logoutToken(newRegistration(c.Client), logoutNotice{c.ID, "s", h.maria.ID})
+		logout, err := h.logoutToken(newRegistration(c.Client), logoutNotice{c.ID, token.session, h.maria.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var told logoutToken
-		if err := h.verify(logout, typeLogoutToken, &told); err != nil || told.Subject != name {
+		if err := h.verify(logout, typeLogoutToken, &told); err != nil || told.Subject != name || told.SessionID != token.SessionID {
 			t.Errorf("the logout token calls her %q, %v", told.Subject, err)
 		}
 		if again := h.claims(h.signedIn(same, nil)); again.Subject != name {
@@ -237,12 +245,15 @@ func TestAPairwiseNameIsTheSameEverywhereAndLeadsToThePerson(t *testing.T) {
 			t.Errorf("her ID token as a hint names %+v, %v", request, err)
 		}
 		ending, err := h.logout(url.Values{"id_token_hint": {a.text("id_token")}})
-		if err != nil || ending.PersonID != h.maria.ID {
-			t.Errorf("her sign-out is of %q, %v", ending.PersonID, err)
+		if err != nil || ending.PersonID != h.maria.ID || ending.SessionID != token.session {
+			t.Errorf("her sign-out is of %q in %q, %v", ending.PersonID, ending.SessionID, err)
 		}
 		request, err = h.authorizing(asking(c, with{"claims": `{"id_token":{"sub":{"value":"` + name + `"}}}`}))
 		if err != nil || request.HintSubject != h.maria.ID {
 			t.Errorf("her name as the sub asked for means %+v, %v", request, err)
+		}
+		if err := h.EndSession(t.Context(), token.session); err != nil || h.active(c, a.text("access_token")) {
+			t.Errorf("the token outlives its session, %v", err)
 		}
 	})
 }

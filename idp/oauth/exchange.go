@@ -209,7 +209,7 @@ func (p *Provider) copied(x *exchange, form url.Values, subject *accessToken) (*
 		return nil, err
 	}
 	if subject.person != "" { // by his id, for signAccessToken names him to the client
-		claims.Subject = subject.person
+		claims.Subject, claims.SessionID = subject.person, subject.session
 	}
 	claims.ID, claims.IssuedAt, claims.Status = storage.NewID(), p.deps.Now().Unix(), nil
 	claims.ClientID, claims.Scope, claims.Confirmation = x.client.ID, strings.Join(scopes, " "), x.confirmation

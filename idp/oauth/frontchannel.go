@@ -39,7 +39,11 @@ func (p *Provider) FrontchannelLogouts(ctx context.Context, sessionID string) ([
 		if err != nil {
 			return nil, err
 		}
-		if frames = append(frames, p.frame(client.FrontchannelLogoutURI, sessionID)); len(frames) == maxFrames {
+		named, err := p.sessionName(client, sessionID)
+		if err != nil {
+			return nil, err
+		}
+		if frames = append(frames, p.frame(client.FrontchannelLogoutURI, named)); len(frames) == maxFrames {
 			break
 		}
 	}

@@ -77,7 +77,7 @@ func (p *Provider) readHint(logout *Logout, token string) *Error {
 	if !slices.Contains(hint.Audience, logout.ClientID) {
 		return invalidRequest("client_id is not whom the id_token_hint was issued to")
 	}
-	logout.SessionID, logout.PersonID = hint.SessionID, p.personOfToken(hint.Subject)
+	logout.SessionID, logout.PersonID = p.personOfToken(hint.SessionID), p.personOfToken(hint.Subject)
 	return nil
 }
 

@@ -17,6 +17,15 @@ func (p *Provider) subject(client *registration, personID string) (string, error
 	return p.subjects.Name(client.Sector(), personID)
 }
 
+// sessionName is what the client calls a session. A sid that all clients read alike
+// would tell two sectors that their names mean one person.
+func (p *Provider) sessionName(client *registration, sessionID string) (string, error) {
+	if sessionID == "" || !client.Pairwise() {
+		return sessionID, nil
+	}
+	return p.subjects.Name(client.Sector(), sessionID)
+}
+
 // personCalled is whom the client means by a subject. A name of another sector, or an
 // id where names are wanted, is returned as it is: it is nobody's.
 func (p *Provider) personCalled(client *registration, subject string) string {
@@ -30,8 +39,8 @@ func (p *Provider) personCalled(client *registration, subject string) string {
 	return person
 }
 
-// personOfToken is the person behind the subject of a verified token of ours, made
-// for whichever client. One that cannot be read is nobody's.
+// personOfToken is the person behind the subject of a verified token of ours, or the
+// session behind its sid, made for whichever client. One that cannot be read is nobody's.
 func (p *Provider) personOfToken(subject string) string {
 	if !veil.Pairwise(subject) {
 		return subject

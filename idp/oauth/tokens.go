@@ -115,8 +115,9 @@ type accessToken struct {
 	// Confirmation is what its bearer must prove to hold (RFC 7800 §3).
 	Confirmation *possession.Confirmation `json:"cnf,omitempty"`
 
-	// person is who Subject means, of a token that was read; "" for a client's own.
-	person string
+	// person is who Subject means, and session which one SessionID does, of a token
+	// that was read; "" for a client's own.
+	person, session string
 }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy, for a grant.
@@ -166,6 +167,9 @@ func (p *Provider) signAccessToken(ctx context.Context, c *registration, claims 
 	if claims.GrantID != "" && c.Pairwise() {
 		var err error
 		if claims.Subject, err = p.subject(c, claims.Subject); err != nil {
+			return "", err
+		}
+		if claims.SessionID, err = p.sessionName(c, claims.SessionID); err != nil {
 			return "", err
 		}
 	}
@@ -227,6 +231,10 @@ func (p *Provider) idToken(ctx context.Context, client *registration, s *session
 	if err != nil {
 		return "", err
 	}
+	session, err := p.sessionName(client, g.SessionID)
+	if err != nil {
+		return "", err
+	}
 	wanted := g.Claims.V.IDToken
 	person, err := p.personOf(ctx, g, wanted)
 	if err != nil {
@@ -235,7 +243,7 @@ func (p *Provider) idToken(ctx context.Context, client *registration, s *session
 	claims := idToken{
 		Issuer: p.deps.Issuer, Subject: subject, Audience: audience{client.ID},
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.deps.Lifetimes.IDToken).Unix(),
-		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: g.SessionID,
+		AuthTime: g.AuthTime.Time().Unix(), Nonce: nonce, ACR: g.ACR, AMR: g.AMR.V, SessionID: session,
 		AccessTokenHash: hashOf(client.IDTokenSignedResponseAlg, s.access), Organisation: s.owner.organisation, Roles: s.owner.roles,
 		Power: s.owner.power,
 	}

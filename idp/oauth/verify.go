@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,7 +56,7 @@ func (p *Provider) verifyAccessToken(token string) (*accessToken, error) {
 		return nil, errToken
 	}
 	if claims.GrantID != "" {
-		claims.person = p.personOfToken(claims.Subject)
+		claims.person, claims.session = p.personOfToken(claims.Subject), p.personOfToken(claims.SessionID)
 	}
 	return &claims, nil
 }
@@ -106,7 +107,7 @@ func (p *Provider) live(ctx context.Context, t *accessToken) (bool, error) {
 // meant by its subject.
 func (a *accessToken) revocable(person string) revocation.Token {
 	token := revocation.Token{
-		ID: a.ID, Grant: a.GrantID, Session: a.SessionID, Client: a.ClientID, MemberVersion: a.MemberVersion,
+		ID: a.ID, Grant: a.GrantID, Session: cmp.Or(a.session, a.SessionID), Client: a.ClientID, MemberVersion: a.MemberVersion,
 		Origin: a.Origin,
 	}
 	switch {
