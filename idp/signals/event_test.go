@@ -51,12 +51,12 @@ func TestEachChangeIsToldInTheWordsOfItsSpecification(t *testing.T) {
 		"a closing": {in("mayak", journal.Entry{Actor: "boss", Action: "organisation.closed", Object: "mayak"}), signals.SessionRevoked,
 			`{"format":"complex","tenant":` + tenant + `}`, `,"initiating_entity":"admin","reason_admin":{"en":"organisation.closed"}`},
 		"a sign-out": {func() { w.must(w.SessionEnded(t.Context(), "s-anna")) }, signals.SessionRevoked,
-			`{"format":"complex","session":{"format":"opaque","id":"s-anna"},"user":` + user + `}`, ``},
+			`{"format":"complex","session":{"format":"opaque","id":"s-anna@shop"},"user":` + user + `}`, ``},
 		"a step up": {func() { w.must(w.AssuranceChanged(t.Context(), "s-anna", "urn:propusk:1", "urn:propusk:2")) }, signals.AssuranceLevelChange,
-			`{"format":"complex","session":{"format":"opaque","id":"s-anna"},"user":` + user + `}`,
+			`{"format":"complex","session":{"format":"opaque","id":"s-anna@shop"},"user":` + user + `}`,
 			`,"change_direction":"increase","current_level":"urn:propusk:2","initiating_entity":"user","namespace":"urn:propusk","previous_level":"urn:propusk:1"`},
 		"a step down": {func() { w.must(w.AssuranceChanged(t.Context(), "s-anna", "urn:propusk:qualified", "")) }, signals.AssuranceLevelChange,
-			`{"format":"complex","session":{"format":"opaque","id":"s-anna"},"user":` + user + `}`,
+			`{"format":"complex","session":{"format":"opaque","id":"s-anna@shop"},"user":` + user + `}`,
 			`,"change_direction":"decrease","current_level":"","initiating_entity":"user","namespace":"urn:propusk","previous_level":"urn:propusk:qualified"`},
 		"a power": {func() {
 			w.must(w.Revoked(t.Context(), revocation.Entry{Kind: revocation.KindPower, Key: revocation.Member("anna", "mayak")}))

@@ -74,6 +74,11 @@ func (s *Signals) tellStream(ctx context.Context, e event, st *stream) (err erro
 			return fmt.Errorf("signals: what a client calls a person: %w", err)
 		}
 	}
+	if e.sessionID != "" { // by the name that stands in the client's ID tokens
+		if e.sessionID, err = s.Clients.Subject(ctx, st.ClientID, e.sessionID); err != nil {
+			return fmt.Errorf("signals: what a client calls a session: %w", err)
+		}
+	}
 	out, err := s.excluded(ctx, st.ID, person, e.organisationID)
 	if err != nil || out {
 		return err

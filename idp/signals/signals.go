@@ -31,7 +31,8 @@ type Clients interface {
 	// Owner is the organisation that owns the client now, "" = none, and whether the
 	// client may be used; no error for an unknown one.
 	Owner(ctx context.Context, clientID string) (organisationID string, active bool, err error)
-	// Subject is what the client knows the person by (OpenID Connect Core §8).
+	// Subject is what the client knows the person by, or the session by its id (OpenID
+	// Connect Core §8).
 	Subject(ctx context.Context, clientID, personID string) (string, error)
 	// Grantees are the clients with a grant of the person, in the organisation when
 	// one is named, that is alive or ended since; one that the person withdrew from
