@@ -29,6 +29,9 @@ const (
 	// only hold with a limit on guesses; idp has it (§5.1).
 	userCodeAlphabet = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeLength   = 8
+	// maxWaitingText bounds what of a request is kept while it waits, in bytes: it
+	// takes its place in the short-lived state for a quarter of an hour.
+	maxWaitingText = 256
 	// userCodeTries is how often another code is made when one is taken.
 	userCodeTries = 5
 )
@@ -121,6 +124,8 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 	switch {
 	case len(request.Scopes) == 0:
 		return nil, invalidScope("scope is missing")
+	case len(request.Organisation) > maxWaitingText || len(form.Get("acr_values")) > maxWaitingText:
+		return nil, invalidRequest("organization or acr_values has more than %d bytes", maxWaitingText)
 	case form.Has(parameterDetails):
 		// Ignored, the token would reach further than the client thinks.
 		return nil, invalidDetails("authorization_details goes with authorization, pushed and token requests")

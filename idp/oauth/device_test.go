@@ -316,6 +316,7 @@ func TestDeviceRequestsThatAreRefused(t *testing.T) {
 		"another grant type":         {web, nil, 400, "unauthorized_client"},
 		"no scope":                   {c, with{"scope": ""}, 400, "invalid_scope"},
 		"a scope of others":          {c, with{"scope": "openid filings:write"}, 400, "invalid_scope"},
+		"a text to fill the memory":  {c, with{"acr_values": strings.Repeat("x", maxWaitingText+1)}, 400, "invalid_request"},
 		"another resource":           {c, with{"resource": "https://elsewhere.example"}, 400, "invalid_target"},
 		"an organisation for nobody": {c, with{"scope": "openid", "organization": h.romashka.ID}, 400, "invalid_request"},
 		"an unknown client":          {caller{Client: Client{ID: "nobody", TokenEndpointAuthMethod: AuthNone}}, nil, 401, "invalid_client"},
