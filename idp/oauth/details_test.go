@@ -236,8 +236,10 @@ func TestADomainWhoseDetailsThePersonRefusedIsNotGranted(t *testing.T) {
 	}
 	for name, approve := range map[string]func(*Approval){
 		"scopes without their details": func(a *Approval) { a.Details, a.Scopes = left, request.Scopes },
-		"details beyond":               func(a *Approval) { a.Details = directory.Details{{Type: directory.DetailPower, Actions: []string{"view"}}} },
-		"no details at all":            func(a *Approval) { a.Details, a.Scopes = nil, request.Scopes },
+		"details beyond": func(a *Approval) {
+			a.Details = directory.Details{{Type: directory.DetailPower, Actions: []string{"view"}}}
+		},
+		"no details at all": func(a *Approval) { a.Details, a.Scopes = nil, request.Scopes },
 	} {
 		approval := h.approval(request.Scopes)
 		approve(&approval)
