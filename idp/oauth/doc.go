@@ -71,6 +71,7 @@
 //
 //   - A DPoP proof at the token endpoint, at the pushing of a request and at
 //     userinfo needs a nonce of ours (RFC 9449 §8 leaves it open).
+//
 //   - RS256 signs no DPoP proof, whatever the client's profile (FAPI 2.0 Security
 //     Profile §5.4.1): a resource server does not know it.
 //
