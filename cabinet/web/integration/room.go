@@ -13,8 +13,12 @@ var files embed.FS
 func Room() desk.Room {
 	return desk.Room{
 		Name: "integration", Files: files, Routes: routes(),
-		// No page here speaks of finance; whoever may let a program do so does it here.
-		Scopes: []string{"clients:read", "clients:write", "finance:read", "finance:write"},
+		// Here a person lets programs do, and hear of, whatever he may himself.
+		Scopes: []string{
+			"organization:read", "organization:write", "members:read", "members:write", "journal:read", "filings:read", "filings:write",
+			"filings:sign", "extracts:read", "documents:read", "documents:write", "documents:sign", "requests:read", "requests:write",
+			"finance:read", "finance:write", "clients:read", "clients:write", "powers:read", "powers:write",
+		},
 		Nav:    []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
 	}
 }
