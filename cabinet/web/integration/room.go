@@ -19,7 +19,7 @@ func Room() desk.Room {
 			"filings:sign", "extracts:read", "documents:read", "documents:write", "documents:sign", "requests:read", "requests:write",
 			"finance:read", "finance:write", "clients:read", "clients:write", "powers:read", "powers:write",
 		},
-		Nav:    []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
+		Nav: []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
 	}
 }
 
