@@ -93,12 +93,13 @@ func (e *explanation) signature(ctx context.Context, header jose.Header) error {
 // clock measures the client's clock against ours, in seconds.
 func (e *explanation) clock(claims *assertionClaims) {
 	now := float64(e.p.deps.Now().UnixMilli()) / 1000
-	received := fmt.Sprintf("now %.0f, exp %.0f (%+.0f s)", now, claims.ExpiresAt, claims.ExpiresAt-now)
+	told := math.Floor(now) // whole seconds, as JWTs have them
+	received := fmt.Sprintf("now %.0f, exp %.0f (%+.0f s)", told, claims.ExpiresAt, claims.ExpiresAt-told)
 	ahead := 0.0
 	for _, said := range []float64{claims.IssuedAt, claims.NotBefore} {
 		if said != 0 {
 			ahead = math.Max(ahead, said-now)
-			received += fmt.Sprintf(", iat or nbf %.0f (%+.0f s)", said, said-now)
+			received += fmt.Sprintf(", iat or nbf %.0f (%+.0f s)", said, said-told)
 		}
 	}
 	expected := fmt.Sprintf("exp within %.0f s, iat and nbf at most %.0f s ahead", assertionLongest.Seconds(), clockAhead.Seconds())
