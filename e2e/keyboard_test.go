@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -81,9 +82,12 @@ func (e *eyes) evaluates(expression string) bool {
 // focused tells that the focus is on what the selector names.
 func (e *eyes) focused(selector string) {
 	e.t.Helper()
-	if !e.evaluates(fmt.Sprintf(`document.activeElement?.matches(%q)`, selector)) {
-		e.t.Errorf("the focus is on %s, not on %s", e.focus(), selector)
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		if e.evaluates(fmt.Sprintf(`document.activeElement?.matches(%q)`, selector)) {
+			return
+		}
 	}
+	e.t.Errorf("the focus is on %s, not on %s", e.focus(), selector)
 }
 
 // focus names the element that has the focus.
