@@ -171,7 +171,7 @@ func TestServicesDocumentsNoticesAndProgramsInChromium(t *testing.T) {
 	e.waitFor(".secrets, [role=alert]")
 	e.picture("webhook-secret")
 	e.opens(s, "integrations-one", "/cabinet/integrations")
-	e.click("main table a")
+	e.click(`main a[href^="/cabinet/integrations/webhooks/"]:not([href$="/new"])`)
 	e.waitFor("#found")
 	e.picture("webhook")
 }

@@ -352,6 +352,10 @@ func (e *eyes) enterCabinet(name string) {
 
 func (e *eyes) signOut() {
 	e.t.Helper()
+	menu := `details:not([open]):has(form[action$="/signout"]) > summary`
+	if e.evaluates(fmt.Sprintf(`document.querySelector(%q) !== null`, menu)) {
+		e.click(menu)
+	}
 	e.click(`form[action$="/signout"] button`)
 	e.at("signed-out", `.pass h1`)
 }
