@@ -57,7 +57,7 @@ type registrationsView struct {
 }
 
 // registrations offer the ways in for another company.
-func registrations(v *desk.Visit) error { return registrationsPage(v, http.StatusOK, url.Values{}) }
+func registrations(v *desk.Visit) error { return registrationsPage(v, http.StatusOK, v.Draft()) }
 
 func registrationsPage(v *desk.Visit, status int, form url.Values, errs ...pages.FieldError) error {
 	var found struct {
