@@ -103,7 +103,7 @@ func TestWhatIsDecidedAtAnotherMachine(t *testing.T) {
 	e.chooseOrganisation(o.ID)
 	e.do("wait for the question", chromedp.WaitVisible(chromedp.CSS(`button[value=refuse]`)))
 	e.click(`button[value=refuse]`)
-	e.at("confirmation-refused", `main h1`)
+	e.at("confirmation-refused", `main:not(:has(button[value=refuse])) h1`)
 	e.says("Запрос отклонён")
 	if _, a := s.program(t, bank, "/oauth2/token", url.Values{"grant_type": {grantCIBA}, "auth_req_id": {asked["auth_req_id"].(string)}}); a["error"] != "access_denied" {
 		t.Errorf("after the refusal: %v", a)
