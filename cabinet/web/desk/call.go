@@ -112,12 +112,17 @@ func (v *Visit) json(method, path string, query url.Values, in, out any, options
 
 // call makes an exchange and reads the answer's JSON into out.
 func (v *Visit) call(x exchange, out any, options []Option) error {
+	return v.callBy(v.d.api, x, out, options)
+}
+
+// callBy is call by a client with patience of its own.
+func (v *Visit) callBy(by api, x exchange, out any, options []Option) error {
 	for _, option := range options {
 		if option.before != nil {
 			option.before(&x)
 		}
 	}
-	answer, err := v.live(v.d.api, x)
+	answer, err := v.live(by, x)
 	if err != nil {
 		return err
 	}
@@ -242,22 +247,7 @@ func (v *Visit) Upload(path string, parts []Part, out any, options ...Option) er
 	boundary := multipart.NewWriter(io.Discard).Boundary()
 	x.kind = "multipart/form-data; boundary=" + boundary
 	x.again = func() (io.Reader, error) { return stream(boundary, parts) }
-	for _, option := range options {
-		if option.before != nil {
-			option.before(&x)
-		}
-	}
-	answer, err := v.live(v.d.streams, x)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	for _, option := range options {
-		if option.after != nil {
-			option.after(answer)
-		}
-	}
-	return decode(answer, out)
+	return v.callBy(v.d.streams, x, out, options)
 }
 
 // UploadRaw sends one body as it is by a method, for routes that take a file alone.

@@ -33,3 +33,14 @@ func nextPage(link string) string {
 	}
 	return to.Query().Get("after")
 }
+
+// Kept are those of the named parameters of the address that have a value.
+func (v *Visit) Kept(names ...string) url.Values {
+	query := url.Values{}
+	for _, name := range names {
+		if value := v.Query(name); value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
+}

@@ -26,15 +26,7 @@ type listView struct {
 
 var filters = []string{"status", "type", "q", "from", "to"}
 
-func kept(v *desk.Visit) url.Values {
-	query := url.Values{}
-	for _, name := range filters {
-		if value := v.Query(name); value != "" {
-			query.Set(name, value)
-		}
-	}
-	return query
-}
+func kept(v *desk.Visit) url.Values { return v.Kept(filters...) }
 
 func address(query url.Values) string {
 	if len(query) == 0 {

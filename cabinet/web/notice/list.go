@@ -36,15 +36,7 @@ var importances = []string{"low", "normal", "high", "critical"}
 
 var filters = []string{"category", "importance", "unread", "from", "to"}
 
-func kept(v *desk.Visit) url.Values {
-	query := url.Values{}
-	for _, name := range filters {
-		if value := v.Query(name); value != "" {
-			query.Set(name, value)
-		}
-	}
-	return query
-}
+func kept(v *desk.Visit) url.Values { return v.Kept(filters...) }
 
 func address(query url.Values) string {
 	if len(query) == 0 {
