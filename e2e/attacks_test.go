@@ -160,7 +160,7 @@ func TestOverloadIsTold(t *testing.T) {
 		took = append(took, d)
 	}
 	one := percentile(took, 50)
-	before, memory := s.tokenTimes(t, 400), resident(t, s.process)
+	before, memory := s.tokenTimes(t, 4000), resident(t, s.process)
 
 	const seconds, factor = 5, 5
 	stop := make(chan struct{})

@@ -199,7 +199,7 @@ func TestFormSurvivesAnExpiredSession(t *testing.T) {
 		_, err := chromedp.Call(ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: "__Host-propusk-cabinet", URL: s.Issuer})
 		return err
 	}))
-	e.click(`form[action="/cabinet/members/invite"] .buttons button`)
+	e.send(`form[action="/cabinet/members/invite"] .buttons button`)
 	e.waitFor("input[name=last_name], input[name=login], input[name=organisation]")
 	if e.evaluates(`document.querySelector("input[name=organisation]")`) {
 		e.chooseOrganisation(u.Organisations[0].ID)

@@ -118,6 +118,15 @@ func (e *eyes) click(selector string) {
 	e.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
+// send clicks what leads to another page, and waits until that page is here: what
+// stands on both would be found on the one that goes.
+func (e *eyes) send(selector string) {
+	e.t.Helper()
+	e.do("mark the page", chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.left = "1"`))
+	e.click(selector)
+	e.do("wait for the page after "+selector, chromedp.WaitReady(chromedp.CSS(`html:not([data-left]) body`)))
+}
+
 func (e *eyes) says(words ...string) {
 	e.t.Helper()
 	said := e.text()
@@ -132,20 +141,20 @@ func (e *eyes) enterPassword(u *user) {
 	e.t.Helper()
 	e.fill(`input[name=login]`, u.Login)
 	e.fill(`input[name=password]`, u.Password)
-	e.click(`main form button:not([name]):not([type=button])`)
+	e.send(`main form button:not([name]):not([type=button])`)
 }
 
 func (e *eyes) enterCode(code string) {
 	e.t.Helper()
 	e.fill(`input[name=code]`, code)
-	e.click(`main form button:not([name]):not([type=button])`)
+	e.send(`main form button:not([name]):not([type=button])`)
 }
 
 // chooseOrganisation clicks the strip of an organisation and goes on.
 func (e *eyes) chooseOrganisation(id string) {
 	e.t.Helper()
 	e.click(`input[name=organisation][value="` + id + `"]`)
-	e.click(`main form button:not([name]):not([type=button])`)
+	e.send(`main form button:not([name]):not([type=button])`)
 }
 
 // TestChromium walks a person through password, code, organisation and consent

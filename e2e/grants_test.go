@@ -73,7 +73,7 @@ func TestWhatIsDecidedAtAnotherMachine(t *testing.T) {
 	e.chooseOrganisation(o.ID)
 	e.at("device-consent", `button[value=accept]`)
 	e.says(codes["user_code"].(string), "Терминал сбора данных", o.Name)
-	e.click(`button[value=accept]`)
+	e.send(`button[value=accept]`)
 	e.at("device-done", `main h1`)
 	e.says("Готово")
 	status, a := s.program(t, terminal, "/oauth2/token", fetch)

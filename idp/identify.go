@@ -109,6 +109,9 @@ func blank(login, password string) (missing []pages.FieldError) {
 // came out. factor.ErrWrong: anything that the person must not tell apart.
 func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (directory.Resolved, error) {
 	ctx := c.Request().Context()
+	if err := s.deps.Passwords.Ready(); err != nil {
+		return directory.Resolved{}, errors.Join(err, s.recordProof(c, t, "", session.Password, outcomeBusy))
+	}
 	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return directory.Resolved{}, err
 	}

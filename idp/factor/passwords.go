@@ -68,6 +68,10 @@ func NewPasswords(deps PasswordDeps) (*Passwords, error) {
 	}, nil
 }
 
+// Ready returns a *Busy when Verify would, without looking at anything: what must be
+// read before a password can be verified may then stay unread.
+func (p *Passwords) Ready() error { return p.gate.ready() }
+
 // Verify checks a password. It returns nil, ErrWrong, a *Locked, or a *Busy when
 // too many are being checked.
 //
