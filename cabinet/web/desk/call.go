@@ -250,14 +250,15 @@ func (v *Visit) Upload(path string, parts []Part, out any, options ...Option) er
 	return v.callBy(v.d.streams, x, out, options)
 }
 
-// UploadRaw sends one body as it is by a method, for routes that take a file alone.
+// UploadRaw sends one body as it is by a method, for routes that take a file alone,
+// as long as it takes: like Upload, it has no limit of time but the request's own.
 func (v *Visit) UploadRaw(method, path, mediaType string, file io.ReadSeeker, out any, options ...Option) error {
 	x := exchange{method: method, path: path, header: http.Header{}, kind: mediaType}
 	x.again = func() (io.Reader, error) {
 		_, err := file.Seek(0, io.SeekStart)
 		return io.NopCloser(file), err
 	}
-	return v.call(x, out, options)
+	return v.callBy(v.d.streams, x, out, options)
 }
 
 // stream writes the parts into a pipe as they are read.

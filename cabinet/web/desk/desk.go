@@ -69,8 +69,7 @@ func New(deps Deps, rooms ...Room) (*Desk, error) {
 	}
 	deps = deps.complete()
 	d := &Desk{deps: deps, rooms: rooms, issuer: issuer{deps: deps, scopes: Scopes(rooms...)}}
-	d.api = api{base: deps.API, http: deps.HTTPClient}
-	d.streams = api{base: deps.API, http: &http.Client{Transport: deps.HTTPClient.Transport, CheckRedirect: deps.HTTPClient.CheckRedirect}}
+	d.api, d.streams = deps.clients()
 	if err := d.furnish(); err != nil {
 		return nil, err
 	}
@@ -90,6 +89,13 @@ func (d Deps) complete() Deps {
 		d.HTTPClient = &http.Client{Timeout: 10 * time.Second}
 	}
 	return d
+}
+
+// clients are the API's clients: one with HTTPClient's patience, and one for what
+// takes as long as it takes.
+func (d Deps) clients() (calls, streams api) {
+	patient := &http.Client{Transport: d.HTTPClient.Transport, CheckRedirect: d.HTTPClient.CheckRedirect}
+	return api{base: d.API, http: d.HTTPClient}, api{base: d.API, http: patient}
 }
 
 func (d Deps) check() error {
