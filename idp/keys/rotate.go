@@ -44,6 +44,10 @@ func (r *Ring) succeed(ctx context.Context, key held, sequence int64, action str
 		if err := r.insert(ctx, key, sequence+1, storage.Of(r.deps.Now().Add(r.deps.Publish))); err != nil {
 			return err
 		}
+		// After the row, which waits for a withdrawal of the same key under way.
+		if err := r.refuseWithdrawn(ctx, key.ID); err != nil {
+			return err
+		}
 		return r.record(ctx, action, key.ID, key.Algorithm)
 	})
 	if err != nil {
@@ -52,6 +56,20 @@ func (r *Ring) succeed(ctx context.Context, key held, sequence int64, action str
 	}
 	r.announce(ctx)
 	return r.reload(ctx)
+}
+
+// ErrWithdrawn: the key was withdrawn once. Whoever got hold of it then has it still.
+var ErrWithdrawn = errors.New("keys: the key was withdrawn and is never used again; make another one")
+
+func (r *Ring) refuseWithdrawn(ctx context.Context, kid string) error {
+	var n int64
+	if err := r.deps.DB.Get(ctx, &n, `SELECT COUNT(*) FROM withdrawn_keys WHERE kid = $1`, kid); err != nil {
+		return fmt.Errorf("look whether the key was withdrawn: %w", err)
+	}
+	if n > 0 {
+		return ErrWithdrawn
+	}
+	return nil
 }
 
 // RotateDue rotates each algorithm whose newest key will have signed for
@@ -99,7 +117,8 @@ var ErrImport = errors.New("keys: not a private key in PEM, PKCS #8 (BEGIN PRIVA
 
 // Import makes a key from outside the algorithm's next one: a key of the server
 // that this one takes over from, so that its tokens and ours verify by one set.
-// storage.ErrExists when the key is held already. A house that keeps its keys in
+// storage.ErrExists when the key is held already, ErrWithdrawn when it was withdrawn
+// once, however long ago. A house that keeps its keys in
 // a token takes none: a key that was in a file is not one that never left it.
 func (r *Ring) Import(ctx context.Context, algorithm string, text []byte) (Key, error) {
 	if r.deps.Token != nil {
@@ -181,6 +200,11 @@ func (r *Ring) replace(ctx context.Context, withdrawn Info, successor held) erro
 			}
 		}
 		if _, err := r.deps.DB.Exec(ctx, `DELETE FROM signing_keys WHERE kid = $1`, withdrawn.ID); err != nil {
+			return err
+		}
+		_, err := r.deps.DB.Exec(ctx, `INSERT INTO withdrawn_keys (kid, withdrawn_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING`,
+			withdrawn.ID, storage.Of(r.deps.Now()))
+		if err != nil {
 			return err
 		}
 		if r.deps.Revocations != nil {

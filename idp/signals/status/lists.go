@@ -177,8 +177,8 @@ func (l *Lists) refresh(ctx context.Context, one *list, now time.Time) error {
 	if err := l.read(ctx, one, now); err != nil {
 		return err
 	}
-	one.made, one.missing = now, len(one.rows) == 0
-	if one.missing {
+	if one.missing = len(one.rows) == 0; one.missing {
+		one.made = now
 		return nil
 	}
 	bits := make([]byte, size/8)
@@ -187,7 +187,11 @@ func (l *Lists) refresh(ctx context.Context, one *list, now time.Time) error {
 			bits[index/8] |= 1 << (index % 8) // §4.1: the least significant bit first
 		}
 	}
-	return l.sign(one, bits, now)
+	if err := l.sign(one, bits, now); err != nil {
+		return err // and the next who asks does not get the token of before
+	}
+	one.made = now
+	return nil
 }
 
 func (l *Lists) read(ctx context.Context, one *list, now time.Time) error {

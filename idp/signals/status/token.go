@@ -7,7 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+
+	"propusk/storage/revocation"
 )
 
 // typeStatusList is the typ and, below application/, the media type of a list
@@ -50,7 +53,7 @@ func compressed(bits []byte) (string, error) {
 
 // sign makes the token of bits, unless it has one that is young enough.
 func (l *Lists) sign(one *list, bits []byte, now time.Time) error {
-	if bytes.Equal(bits, one.bits) && now.Sub(one.signed) < renewed {
+	if bytes.Equal(bits, one.bits) && now.Sub(one.signed) < renewed && !l.withdrawn(one.token) {
 		return nil
 	}
 	lst, err := compressed(bits)
@@ -68,8 +71,29 @@ func (l *Lists) sign(one *list, bits []byte, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("status: sign a list: %w", err)
 	}
+	if l.withdrawn(token) { // elsewhere, and this node has not read the keys again
+		return fmt.Errorf("%w: its signing key was withdrawn", ErrStale)
+	}
 	digest := sha256.Sum256([]byte(token))
 	one.bits, one.signed, one.token = bits, now, token
 	one.etag = `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`
 	return nil
+}
+
+// withdrawn reports whether the key that signed the token was withdrawn since: what it
+// signed proves nothing any more, and whoever has the key could make such a list that
+// revokes nothing.
+func (l *Lists) withdrawn(token string) bool {
+	header, _, ok := strings.Cut(token, ".")
+	if !ok {
+		return false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		return false
+	}
+	var named struct {
+		KeyID string `json:"kid"`
+	}
+	return json.Unmarshal(raw, &named) == nil && l.deps.Revoked.Revoked(revocation.Token{SigningKey: named.KeyID})
 }
