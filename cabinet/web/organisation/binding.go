@@ -56,7 +56,7 @@ func bindingPage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 func confirmBinding(v *desk.Visit) error {
 	err := v.Post(bindingPath(v)+"/confirm", map[string]string{"code": v.Value("code")}, nil)
 	if err == nil {
-		return v.Done("/cabinet/organisations", "company.done.bound")
+		return opened(v, "company.done.bound")
 	}
 	status, errs, err := v.Faults(err, "code")
 	if err != nil {

@@ -227,7 +227,7 @@ func checkRegistration(v *desk.Visit) error {
 func openCabinet(v *desk.Visit) error {
 	err := v.Post("/organizations", map[string]string{"registration_id": v.PathValue("id")}, nil, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done("/cabinet/organisations", "company.done.opened")
+		return opened(v, "company.done.opened")
 	}
 	return acting(v, err, "")
 }

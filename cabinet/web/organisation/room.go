@@ -40,18 +40,33 @@ func Room() desk.Room {
 			desk.Post(closing+"/confirm", confirmClosing),
 			desk.Post(closing+"/undo", undoClosing),
 
-			desk.Get("/cabinet/registrations", registrations),
-			desk.Post("/cabinet/registrations", startRegistration),
-			desk.Get(registration, showRegistration),
-			desk.Post(registration, saveRegistration),
-			desk.Post(registration+"/code", sendRegistrationCode),
-			desk.Post(registration+"/confirm", confirmRegistrationCode),
-			desk.Post(registration+"/check", checkRegistration),
-			desk.Post(registration+"/open", openCabinet),
+			newcomers(desk.Get("/cabinet/registrations", registrations)),
+			newcomers(desk.Post("/cabinet/registrations", startRegistration)),
+			newcomers(desk.Get(registration, showRegistration)),
+			newcomers(desk.Post(registration, saveRegistration)),
+			newcomers(desk.Post(registration+"/code", sendRegistrationCode)),
+			newcomers(desk.Post(registration+"/confirm", confirmRegistrationCode)),
+			newcomers(desk.Post(registration+"/check", checkRegistration)),
+			newcomers(desk.Post(registration+"/open", openCabinet)),
 
-			desk.Post("/cabinet/bindings", startBinding),
-			desk.Get(binding, showBinding),
-			desk.Post(binding+"/confirm", confirmBinding),
+			newcomers(desk.Post("/cabinet/bindings", startBinding)),
+			newcomers(desk.Get(binding, showBinding)),
+			newcomers(desk.Post(binding+"/confirm", confirmBinding)),
 		},
 	}
+}
+
+// newcomers opens a page to who has no organisation yet.
+func newcomers(r desk.Route) desk.Route {
+	r.Newcomer = true
+	return r
+}
+
+// opened leads into the organisation that a person has just got: by a switch, or, for
+// his first one, by a sign-in for it.
+func opened(v *desk.Visit, notice string) error {
+	if v.Organisation().ID == "" {
+		return v.Redirect("/cabinet")
+	}
+	return v.Done("/cabinet/organisations", notice)
 }
