@@ -70,6 +70,9 @@ func (k *idempotency) handle(route *api.Route, c api.Call, fail func(error, api.
 	case err != nil:
 		fail(err, c)
 	}
+	if c.Response().Status >= http.StatusInternalServerError {
+		return attempt.breakOff(c.Ctx())
+	}
 	return attempt.keep(c, recorder)
 }
 
@@ -138,6 +141,20 @@ func (a *attempt) fingerprint() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
+// brokenOff stands for the status of a request that changed something and then
+// failed by a fault of ours. Its answer is not kept: it says to try again, and
+// nobody would get beyond it.
+const brokenOff = -1
+
+func (a *attempt) breakOff(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), idempotencyWait)
+	defer cancel()
+	if _, err := a.db.Exec(ctx, `UPDATE idempotency_keys SET status = $1 WHERE id = $2`, brokenOff, a.id); err != nil {
+		return fmt.Errorf("cabinet: record that a request broke off: %w", err)
+	}
+	return nil
+}
+
 // claim takes the key in the request's first transaction.
 func (a *attempt) claim(ctx context.Context) error {
 	n, err := a.db.Exec(ctx, `INSERT INTO idempotency_keys (id, request, status, answer, created_at)
@@ -203,10 +220,10 @@ func (a *attempt) replay(c api.Call) error {
 		if err := a.db.Get(c.Ctx(), &row, `SELECT request, status, answer FROM idempotency_keys WHERE id = $1`, a.id); err != nil {
 			return fmt.Errorf("cabinet: read an idempotency key: %w", err)
 		}
-		if row.Status != 0 {
+		if row.Status > 0 {
 			break
 		}
-		if waited >= idempotencyWait || !rest(c.Ctx(), 50*time.Millisecond) {
+		if row.Status == brokenOff || waited >= idempotencyWait || !rest(c.Ctx(), 50*time.Millisecond) {
 			return api.Refuse("idempotency_outcome_unknown")
 		}
 	}

@@ -225,13 +225,14 @@ type filed struct {
 	} `json:"check"`
 }
 
-// file uploads, signs and submits one VAT return.
+// file uploads, signs and submits one VAT return. Where the outcome of a step is not
+// known it does what the answer says: it looks, and goes on from there.
 func (p *program) file(year int, period string) (filed, error) {
 	report := reporttest.Good("NO_NDS", reporttest.Head{Filer: p.filer, Year: year, Period: period})
 	key := fmt.Sprintf("%s-%d-%s", p.filer.INN, year, period)
 	kind, body := multipartFile(report.Name, report.Content)
-	var f filed
-	if err := p.ask("POST", "/v1/filings/upload", kind, "upload-"+key, body, &f); err != nil {
+	f, err := p.step("upload-"+key, kind, "/v1/filings/upload", body, func() (filed, bool, error) { return p.found(year, period) })
+	if err != nil {
 		return f, err
 	}
 	if f.Check == nil || !f.Check.Accepted {
@@ -245,10 +246,64 @@ func (p *program) file(year int, period string) (filed, error) {
 	if err != nil {
 		return f, err
 	}
-	if err := p.ask("POST", "/v1/filings/"+f.ID+"/signatures", "application/json", "sign-"+key, sign, &f); err != nil {
+	signed := f.State
+	if f, err = p.step("sign-"+key, "application/json", "/v1/filings/"+f.ID+"/signatures", sign, p.left(f.ID, signed)); err != nil {
 		return f, err
 	}
-	return f, p.ask("POST", "/v1/filings/"+f.ID+"/submit", "", "submit-"+key, nil, &f)
+	return p.step("submit-"+key, "", "/v1/filings/"+f.ID+"/submit", nil, p.left(f.ID, f.State))
+}
+
+// step posts under a key. When the outcome is unknown, done says what has become of
+// it; what was not done is sent again under another key.
+func (p *program) step(key, kind, path string, body []byte, done func() (filed, bool, error)) (f filed, err error) {
+	for again := range 5 {
+		err = p.ask("POST", path, kind, fmt.Sprintf("%s/%d", key, again), body, &f)
+		if err == nil || !strings.Contains(err.Error(), `"idempotency_outcome_unknown"`) {
+			return f, err
+		}
+		found, is, looked := done()
+		if is || looked != nil {
+			return found, looked
+		}
+	}
+	return f, err
+}
+
+// found looks for the filing of a period among the organisation's.
+func (p *program) found(year int, period string) (filed, bool, error) {
+	for after := ""; ; {
+		var page struct {
+			Filings []struct {
+				ID     string `json:"id"`
+				Year   int    `json:"year"`
+				Period struct {
+					Code string `json:"code"`
+				} `json:"period"`
+			} `json:"filings"`
+			Next string `json:"next"`
+		}
+		if err := p.ask("GET", "/v1/filings?limit=200&after="+url.QueryEscape(after), "", "", nil, &page); err != nil {
+			return filed{}, false, err
+		}
+		for _, f := range page.Filings {
+			if f.Year == year && f.Period.Code == period {
+				var whole filed
+				err := p.ask("GET", "/v1/filings/"+f.ID, "", "", nil, &whole)
+				return whole, true, err
+			}
+		}
+		if after = page.Next; after == "" {
+			return filed{}, false, nil
+		}
+	}
+}
+
+// left looks whether a filing is in another state than the one it was in.
+func (p *program) left(id, state string) func() (filed, bool, error) {
+	return func() (f filed, is bool, err error) {
+		err = p.ask("GET", "/v1/filings/"+id, "", "", nil, &f)
+		return f, f.State != state, err
+	}
 }
 
 func multipartFile(name string, content []byte) (kind string, body []byte) {
