@@ -7,8 +7,8 @@ type Deps = desk.Deps
 
 // Paths that the client must be registered with at the issuer.
 const (
-	CallbackPath  = desk.CallbackPath  // redirect_uri
-	SignedOutPath = desk.SignedOutPath // post_logout_redirect_uri
+	CallbackPath  = "/cabinet" + desk.Callback  // redirect_uri
+	SignedOutPath = "/cabinet" + desk.SignedOut // post_logout_redirect_uri
 )
 
 // New joins the rooms to a cabinet. It makes no request: the issuer may start after
@@ -16,4 +16,4 @@ const (
 func New(deps Deps) (*desk.Desk, error) { return desk.New(deps, Rooms()...) }
 
 // Scopes are what the cabinet asks for, and what its client must be allowed.
-func Scopes() []string { return desk.Scopes(Rooms()...) }
+func Scopes() []string { return desk.Cabinet().Asks(Rooms()...) }

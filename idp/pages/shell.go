@@ -2,6 +2,7 @@ package pages
 
 // Shell is the frame of the cabinet: who acts for whom, and where one can go.
 type Shell struct {
+	Kind         string // "" = the cabinet; "console" = the operators' console, which has a head of its own colour
 	Organisation Strip
 	PersonName   string
 	HomeURL      string

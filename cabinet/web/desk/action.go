@@ -87,7 +87,7 @@ func (v *Visit) lack(action *Action) *pages.Lack {
 	}
 	if len(action.Ask) > 0 {
 		lack.Ask = &pages.Act{
-			Title: "desk.lack.ask", URL: "/cabinet/ask", Post: true,
+			Title: "desk.lack.ask", URL: v.d.deps.House.at("/ask"), Post: true,
 			Fields: []pages.Hidden{{Name: "permission", Value: action.Permission}},
 		}
 	}

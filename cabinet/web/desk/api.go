@@ -16,9 +16,9 @@ import (
 // answerLimit bounds what is read of an answer, in bytes.
 const answerLimit = 4 << 20
 
-// api is the cabinet's API as any client sees it.
+// api is the house's API as any client sees it.
 type api struct {
-	base string // without "/v1"
+	base string // with the path that all of its paths begin with: "/v1"
 	http *http.Client
 }
 
@@ -100,7 +100,7 @@ func (a api) send(ctx context.Context, prove prover, access, lang string, x exch
 }
 
 func (a api) request(ctx context.Context, x exchange) (*http.Request, error) {
-	to := a.base + "/v1" + x.path
+	to := a.base + x.path
 	if len(x.query) > 0 {
 		to += "?" + x.query.Encode()
 	}
@@ -148,7 +148,10 @@ type (
 	me struct {
 		Person       *Person       `json:"person"`
 		Organization *Organisation `json:"organization"`
-		ACR          string        `json:"acr"`
+		// In a house without organisations the answer is about the person himself.
+		Name  string   `json:"name"`
+		Roles []string `json:"roles"`
+		ACR   string   `json:"acr"`
 	}
 	membership struct {
 		ID        string `json:"id"`

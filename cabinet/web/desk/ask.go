@@ -35,6 +35,9 @@ func (v *Visit) Lack(permission string) *pages.Lack {
 		return nil
 	}
 	action := &Action{Permission: permission}
+	if !v.d.deps.House.Organisations {
+		return v.lack(action)
+	}
 	var found grantors
 	if err := v.Get("/organization/grantors", url.Values{"permission": {permission}}, &found); err == nil {
 		action.Ask = found.Colleagues

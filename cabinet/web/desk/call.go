@@ -51,11 +51,12 @@ func ETag(tag *string) Option {
 	return Option{after: func(answer *http.Response) { *tag = answer.Header.Get("ETag") }}
 }
 
-// Location reads where a new thing is, as a path of the API without "/v1", into at.
+// Location reads where a new thing of the cabinet is, as a path of the API without
+// "/v1", into at.
 func Location(at *string) Option {
 	return Option{after: func(answer *http.Response) {
 		if to, err := url.Parse(answer.Header.Get("Location")); err == nil {
-			*at = strings.TrimPrefix(to.Path, "/v1")
+			*at = strings.TrimPrefix(to.Path, Cabinet().API)
 		}
 	}}
 }
@@ -70,7 +71,7 @@ func WithQuery(query url.Values) Option {
 	return Option{before: func(x *exchange) { x.query = query }}
 }
 
-// Get reads from the API: path is below /v1, out the JSON's target. The error is a
+// Get reads from the API: path is below the API's own, "/v1", out the JSON's target. The error is a
 // *Problem when the API refuses. A page may return it as it is.
 func (v *Visit) Get(path string, query url.Values, out any, options ...Option) error {
 	return v.json(http.MethodGet, path, query, nil, out, options)
@@ -181,7 +182,7 @@ func (v *Visit) try(through api, x exchange) (*http.Response, error) {
 	case problem == nil:
 		return answer, err
 	case problem.acr != "" || problem.aged != "":
-		return nil, &signIn{acr: problem.acr, aged: problem.aged, organisation: v.organisationID()}
+		return nil, &signIn{acr: problem.acr, aged: problem.aged, organisation: v.organisationID(), newcomer: v.session.Newcomer}
 	case problem.Code == "scope_missing" && v.d.canAsk(problem.scope, v.session.Tokens.Scope) && !v.justSignedIn():
 		return nil, &signIn{organisation: v.organisationID()}
 	}

@@ -7,12 +7,11 @@ import (
 	"net/http"
 )
 
-// Cookies. The prefix __Host- binds them to this host and to TLS; browsers take
-// localhost for secure (RFC 6265bis §4.1.3.2).
-const (
-	sessionCookie = "__Host-propusk-cabinet" // names the session
-	browserCookie = "__Host-propusk-cabinet-browser"
-)
+// sessionCookie names the session.
+func (d *Desk) sessionCookie() string { return d.deps.House.Cookie }
+
+// browserCookie binds sign-ins to the browser that began them.
+func (d *Desk) browserCookie() string { return d.deps.House.Cookie + "-browser" }
 
 // secret is 256 random bits in base64url.
 func secret() string {

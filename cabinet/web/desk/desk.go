@@ -21,33 +21,25 @@ import (
 //go:embed templates/*.html translations/*.json
 var files embed.FS
 
-// Paths that the client must be registered with at the issuer.
-const (
-	CallbackPath  = "/cabinet/callback"   // redirect_uri
-	SignedOutPath = "/cabinet/signed-out" // post_logout_redirect_uri
-)
-
-// scopes that the desk itself needs.
-var scopes = []string{"openid", "profile", "email", "organization", "organization:read", "notices"}
-
-// Deps is what the cabinet stands on. Everything is required unless its line
-// says otherwise.
+// Deps is what a desk stands on. Everything is required unless its line says
+// otherwise.
 type Deps struct {
+	House      House  // the zero value is the Cabinet
 	Issuer     string // the issuer's identifier, where discovery is found
-	API        string // where the API stands; the "/v1" may be left out
-	URL        string // where the cabinet stands, without a path; "" = Issuer
+	API        string // where the API stands; its path (House.API) may be left out
+	URL        string // where the pages stand, without a path; "" = Issuer
 	ClientID   string
 	ClientKey  *ClientKey
 	Ephemeral  storage.Ephemeral // sessions and pending sign-ins
 	Sealer     *storage.Sealer   // seals them
-	Pages      *pages.Kit        // its Assets must be served where the cabinet stands
+	Pages      *pages.Kit        // its Assets must be served where the pages stand
 	HTTPClient *http.Client      // for the issuer and the API; nil = one that waits 10 s
-	Idle       time.Duration     // how long a session may go unused; 0 = 30 minutes
+	Idle       time.Duration     // how long a session may go unused; 0 = House.Idle
 	Log        *slog.Logger
 	Now        func() time.Time
 }
 
-// Desk answers everything under /cabinet.
+// Desk answers everything below the root of its house.
 type Desk struct {
 	deps      Deps
 	rooms     []Room
@@ -68,7 +60,7 @@ func New(deps Deps, rooms ...Room) (*Desk, error) {
 		return nil, err
 	}
 	deps = deps.complete()
-	d := &Desk{deps: deps, rooms: rooms, issuer: issuer{deps: deps, scopes: Scopes(rooms...)}}
+	d := &Desk{deps: deps, rooms: rooms, issuer: issuer{deps: deps, scopes: deps.House.Asks(rooms...)}}
 	d.api, d.streams = deps.clients()
 	if err := d.furnish(); err != nil {
 		return nil, err
@@ -82,9 +74,12 @@ func New(deps Deps, rooms ...Room) (*Desk, error) {
 
 // complete fills in what may be left out.
 func (d Deps) complete() Deps {
+	if d.House.Root == "" {
+		d.House = Cabinet()
+	}
 	d.URL = strings.TrimRight(cmp.Or(d.URL, d.Issuer), "/")
-	d.Idle = cmp.Or(d.Idle, idleLife)
-	d.API = strings.TrimSuffix(strings.TrimRight(d.API, "/"), "/v1")
+	d.Idle = cmp.Or(d.Idle, d.House.Idle)
+	d.API = strings.TrimSuffix(strings.TrimRight(d.API, "/"), d.House.API) + d.House.API
 	if d.HTTPClient == nil {
 		d.HTTPClient = &http.Client{Timeout: 10 * time.Second}
 	}
@@ -104,7 +99,7 @@ func (d Deps) check() error {
 		"Ephemeral": d.Ephemeral == nil, "Sealer": d.Sealer == nil, "Pages": d.Pages == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 	} {
 		if missing {
-			return errors.New("cabinet/web: " + name + " is required")
+			return errors.New("desk: " + name + " is required")
 		}
 	}
 	return nil
@@ -122,24 +117,10 @@ func (d *Desk) furnish() error {
 	}
 	var err error
 	if d.pages, err = d.deps.Pages.ExtendRoom(drawn...); err != nil {
-		return fmt.Errorf("draw the rooms of the cabinet: %w", err)
+		return fmt.Errorf("draw the rooms of %s: %w", d.deps.House.Root, err)
 	}
 	slices.SortStableFunc(d.nav, func(a, b NavItem) int { return cmp.Compare(a.Order, b.Order) })
 	return nil
-}
-
-// Scopes are what a cabinet of these rooms asks for, and what its client must be
-// allowed.
-func Scopes(rooms ...Room) []string {
-	all := slices.Clone(scopes)
-	for _, room := range rooms {
-		for _, scope := range room.Scopes {
-			if !slices.Contains(all, scope) {
-				all = append(all, scope)
-			}
-		}
-	}
-	return all
 }
 
 // canAsk reports whether a new sign-in would bring a scope that the token lacks.
@@ -157,19 +138,27 @@ func (d *Desk) canAsk(wanted, granted string) bool {
 // the rooms. A private page needs a session; whoever has none is sent to sign in and
 // comes back.
 func (d *Desk) routes() (handler http.Handler, err error) {
+	house := d.deps.House
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+CallbackPath, d.open(d.callback))
-	mux.HandleFunc("GET "+SignedOutPath, d.open(d.signedOut))
-	mux.HandleFunc("POST /cabinet/signout", d.open(d.signOut))
+	mux.HandleFunc("GET "+house.at(Callback), d.open(d.callback))
+	mux.HandleFunc("GET "+house.at(SignedOut), d.open(d.signedOut))
+	mux.HandleFunc("POST "+house.at("/signout"), d.open(d.signOut))
 
-	mux.HandleFunc("POST /cabinet/prolong", d.free((*Visit).prolong))
-	mux.HandleFunc("GET /cabinet/organisations", d.private(Get("", (*Visit).choose)))
-	mux.HandleFunc("POST /cabinet/organisations", d.free((*Visit).switchOrganisation))
-	mux.HandleFunc("GET /cabinet/search", d.private(Get("", (*Visit).search)))
-	mux.HandleFunc("GET /cabinet/events", d.events)
-	mux.HandleFunc("POST /cabinet/look", d.free((*Visit).switchLook))
-	mux.HandleFunc("POST /cabinet/ask", d.private(Post("", (*Visit).askColleagues)))
-	mux.HandleFunc("/cabinet/", d.open(func(*request) error { return Missing() }))
+	mux.HandleFunc("POST "+house.at("/prolong"), d.free((*Visit).prolong))
+	mux.HandleFunc("POST "+house.at("/look"), d.free((*Visit).switchLook))
+	if house.Organisations {
+		mux.HandleFunc("GET "+NewcomerPath, d.open(d.newcomer))
+		mux.HandleFunc("GET "+house.at("/organisations"), d.private(Get("", (*Visit).choose)))
+		mux.HandleFunc("POST "+house.at("/organisations"), d.free((*Visit).switchOrganisation))
+		mux.HandleFunc("POST "+house.at("/ask"), d.private(Post("", (*Visit).askColleagues)))
+	}
+	if house.Search {
+		mux.HandleFunc("GET "+house.at("/search"), d.private(Get("", (*Visit).search)))
+	}
+	if house.Notices {
+		mux.HandleFunc("GET "+house.at("/events"), d.events)
+	}
+	mux.HandleFunc(house.at("/"), d.open(func(*request) error { return Missing() }))
 	if err := d.roomRoutes(mux); err != nil {
 		return nil, err
 	}
@@ -184,7 +173,7 @@ func (d *Desk) roomRoutes(mux *http.ServeMux) (err error) {
 	name := ""
 	defer func() {
 		if clash := recover(); clash != nil { // http.ServeMux has no other way to say it
-			err = fmt.Errorf("cabinet/web: the room %s: %v", name, clash)
+			err = fmt.Errorf("desk: the room %s: %v", name, clash)
 		}
 	}()
 	for _, room := range d.rooms {
@@ -204,5 +193,5 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.handler.ServeHTTP(w, r)
 }
 
-// T says a text of the whole cabinet's catalogue, for tests of rooms.
+// T says a text of the whole house's catalogue, for tests of rooms.
 func (d *Desk) T(lang, key string, args ...any) string { return d.pages.T(lang, key, args...) }

@@ -53,7 +53,7 @@ func (s *streams) leave(key string) {
 // is a bare status, which ends the browser's attempts.
 func (d *Desk) events(w http.ResponseWriter, r *http.Request) {
 	q := &request{d: d, w: w, r: r, lang: pages.Language(r)}
-	key := sessionKey(q.cookie(sessionCookie))
+	key := d.sessionKey(q.cookie(d.sessionCookie()))
 	found, _, err := d.session(q.ctx(), key)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

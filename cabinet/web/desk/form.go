@@ -21,9 +21,9 @@ const (
 	strangerMay = 6 << 10 // of a form that a stranger may have kept
 )
 
-// Hidden fields that every form of the cabinet carries.
+// Hidden fields that every form carries.
 const (
-	fieldOrganisation = "cabinet-organisation" // whose page the form stands on
+	fieldOrganisation = "cabinet-organisation" // whose page the form stands on, see drawnFor
 	fieldPage         = "cabinet-page"         // which page
 	fieldKey          = "cabinet-key"          // by which a repeat is known
 )
@@ -112,7 +112,7 @@ func (q *request) unfinished() url.Values {
 		delete(kept, name)
 	}
 	limit := strangerMay
-	if value := q.cookie(sessionCookie); value != "" && q.d.get(q.ctx(), sessionKey(value), new(session)) == nil {
+	if value := q.cookie(q.d.sessionCookie()); value != "" && q.d.get(q.ctx(), q.d.sessionKey(value), new(session)) == nil {
 		limit = draftLimit // of ours, though it may have been unused for too long
 	}
 	if len(kept.Encode()) > limit {
@@ -200,9 +200,19 @@ func (v *Visit) loadDraft() error {
 	return nil
 }
 
-// sameOrganisation refuses a form that was drawn for another organisation than the
-// session's: a switch in another tab must not send it elsewhere.
-func (v *Visit) sameOrganisation() error {
+// drawnFor is whom the pages of this visit are drawn for: the organisation; in a house
+// without them, the person.
+func (v *Visit) drawnFor() string {
+	if v.me.Organization != nil {
+		return v.me.Organization.ID
+	}
+	return v.session.Subject
+}
+
+// sameDrawn refuses a form that was drawn for another organisation than the session's:
+// a switch in another tab must not send it elsewhere. In a house without organisations
+// it refuses what was drawn for somebody else, who has signed in meanwhile.
+func (v *Visit) sameDrawn() error {
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
 		return nil
 	}
@@ -210,19 +220,20 @@ func (v *Visit) sameOrganisation() error {
 	if drawn == "" {
 		drawn = v.r.Header.Get(headerOrganisation)
 	}
-	if drawn == v.me.Organization.ID {
+	if drawn == v.drawnFor() {
 		return nil
 	}
 	return &elsewhere{drawn: drawn}
 }
 
-// elsewhere is the error of a form that was drawn for another organisation.
-type elsewhere struct{ drawn string } // its id as the form says; "" = a form without one
+// elsewhere is the error of a form that was drawn for another organisation, or
+// another person.
+type elsewhere struct{ drawn string } // the id as the form says; "" = a form without one
 
-func (*elsewhere) Error() string { return "the form was drawn for another organisation" }
+func (*elsewhere) Error() string { return "the form was drawn for another" }
 
 type elsewhereView struct {
-	Organisation string // whose cabinet it is now
+	Organisation string // whose cabinet it is now; "" in a house without organisations
 	Drawn        string // id of the organisation that the form was for; "" when it is not the person's
 	DrawnName    string
 	Return       string
@@ -231,6 +242,9 @@ type elsewhereView struct {
 // toldElsewhere explains it. Nothing was sent; what was typed waits for the return
 // to the organisation that it was typed for.
 func (v *Visit) toldElsewhere(wrong *elsewhere) error {
+	if v.me.Organization == nil {
+		return v.Page(http.StatusConflict, "elsewhere.html", "desk.elsewhere.title", elsewhereView{Return: v.back()})
+	}
 	view := elsewhereView{Organisation: v.me.Organization.Name, Return: v.back()}
 	list, err := v.d.organisations(v.request, v.session)
 	if err != nil {

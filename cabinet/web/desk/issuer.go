@@ -16,13 +16,13 @@ import (
 )
 
 // errUnavailable: the issuer or the API does not answer, or not sensibly.
-var errUnavailable = errors.New("cabinet/web: a server does not answer")
+var errUnavailable = errors.New("desk: a server does not answer")
 
 // errGrantOver: the issuer no longer honours the refresh token.
-var errGrantOver = errors.New("cabinet/web: the grant is over")
+var errGrantOver = errors.New("desk: the grant is over")
 
 // errRefused: the issuer refuses, in the terms of RFC 6749 §5.2.
-var errRefused = errors.New("cabinet/web: the issuer refuses")
+var errRefused = errors.New("desk: the issuer refuses")
 
 // issuer is the OpenID provider. It is discovered on first use and then kept;
 // a failed discovery is tried again by the next request.
@@ -82,9 +82,14 @@ func (i *issuer) push(ctx context.Context, key proofKey, request url.Values) (st
 		return "", err
 	}
 	request.Set("response_type", "code")
-	request.Set("redirect_uri", i.deps.URL+CallbackPath)
-	request.Set("scope", strings.Join(i.scopes, " "))
+	request.Set("redirect_uri", i.deps.URL+i.deps.House.at(Callback))
+	if !request.Has("scope") {
+		request.Set("scope", strings.Join(i.scopes, " "))
+	}
 	request.Set("dpop_jkt", key.thumbprint())
+	if resource := i.deps.House.Resource; resource != "" {
+		request.Set("resource", i.deps.Issuer+resource)
+	}
 	var pushed struct {
 		URI string `json:"request_uri"`
 	}
@@ -112,7 +117,7 @@ func (i *issuer) redeem(ctx context.Context, code string, begun *attempt) (got t
 		return got, "", err
 	}
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {begun.Verifier}, "redirect_uri": {i.deps.URL + CallbackPath},
+		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {begun.Verifier}, "redirect_uri": {i.deps.URL + i.deps.House.at(Callback)},
 	}
 	answer, err := i.token(ctx, p, begun.Key, form)
 	if err != nil {

@@ -46,8 +46,8 @@ func (v *Visit) switchOrganisation() error {
 	if chosen == "" {
 		return v.told(v.choice(http.StatusUnprocessableEntity, pages.FieldError{Field: "organisation", Key: "error.organisation_required"}))
 	}
-	to := "/cabinet"
-	if wanted := v.Value("return"); ours(wanted) {
+	to := v.d.deps.House.Root
+	if wanted := v.Value("return"); v.ours(wanted) {
 		to = wanted
 	}
 	if chosen == v.organisationID() {

@@ -10,7 +10,7 @@ import (
 	"propusk/idp/pages"
 )
 
-// Page draws a page in the cabinet's frame. template is a file of the room, title a
+// Page draws a page in the house's frame. template is a file of the room, title a
 // key of its words or a text, data what the template sees as .Page.
 func (v *Visit) Page(status int, template, title string, data any, errs ...pages.FieldError) error {
 	shell, err := v.shell()
@@ -26,7 +26,7 @@ func (v *Visit) Page(status int, template, title string, data any, errs ...pages
 // hidden are the desk's own fields of every form.
 func (v *Visit) hidden() []pages.Hidden {
 	return []pages.Hidden{
-		{Name: fieldOrganisation, Value: v.me.Organization.ID},
+		{Name: fieldOrganisation, Value: v.drawnFor()},
 		{Name: fieldPage, Value: v.back()},
 		{Name: fieldKey, Value: secret()[:22]},
 	}
@@ -70,8 +70,8 @@ func (v *Visit) Done(path, notice string, args ...any) error {
 func (v *Visit) idle() *pages.Idle {
 	left := v.seenAt.Add(v.session.Idle).Sub(v.d.deps.Now())
 	return &pages.Idle{
-		Left: max(left, time.Second), ProlongURL: "/cabinet/prolong", EndURL: v.back(),
-		Keeper: digest("cabinet/" + v.session.Subject)[:16],
+		Left: max(left, time.Second), ProlongURL: v.d.deps.House.at("/prolong"), EndURL: v.back(),
+		Keeper: digest(v.d.deps.House.Store + "/" + v.session.Subject)[:16],
 	}
 }
 
@@ -81,24 +81,41 @@ func (v *Visit) prolong() error {
 	return nil
 }
 
-// shell is the frame: whose cabinet it is, and where one can go.
+// shell is the frame: whose it is, and where one can go.
 func (v *Visit) shell() (*pages.Shell, error) {
+	house := v.d.deps.House
 	shell := &pages.Shell{
-		Organisation: pages.Strip{Name: v.me.Organization.Name, Sub: v.RolesText()},
-		PersonName:   v.me.Person.short(), HomeURL: "/cabinet", SignOutURL: "/cabinet/signout",
+		Kind: house.Kind, PersonName: v.me.Person.short(), HomeURL: house.Root, SignOutURL: house.at("/signout"),
 		HelpURL: strings.TrimRight(v.d.deps.Issuer, "/") + "/help",
 	}
-	if v.session.Several {
-		shell.Organisation.SwitchURL = "/cabinet/organisations"
+	if v.session.Newcomer {
+		return v.newcomersShell(shell), nil
 	}
-	shell.Nav = v.nav()
-	shell.OrganisationID = v.me.Organization.ID
-	shell.SearchURL, shell.LookURL = "/cabinet/search", "/cabinet/look"
-	if v.r.URL.Path == shell.SearchURL {
+	shell.Organisation, shell.OrganisationID = v.strip(), v.organisationID()
+	shell.Nav, shell.LookURL = v.nav(), house.at("/look")
+	if house.Search {
+		shell.SearchURL = house.at("/search")
+	}
+	if house.Search && v.r.URL.Path == shell.SearchURL {
 		shell.Query = v.Query("q")
 	}
-	shell.Bell = v.bell()
+	if house.Notices {
+		shell.Bell = v.bell()
+	}
 	return shell, nil
+}
+
+// strip says for whom the visitor acts, and as what; in a house without organisations,
+// which house it is.
+func (v *Visit) strip() pages.Strip {
+	strip := pages.Strip{Name: v.t(v.d.deps.House.Name), Sub: v.RolesText()}
+	if v.me.Organization != nil {
+		strip.Name = v.me.Organization.Name
+	}
+	if v.session.Several {
+		strip.SwitchURL = v.d.deps.House.at("/organisations")
+	}
+	return strip
 }
 
 // bell counts the unread notices; without an answer there is none to show.
@@ -110,7 +127,7 @@ func (v *Visit) bell() *pages.Bell {
 		v.d.deps.Log.DebugContext(v.ctx(), "unread notices are not known", "error", err)
 		return nil
 	}
-	return &pages.Bell{URL: "/cabinet/notices", Count: found.Unread, Stream: "/cabinet/events"}
+	return &pages.Bell{URL: v.d.deps.House.at("/notices"), Count: found.Unread, Stream: v.d.deps.House.at("/events")}
 }
 
 // nav is the side list: the places that the visitor may see, and the one he is at.
@@ -146,7 +163,7 @@ func (v *Visit) place() string {
 	best := ""
 	path := strings.TrimRight(v.r.URL.Path, "/")
 	for _, place := range v.d.nav {
-		at := path == place.Path || place.Path != "/cabinet" && strings.HasPrefix(path, place.Path+"/")
+		at := path == place.Path || place.Path != v.d.deps.House.Root && strings.HasPrefix(path, place.Path+"/")
 		if at && len(place.Path) > len(best) {
 			best = place.Path
 		}
@@ -154,13 +171,13 @@ func (v *Visit) place() string {
 	return best
 }
 
-// told draws the errors that have a page of their own within the cabinet's frame.
+// told draws the errors that have a page of their own within the frame.
 func (v *Visit) told(err error) error {
 	if wrong, ok := errors.AsType[*elsewhere](err); ok {
 		return v.toldElsewhere(wrong)
 	}
 	if problem := AsProblem(err); problem != nil && problem.Status == http.StatusForbidden {
-		view := refusedView{Title: problem.Title, Detail: v.Words(problem)}
+		view := refusedView{Title: problem.Title, Detail: v.Words(problem), HomeURL: v.d.deps.House.Root, Home: v.d.word("refused.back")}
 		if problem.Code == "permission_missing" {
 			view.Lack = v.Lack(missing(problem))
 		}
@@ -171,6 +188,7 @@ func (v *Visit) told(err error) error {
 
 type refusedView struct {
 	Title, Detail string
+	HomeURL, Home string
 	Lack          *pages.Lack // who can help; nil when nobody of the organisation can
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 
 	"propusk/idp/pages"
@@ -77,6 +76,7 @@ type signIn struct {
 	acr          string // level the API asked for (RFC 9470); "" = any
 	aged         string // how old the sign-in may be, in seconds (RFC 9470 max_age); "" = any
 	organisation string // id; "" = the person chooses
+	newcomer     bool   // for no organisation: see newcomer.go
 }
 
 func (*signIn) Error() string { return "a sign-in is needed" }
@@ -89,12 +89,20 @@ func (q *request) fail(err error) {
 		}
 	}
 	told := q.tell(err)
+	q.d.inOwnWords(&told.page)
 	if told.status >= http.StatusInternalServerError {
-		q.d.deps.Log.ErrorContext(q.ctx(), "the cabinet could not answer", "code", told.page.Code, "error", err)
+		q.d.deps.Log.ErrorContext(q.ctx(), "the page could not be answered", "house", q.d.deps.House.Root, "code", told.page.Code, "error", err)
 	}
 	if err := q.d.pages.Render(q.w, q.r, told.status, told.page); err != nil {
-		q.d.deps.Log.ErrorContext(q.ctx(), "the cabinet could not draw a failure", "error", err)
+		q.d.deps.Log.ErrorContext(q.ctx(), "a failure could not be drawn", "error", err)
 		http.Error(q.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}
+
+// inOwnWords tells a failure as the house does.
+func (d *Desk) inOwnWords(page *pages.Failure) {
+	for _, key := range []*string{&page.Title, &page.What, &page.Why, &page.Do} {
+		*key = d.word(*key)
 	}
 }
 
@@ -120,15 +128,15 @@ func (q *request) back() string {
 	if q.r.Method == http.MethodGet || q.r.Method == http.MethodHead {
 		return (&url.URL{Path: q.r.URL.Path, RawQuery: q.r.URL.RawQuery}).String()
 	}
-	if page := q.r.PostForm.Get(fieldPage); ours(page) {
+	if page := q.r.PostForm.Get(fieldPage); q.ours(page) {
 		return page
 	}
-	return "/cabinet"
+	return q.d.deps.House.Root
 }
 
-// ours reports whether a path that came from outside is one of the cabinet's
-// pages, so that it leads nowhere else.
-func ours(address string) bool {
+// ours reports whether an address that came from outside is one of the house's
+// pages.
+func (q *request) ours(address string) bool {
 	if len(address) > returnLimit || strings.ContainsAny(address, "\\\r\n\t") {
 		return false
 	}
@@ -136,6 +144,5 @@ func ours(address string) bool {
 	if err != nil || to.Scheme != "" || to.Host != "" || to.User != nil {
 		return false
 	}
-	clean := path.Clean(to.Path) // a browser would take the dots out too
-	return clean == "/cabinet" || strings.HasPrefix(clean, "/cabinet/")
+	return q.d.deps.House.has(to.Path)
 }

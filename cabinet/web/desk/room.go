@@ -31,6 +31,10 @@ type Route struct {
 	// kept on disk while it is handled.
 	Limit int64
 
+	// Newcomer lets in who has no organisation yet: on such a page Organisation() is
+	// empty, and the API is asked with a token that opens none.
+	Newcomer bool
+
 	anywhere bool // not bound to the organisation that the form was drawn for
 }
 

@@ -12,15 +12,13 @@ import (
 )
 
 const (
-	sessionLife = 12 * time.Hour   // a session ends then, however busy
-	idleLife    = 30 * time.Minute // and then, when it is not used; see Deps.Idle
 	seenPause   = 30 * time.Second // how exactly its last use is known
 	attemptLife = 30 * time.Minute // for a sign-in, enrolment of a second step included
 	noticeLife  = 5 * time.Minute  // until what was done is told
 	draftLife   = 30 * time.Minute // of a form that a sign-in interrupted
 )
 
-// session is what the cabinet holds for one browser. It is written when the person
+// session is what the desk holds for one browser. It is written when the person
 // signs in and when the tokens are renewed, never by an ordinary request, so that
 // two requests at once cannot bring spent tokens back.
 type session struct {
@@ -31,6 +29,7 @@ type session struct {
 	Until    time.Time     // the session's end
 	Idle     time.Duration // how long it may go unused: the organisation may demand less than we
 	Several  bool          // the person has more than one organisation
+	Newcomer bool          // the tokens open no organisation: see newcomer.go
 }
 
 // tokens of one grant.
@@ -53,11 +52,16 @@ type attempt struct {
 	Browser         string     // digest of the cookie of the browser that began it
 	Return          string     // path to come back to
 	Form            url.Values // an interrupted form
+	Newcomer        bool       // see session.Newcomer
 }
 
-func sessionKey(cookie string) string { return "cabinet:session:" + digest(cookie) }
+func (d *Desk) sessionKey(cookie string) string {
+	return d.deps.House.Store + ":session:" + digest(cookie)
+}
 
-func attemptKey(state string) string { return "cabinet:attempt:" + digest(state) }
+func (d *Desk) attemptKey(state string) string {
+	return d.deps.House.Store + ":attempt:" + digest(state)
+}
 
 // What belongs to a session and lives apart from it.
 func seenKey(session string) string   { return session + ":seen" }

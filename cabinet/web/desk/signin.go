@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,24 +37,31 @@ func (q *request) begin(wanted signIn) error {
 	}
 	begun := attempt{Nonce: secret(), Verifier: oauth2.GenerateVerifier(), Key: raw, Browser: digest(q.browser()), Return: q.back()}
 	if len(begun.Return) > returnLimit {
-		begun.Return = "/cabinet"
+		begun.Return = q.d.deps.House.Root
 	}
 	begun.Form = q.unfinished()
+	begun.Newcomer = wanted.newcomer
 	state := secret()
 	asked := url.Values{
 		"state": {state}, "nonce": {begun.Nonce}, "ui_locales": {q.lang},
 		"code_challenge": {oauth2.S256ChallengeFromVerifier(begun.Verifier)}, "code_challenge_method": {"S256"},
+	}
+	if limit := q.d.deps.House.MaxAge; limit > 0 && wanted.aged == "" {
+		wanted.aged = strconv.Itoa(int(limit.Seconds()))
 	}
 	for name, value := range map[string]string{"acr_values": wanted.acr, "organization": wanted.organisation, "max_age": wanted.aged} {
 		if value != "" {
 			asked.Set(name, value)
 		}
 	}
+	if wanted.newcomer {
+		asked.Set("scope", strings.Join(newcomerScopes, " "))
+	}
 	to, err := q.d.issuer.push(q.ctx(), key, asked)
 	if err != nil {
 		return errors.Join(errUnavailable, err)
 	}
-	if err := q.d.put(q.ctx(), attemptKey(state), begun, attemptLife); err != nil {
+	if err := q.d.put(q.ctx(), q.d.attemptKey(state), begun, attemptLife); err != nil {
 		return err
 	}
 	return q.redirect(to)
@@ -62,10 +70,10 @@ func (q *request) begin(wanted signIn) error {
 // browser is the value of the cookie that binds attempts to this browser; it is
 // set when there is none.
 func (q *request) browser() string {
-	value := q.cookie(browserCookie)
+	value := q.cookie(q.d.browserCookie())
 	if value == "" {
 		value = secret()
-		q.setCookie(browserCookie, value)
+		q.setCookie(q.d.browserCookie(), value)
 	}
 	return value
 }
@@ -76,18 +84,18 @@ func (q *request) browser() string {
 func (d *Desk) callback(q *request) error {
 	query := q.r.URL.Query()
 	begun := new(attempt)
-	err := d.take(q.ctx(), attemptKey(query.Get("state")), begun)
+	err := d.take(q.ctx(), d.attemptKey(query.Get("state")), begun)
 	if errors.Is(err, storage.ErrNotFound) {
-		return failed(http.StatusBadRequest, pages.FailureExpired).because(err).retry("/cabinet")
+		return failed(http.StatusBadRequest, pages.FailureExpired).because(err).retry(d.deps.House.Root)
 	}
 	if err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare([]byte(begun.Browser), []byte(digest(q.cookie(browserCookie)))) != 1 {
-		return failed(http.StatusBadRequest, pages.FailureBrowser).retry("/cabinet")
+	if subtle.ConstantTimeCompare([]byte(begun.Browser), []byte(digest(q.cookie(d.browserCookie())))) != 1 {
+		return failed(http.StatusBadRequest, pages.FailureBrowser).retry(d.deps.House.Root)
 	}
 	if query.Get("iss") != d.deps.Issuer {
-		return failed(http.StatusBadRequest, "issuer").retry("/cabinet")
+		return failed(http.StatusBadRequest, "issuer").retry(d.deps.House.Root)
 	}
 	if code := query.Get("error"); code != "" {
 		return refusedSignIn(code, begun)
@@ -125,10 +133,13 @@ func (d *Desk) enter(q *request, code string, begun *attempt) error {
 	}
 	now := d.deps.Now()
 	value := secret()
-	key := sessionKey(value)
-	entered := &session{Tokens: got, Key: begun.Key, Subject: subject, SignedIn: now, Until: now.Add(sessionLife)}
-	entered.Idle = d.idleLife(q, entered)
-	entered.Several = d.severalOrganisations(q, entered)
+	key := d.sessionKey(value)
+	entered := &session{Tokens: got, Key: begun.Key, Subject: subject, SignedIn: now, Until: now.Add(d.deps.House.Life)}
+	entered.Idle, entered.Newcomer = d.deps.Idle, begun.Newcomer
+	if !begun.Newcomer {
+		entered.Idle = d.idleLife(q, entered)
+		entered.Several = d.severalOrganisations(q, entered)
+	}
 	if err := d.keep(q.ctx(), key, entered); err != nil {
 		return err
 	}
@@ -138,12 +149,12 @@ func (d *Desk) enter(q *request, code string, begun *attempt) error {
 	if err := d.keepDraft(q, key, begun); err != nil {
 		return err
 	}
-	if old := q.cookie(sessionCookie); old != "" {
-		if err := d.forget(q.ctx(), sessionKey(old)); err != nil {
+	if old := q.cookie(d.sessionCookie()); old != "" {
+		if err := d.forget(q.ctx(), d.sessionKey(old)); err != nil {
 			return err
 		}
 	}
-	q.setCookie(sessionCookie, value)
+	q.setCookie(d.sessionCookie(), value)
 	return q.redirect(begun.Return)
 }
 
@@ -159,6 +170,9 @@ func (d *Desk) keepDraft(q *request, key string, begun *attempt) error {
 // severalOrganisations reports whether there is anything to switch to. Without
 // an answer there is not: the person can still sign out and in again.
 func (d *Desk) severalOrganisations(q *request, s *session) bool {
+	if !d.deps.House.Organisations {
+		return false
+	}
 	list, err := d.organisations(q, s)
 	if err != nil {
 		d.deps.Log.WarnContext(q.ctx(), "the person's organisations are not known", "error", err)
@@ -169,6 +183,9 @@ func (d *Desk) severalOrganisations(q *request, s *session) bool {
 // idleLife is how long a session of the token's organisation may go unused: as long
 // as ours, or less where its policy says so. When the policy cannot be had, ours.
 func (d *Desk) idleLife(q *request, s *session) time.Duration {
+	if !d.deps.House.Organisations {
+		return d.deps.Idle
+	}
 	var policy struct {
 		Idle int64 `json:"idle"` // seconds; 0 = none of its own
 	}
@@ -184,11 +201,11 @@ func (d *Desk) idleLife(q *request, s *session) time.Duration {
 // signOut ends the session here and at the issuer (OpenID Connect RP-Initiated
 // Logout §2).
 func (d *Desk) signOut(q *request) error {
-	value := q.cookie(sessionCookie)
+	value := q.cookie(d.sessionCookie())
 	if value == "" {
-		return q.redirect(SignedOutPath)
+		return q.redirect(d.deps.House.at(SignedOut))
 	}
-	key := sessionKey(value)
+	key := d.sessionKey(value)
 	ended, _, err := d.session(q.ctx(), key)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
@@ -196,22 +213,22 @@ func (d *Desk) signOut(q *request) error {
 	if err := d.forget(q.ctx(), key); err != nil {
 		return err
 	}
-	q.setCookie(sessionCookie, "")
+	q.setCookie(d.sessionCookie(), "")
 	if ended == nil {
-		return q.redirect(SignedOutPath)
+		return q.redirect(d.deps.House.at(SignedOut))
 	}
 	provider, err := d.issuer.discover(q.ctx())
 	if err != nil || provider.metadata.EndSession == "" {
-		d.deps.Log.WarnContext(q.ctx(), "signed out of the cabinet alone", "error", err)
-		return q.redirect(SignedOutPath)
+		d.deps.Log.WarnContext(q.ctx(), "signed out of the house alone", "error", err)
+		return q.redirect(d.deps.House.at(SignedOut))
 	}
 	parameters := url.Values{
 		"id_token_hint": {ended.Tokens.ID}, "client_id": {d.deps.ClientID},
-		"post_logout_redirect_uri": {d.deps.URL + SignedOutPath}, "ui_locales": {q.lang},
+		"post_logout_redirect_uri": {d.deps.URL + d.deps.House.at(SignedOut)}, "ui_locales": {q.lang},
 	}
 	return q.redirect(provider.metadata.EndSession + "?" + parameters.Encode())
 }
 
 func (d *Desk) signedOut(q *request) error {
-	return d.pages.Render(q.w, q.r, http.StatusOK, pages.SignedOut{ClientName: q.t("cabinet.name"), ReturnURL: "/cabinet"})
+	return d.pages.Render(q.w, q.r, http.StatusOK, pages.SignedOut{ClientName: q.t(d.deps.House.Name), ReturnURL: d.deps.House.Root})
 }

@@ -14,7 +14,8 @@ import (
 	"propusk/storage"
 )
 
-// Visit is one request of a person who has signed in and acts for an organisation.
+// Visit is one request of a person who has signed in and, where the house has them,
+// acts for an organisation.
 type Visit struct {
 	*request
 	key     string // of the session
@@ -27,7 +28,7 @@ type Visit struct {
 	frames  bool // the page holds frames
 }
 
-// private wraps a page that needs a session and its organisation.
+// private wraps a page that needs a session.
 func (d *Desk) private(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := &request{d: d, w: w, r: r, lang: pages.Language(r)}
@@ -49,11 +50,11 @@ func (d *Desk) visit(q *request) (*Visit, error) {
 	if err := q.form(); err != nil {
 		return nil, err
 	}
-	value := q.cookie(sessionCookie)
+	value := q.cookie(d.sessionCookie())
 	if value == "" {
 		return nil, &signIn{}
 	}
-	key := sessionKey(value)
+	key := d.sessionKey(value)
 	found, seen, err := d.session(q.ctx(), key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, &signIn{}
@@ -69,11 +70,11 @@ func (v *Visit) answer(route Route) error {
 	if err := v.files(); err != nil {
 		return err
 	}
-	if err := v.arrive(); err != nil {
+	if err := v.arrive(route); err != nil {
 		return err
 	}
 	if !route.anywhere {
-		if err := v.sameOrganisation(); err != nil {
+		if err := v.sameDrawn(); err != nil {
 			return v.told(err)
 		}
 	}
@@ -81,7 +82,7 @@ func (v *Visit) answer(route Route) error {
 }
 
 // arrive notes the use of the session and learns who comes, and for whom.
-func (v *Visit) arrive() error {
+func (v *Visit) arrive(route Route) error {
 	if now := v.d.deps.Now(); now.Sub(v.seenAt) >= seenPause {
 		if err := v.d.seen(v.ctx(), v.key, v.session); err != nil {
 			return err
@@ -91,8 +92,16 @@ func (v *Visit) arrive() error {
 	if err := v.Get("/me", nil, &v.me); err != nil {
 		return err
 	}
-	if v.me.Person == nil || v.me.Organization == nil {
-		return v.again(errors.New("the token is of no person or of no organisation"))
+	if v.session.Newcomer && v.me.Organization == nil {
+		if err := v.arriveNew(route); err != nil {
+			return err
+		}
+	}
+	if !v.d.deps.House.Organisations && v.me.Name != "" {
+		v.me.Person = &Person{Name: v.me.Name}
+	}
+	if v.me.Person == nil || (v.me.Organization == nil) == v.d.deps.House.Organisations {
+		return v.again(errors.New("the token is of no person, or not of an organisation where one is needed"))
 	}
 	v.me.Person.ID = v.session.Subject
 	return v.loadDraft()
@@ -141,7 +150,7 @@ func (v *Visit) renew(organisation string) error {
 		return current, v.d.keep(ctx, v.key, current)
 	})
 	if errors.Is(err, errGrantOver) || errors.Is(err, storage.ErrNotFound) {
-		return &signIn{organisation: organisation}
+		return &signIn{organisation: organisation, newcomer: v.session.Newcomer && organisation == ""}
 	}
 	if err != nil {
 		return fmt.Errorf("refresh the tokens: %w", err)
@@ -172,15 +181,18 @@ func (v *Visit) T(key string, args ...any) string { return v.t(key, args...) }
 // Person is who has signed in.
 func (v *Visit) Person() Person { return *v.me.Person }
 
-// Organisation is the one that the person acts for.
+// Organisation is the one that the person acts for, in a house that has them.
 func (v *Visit) Organisation() Organisation { return *v.me.Organization }
 
 // ACR is how strongly the person has signed in: urn:propusk:1, :2 or :qualified.
 func (v *Visit) ACR() string { return v.me.ACR }
 
-// May reports whether the person has a permission in the organisation. The API
-// decides; pages only do not offer what it would refuse.
+// May reports whether the person has a permission in the organisation; in a house
+// without them, a role. The API decides; pages only do not offer what it would refuse.
 func (v *Visit) May(permission string) bool {
+	if v.me.Organization == nil {
+		return slices.Contains(v.me.Roles, permission)
+	}
 	return slices.Contains(v.me.Organization.Permissions, permission)
 }
 
@@ -199,11 +211,15 @@ func Escape(part string) string { return url.PathEscape(part) }
 // RolesText are the person's roles in words; of a representative, his power of
 // attorney.
 func (v *Visit) RolesText() string {
-	if power := v.me.Organization.Power; power != nil {
-		return v.t("role.power") + power.Number
+	roles := v.me.Roles
+	if organisation := v.me.Organization; organisation != nil {
+		if organisation.Power != nil {
+			return v.t("role.power") + organisation.Power.Number
+		}
+		roles = organisation.Roles
 	}
-	names := make([]string, len(v.me.Organization.Roles))
-	for i, name := range v.me.Organization.Roles {
+	names := make([]string, len(roles))
+	for i, name := range roles {
 		names[i] = v.t("role." + name)
 	}
 	return strings.Join(names, ", ")
