@@ -57,6 +57,20 @@ func (s *Store) insert(ctx context.Context, c *Client) (inserted int64, err erro
 		c.nextWarning(s.now()), c.CreatedAt, c.UpdatedAt)
 }
 
+// Hold keeps every other change of the client waiting until the transaction of ctx
+// ends: what is read after it is what the change rests on, and what is counted for the
+// client after it is counted for no other transaction meanwhile. storage.ErrNotFound.
+func (s *Store) Hold(ctx context.Context, id string) error {
+	held, err := s.deps.DB.Exec(ctx, `UPDATE oauth_clients SET id = id WHERE id = $1`, id)
+	if err == nil && held == 0 {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("hold a client: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) replace(ctx context.Context, c *Client) error {
 	changed, err := s.deps.DB.Exec(ctx, `UPDATE oauth_clients
 		SET organisation_id = $1, metadata = $2, secret_hashes = $3, secret_terms = $4, warn_at = $5, updated_at = $6 WHERE id = $7`,

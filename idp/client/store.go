@@ -189,6 +189,11 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 		return Client{}, err
 	}
 	err = s.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		// Of two changes at one time the second sees what the first did: an administrator
+		// who disables a client is not undone by the client's own change.
+		if err := s.Hold(ctx, id); err != nil {
+			return err
+		}
 		before, err := s.Find(ctx, id)
 		if err != nil {
 			return err

@@ -44,6 +44,12 @@ func (p *Provider) Receiver(w http.ResponseWriter, r *http.Request, scopes ...st
 	return "", "", false
 }
 
+// Hold keeps whatever else is changed for the client waiting until the transaction of
+// ctx ends; storage.ErrNotFound.
+func (p *Provider) Hold(ctx context.Context, clientID string) error {
+	return p.deps.Clients.Hold(ctx, clientID)
+}
+
 func (p *Provider) receiver(r *http.Request, scopes []string) (*registration, error) {
 	scheme, raw, err := headerToken(r)
 	if err != nil {

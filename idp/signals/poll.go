@@ -152,19 +152,17 @@ func (s *Signals) open(ctx context.Context, st *stream) (bool, error) {
 	return now.Status == enabled && now.Method == methodPoll, nil
 }
 
-// gather signs the next events; it looks for one more than it gives.
+// gather is the next events, signed; it looks for one more than it gives.
 func (s *Signals) gather(ctx context.Context, streamID string, n int) (pollAnswer, error) {
 	list, err := s.first(ctx, streamID, n+1)
 	if err != nil {
 		return pollAnswer{}, err
 	}
-	answer := pollAnswer{Sets: map[string]string{}, More: len(list) > n}
-	for _, q := range list[:min(n, len(list))] {
-		if answer.Sets[q.JTI], err = s.signed(q); err != nil {
-			return pollAnswer{}, err
-		}
+	sets, err := s.signed(ctx, streamID, list[:min(n, len(list))])
+	if err != nil {
+		return pollAnswer{}, err
 	}
-	return answer, nil
+	return pollAnswer{Sets: sets, More: len(list) > n}, nil
 }
 
 // waiting are the polls of this node that wait, one a stream.

@@ -158,11 +158,11 @@ func (s *Signals) deliver(ctx context.Context, st *stream, q queued) error {
 }
 
 func (s *Signals) request(ctx context.Context, st *stream, q queued) (*http.Request, error) {
-	token, err := s.signed(q)
+	sets, err := s.signed(ctx, st.ID, []queued{q})
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, st.Endpoint, strings.NewReader(token))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, st.Endpoint, strings.NewReader(sets[q.JTI]))
 	if err != nil {
 		return nil, fmt.Errorf("signals: make a request: %w", err)
 	}

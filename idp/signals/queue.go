@@ -9,7 +9,6 @@ import (
 
 	"propusk/storage"
 	"propusk/storage/jobs"
-	"propusk/storage/journal"
 )
 
 // audience is who may hear of an event: clients, and the clients that an
@@ -83,7 +82,7 @@ func (s *Signals) tellStream(ctx context.Context, e event, st *stream) (err erro
 	if err != nil || out {
 		return err
 	}
-	made := s.set(e, st.ClientID, person, journal.From(ctx).RequestID, s.now())
+	made := s.set(e, st.ClientID, person, s.txn(ctx, st.ClientID), s.now())
 	return s.DB.BeforeCommit(ctx, queueOrder+st.ID, func(ctx context.Context) error { return s.queue(ctx, st.ID, made) })
 }
 
@@ -156,11 +155,12 @@ type queued struct {
 	Sequence int64  `db:"sequence"`
 	JTI      string `db:"jti"`
 	Claims   string `db:"claims"`
+	Signed   string `db:"signed"` // as it was handed over before; "" = it was not
 }
 
 // first are the events that a stream must deliver next, in order.
 func (s *Signals) first(ctx context.Context, streamID string, n int) (list []queued, err error) {
-	err = s.DB.Select(ctx, &list, `SELECT sequence, jti, claims FROM signal_events WHERE stream_id = $1 ORDER BY sequence LIMIT $2`, streamID, n)
+	err = s.DB.Select(ctx, &list, `SELECT sequence, jti, claims, signed FROM signal_events WHERE stream_id = $1 ORDER BY sequence LIMIT $2`, streamID, n)
 	if err != nil {
 		return nil, fmt.Errorf("signals: what waits: %w", err)
 	}
@@ -194,16 +194,6 @@ func (s *Signals) took(ctx context.Context, st *stream, jtis ...string) (waiting
 		return 0, fmt.Errorf("signals: note what was taken: %w", err)
 	}
 	return waiting, nil
-}
-
-// signed is an event as a SET. It is signed when it is handed over, so that the key
-// is one that is published then, however long it waited.
-func (s *Signals) signed(q queued) (string, error) {
-	token, err := s.Keys.Sign("", typeSET, []byte(q.Claims))
-	if err != nil {
-		return "", fmt.Errorf("signals: sign a SET: %w", err)
-	}
-	return token, nil
 }
 
 // keptFor is how long an event waits for its receiver.

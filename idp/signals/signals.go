@@ -2,6 +2,7 @@ package signals
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -31,6 +32,9 @@ type Clients interface {
 	// Owner is the organisation that owns the client now, "" = none, and whether the
 	// client may be used; no error for an unknown one.
 	Owner(ctx context.Context, clientID string) (organisationID string, active bool, err error)
+	// Hold keeps whatever else is changed for the client waiting until the transaction
+	// of ctx ends.
+	Hold(ctx context.Context, clientID string) error
 	// Subject is what the client knows the person by, or the session by its id (OpenID
 	// Connect Core §8).
 	Subject(ctx context.Context, clientID, personID string) (string, error)
@@ -48,6 +52,8 @@ type Clients interface {
 // Signer signs with the house's keys: JWS in compact serialization.
 type Signer interface {
 	Sign(algorithm, typ string, payload []byte) (string, error)
+	// Public is a key that is published; not ok for one that is gone or withdrawn.
+	Public(kid string) (public crypto.PublicKey, algorithm string, ok bool)
 }
 
 // Deps is what Signals works with. All but the networks, OutsideTLS, TokenLife, Log
@@ -83,6 +89,8 @@ type Signals struct {
 	client  *http.Client
 	metrics *metrics
 	waiting *waiting // long polls of this node
+
+	transactions []byte // the key under which txn is hashed for each client
 }
 
 // New returns the transmitter and registers its jobs.
@@ -101,6 +109,8 @@ func New(deps Deps) (*Signals, error) {
 		Deps:    deps,
 		client:  outside.NewClient(outside.Options{Reach: deps.Reach, TLS: deps.OutsideTLS}),
 		waiting: newWaiting(),
+
+		transactions: deps.Sealer.Key("signal transactions"),
 	}
 	s.metrics = newMetrics(deps.Metrics)
 	deps.Jobs.Handle(pushJob, s.push)

@@ -15,6 +15,9 @@ func (s *Signals) create(ctx context.Context, r Receiver, c configuration) (*str
 	c.complete()
 	s.apply(st, c)
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Clients.Hold(ctx, r.ClientID); err != nil { // of racers none counts what another is about to make
+			return fmt.Errorf("signals: %w", err)
+		}
 		var have int64
 		if err := s.DB.Get(ctx, &have, `SELECT COUNT(*) FROM signal_streams WHERE client_id = $1`, r.ClientID); err != nil {
 			return fmt.Errorf("signals: count streams: %w", err)

@@ -3,6 +3,7 @@ package signals_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -38,6 +39,7 @@ type clients struct {
 	owners   map[string]string // client → organisation
 	grants   []grant
 	disabled map[string]bool
+	db       *storage.DB
 }
 
 func (c *clients) Receiver(w http.ResponseWriter, r *http.Request, scopes ...string) (signals.Receiver, bool) {
@@ -62,6 +64,12 @@ func (c *clients) Owner(_ context.Context, id string) (string, bool, error) {
 	defer c.mu.Unlock()
 	owner, known := c.owners[id]
 	return owner, known && !c.disabled[id], nil
+}
+
+// Hold takes a lock in the database, as the store of clients does.
+func (c *clients) Hold(ctx context.Context, id string) error {
+	_, err := c.db.Exec(ctx, `UPDATE oauth_clients SET id = id WHERE id = $1`, id)
+	return err
 }
 
 // Subject is pairwise: no two clients know a person by one name.
@@ -102,10 +110,24 @@ func (c *clients) SessionGrantees(_ context.Context, session string) (person str
 
 // signer makes a JWS whose signature is the word "signed": what keys sign is tested
 // in their package.
-type signer struct{}
+type signer struct {
+	mu      sync.Mutex
+	kid     string
+	signed  int
+	against map[string]bool // keys that were withdrawn
+}
 
-func (signer) Sign(algorithm, typ string, payload []byte) (string, error) {
-	header, _ := json.Marshal(map[string]string{"alg": algorithm, "typ": typ})
+func (s *signer) Public(kid string) (crypto.PublicKey, string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return nil, "ES256", !s.against[kid]
+}
+
+func (s *signer) Sign(algorithm, typ string, payload []byte) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signed++
+	header, _ := json.Marshal(map[string]string{"alg": algorithm, "typ": typ, "kid": s.kid})
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode(header) + "." + encode(payload) + "." + encode([]byte("signed")), nil
 }
@@ -125,6 +147,7 @@ type world struct {
 	jobs    *jobs.Runner
 	web     *httptest.Server
 	metrics *prometheus.Registry
+	signer  *signer
 }
 
 func newWorld(t *testing.T) *world { return worldOn(t, storagetest.SQLite(t)) }
@@ -133,10 +156,10 @@ func worldOn(t *testing.T, db *storage.DB) *world {
 	t.Helper()
 	clock := storagetest.NewClock()
 	w := &world{
-		t: t, db: db, clock: clock, metrics: prometheus.NewRegistry(),
+		t: t, db: db, clock: clock, metrics: prometheus.NewRegistry(), signer: &signer{kid: "k1", against: map[string]bool{}},
 		clients: &clients{
 			owners: map[string]string{"shop": "", "siem": "mayak", "other": ""},
-			grants: []grant{{"shop", "anna", "mayak", "s-anna"}, {"other", "boris", "volna", "s-boris"}}, disabled: map[string]bool{},
+			grants: []grant{{"shop", "anna", "mayak", "s-anna"}, {"other", "boris", "volna", "s-boris"}}, disabled: map[string]bool{}, db: db,
 		},
 	}
 	key := sha256.Sum256([]byte("master"))
@@ -146,7 +169,7 @@ func worldOn(t *testing.T, db *storage.DB) *world {
 	w.jobs = jobs.New(jobs.Deps{DB: db, Log: nil, Now: clock.Now, Poll: 5 * time.Millisecond})
 	w.jobs.Log = discard()
 	w.Signals, err = signals.New(signals.Deps{
-		DB: db, Ephemeral: storagetest.Memory(t, clock.Now), Journal: w.journal, Jobs: w.jobs, Keys: signer{}, Sealer: sealer,
+		DB: db, Ephemeral: storagetest.Memory(t, clock.Now), Journal: w.journal, Jobs: w.jobs, Keys: w.signer, Sealer: sealer,
 		Clients: w.clients, Issuer: issuer, Now: clock.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Reach: outside.Loopback, Metrics: w.metrics,
 	})
 	w.must(err)
