@@ -64,7 +64,7 @@ func (s *Server) proposeRecovery(c api.Call) error {
 	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	if err := s.Directory.CheckOperator(c.Ctx(), c.Actor()); err != nil {
+	if err := s.Directory.CheckOperator(c.Ctx(), c.Actor(), directory.OperatorSupport); err != nil {
 		return api.DirectoryRefusal(err)
 	}
 	personID, err := s.personNamed(c, body.Person)

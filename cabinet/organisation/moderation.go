@@ -140,7 +140,7 @@ func (o *Organisations) word(ctx context.Context, actor directory.Actor, m moder
 		return m, err
 	}
 	err = o.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := o.Directory.CheckOperator(ctx, actor); err != nil {
+		if err := o.Directory.CheckOperator(ctx, actor, directory.OperatorModerator); err != nil {
 			return api.DirectoryRefusal(err)
 		}
 		if err := o.outsider(ctx, actor.PersonID, m.OrganisationID); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"propusk/cabinet/api"
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -52,7 +53,7 @@ type moderatedDraft struct {
 
 // operator refuses who is no operator of the house, before anything is looked at.
 func (o *Organisations) operator(c api.Call) error {
-	return api.DirectoryRefusal(o.Directory.CheckOperator(c.Ctx(), c.Actor()))
+	return api.DirectoryRefusal(o.Directory.CheckOperator(c.Ctx(), c.Actor(), directory.OperatorModerator))
 }
 
 // moderationQueue answers GET /v1/moderation.

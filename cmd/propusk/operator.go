@@ -16,33 +16,64 @@ import (
 func operatorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operator",
-		Short: "Who may help people back in",
-		Long: `Operators help people who have lost everything they sign in by. It takes two of
-them for each recovery (propusk user recover); whoever is appointed or dismissed is
-told, and so is the journal.`,
+		Short: "Who works in the operators' console, as what",
+		Long: `Operators keep the house: support looks people and organisations up, answers tickets
+and helps back in who has lost everything he signs in by (two operators for each
+recovery); moderator decides about registrations and changes of profiles; security
+looks after trust, keys, clients, jobs and the journal. Whoever is appointed or
+dismissed is told, and so is the journal. The console takes a passkey or a
+certificate only.`,
 		Example: "  propusk operator list",
 	}
-	cmd.AddCommand(
-		moveOperatorCommand("appoint", "Let a person help others back in", (*directory.Directory).AppointOperator),
-		moveOperatorCommand("dismiss", "Take that back", (*directory.Directory).DismissOperator),
-		operatorListCommand(),
-	)
+	cmd.AddCommand(operatorAppointCommand(), operatorDismissCommand(), operatorListCommand())
 	return cmd
 }
 
-func moveOperatorCommand(verb, short string, move func(d *directory.Directory, ctx context.Context, actor directory.Actor, personID string) error) *cobra.Command {
-	return asJSON(&cobra.Command{
-		Use:     verb + " PERSON",
-		Short:   short,
-		Example: "  propusk operator " + verb + " andrey.sokolov@company.ru",
+func operatorAppointCommand() *cobra.Command {
+	cmd := asJSON(&cobra.Command{
+		Use:     "appoint PERSON",
+		Short:   "Make a person an operator, or change what he does",
+		Example: "  propusk operator appoint andrey.sokolov@company.ru --role support --role moderator",
 		Args:    cobra.ExactArgs(1),
 		RunE: withPerson(func(cmd *cobra.Command, b *base, p directory.Person) error {
-			if err := move(b.directory, cmd.Context(), directory.System(), p.ID); err != nil {
+			names, _ := cmd.Flags().GetStringSlice("role")
+			roles := make([]directory.OperatorRole, len(names))
+			for i, name := range names {
+				roles[i] = directory.OperatorRole(name)
+			}
+			err := b.directory.AppointOperator(cmd.Context(), directory.System(), p.ID, roles...)
+			if _, wrong := errors.AsType[*directory.FieldError](err); wrong {
+				return fmt.Errorf("no such role among %q: the roles are support, moderator and security", names)
+			}
+			if err != nil {
 				return err
 			}
 			return showUser(cmd, userAnswerOf(p))
 		}),
 	})
+	cmd.Flags().StringSlice("role", nil, "support, moderator or security; may be repeated (default all three)")
+	return cmd
+}
+
+func operatorDismissCommand() *cobra.Command {
+	return asJSON(&cobra.Command{
+		Use:     "dismiss PERSON",
+		Short:   "Take that back",
+		Example: "  propusk operator dismiss andrey.sokolov@company.ru",
+		Args:    cobra.ExactArgs(1),
+		RunE: withPerson(func(cmd *cobra.Command, b *base, p directory.Person) error {
+			if err := b.directory.DismissOperator(cmd.Context(), directory.System(), p.ID); err != nil {
+				return err
+			}
+			return showUser(cmd, userAnswerOf(p))
+		}),
+	})
+}
+
+// operatorAnswer is an operator as the command line prints him.
+type operatorAnswer struct {
+	userAnswer
+	Roles []directory.OperatorRole `json:"roles"`
 }
 
 func operatorListCommand() *cobra.Command {
@@ -56,11 +87,16 @@ func operatorListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answers := make([]userAnswer, 0, len(operators))
-			for _, p := range operators {
-				answers = append(answers, userAnswerOf(p))
+			answers := make([]operatorAnswer, len(operators))
+			for i, o := range operators {
+				answers[i] = operatorAnswer{userAnswerOf(o.Person), o.Roles()}
 			}
-			return showUsers(cmd, answers)
+			return show(cmd, answers, func(w io.Writer) {
+				fmt.Fprintln(w, "NUMBER\tNAME\tE-MAIL\tSTATUS\tROLES\tID")
+				for _, o := range answers {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%s\n", o.Number, o.Name, o.Email, o.Status, o.Roles, o.ID)
+				}
+			})
 		}),
 	})
 }

@@ -10,21 +10,21 @@ import (
 )
 
 // SetPersonStatus blocks (StatusBlocked) or unblocks (StatusActive) a person
-// everywhere. It is an act of the operator: ErrForbidden for any actor but
-// System. A blocked person is an unknown login, has no memberships, and holds
+// everywhere. It is an act of the command line (System) or of another person of the
+// support: ErrForbidden for anybody else. A blocked person is an unknown login, has no memberships, and holds
 // no live token.
 //
 // Blocking may leave an organisation with blocked administrators only: shutting
 // out a stolen account comes first, and the operator can add another
 // administrator. A closed account stays closed: ErrClosed.
 func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, status string) error {
-	if !actor.system {
-		return fmt.Errorf("%w: only the operator blocks people", ErrForbidden)
-	}
 	if status != StatusActive && status != StatusBlocked {
 		return &FieldError{Field: "status", Code: "invalid"}
 	}
 	return d.db.Tx(ctx, func(ctx context.Context) error {
+		if err := d.mayHelp(ctx, actor, personID); err != nil {
+			return err
+		}
 		n, err := d.db.Exec(ctx, `UPDATE persons SET status = $1, updated_at = $2 WHERE id = $3`, status, d.time(), personID)
 		if err != nil {
 			return fmt.Errorf("directory: set person status: %w", err)
@@ -128,8 +128,11 @@ func (d *Directory) statusChanged(ctx context.Context, actor Actor, personID, ac
 	if err != nil {
 		return err
 	}
-	for _, id := range append([]string{""}, organisations...) {
-		if err := d.record(ctx, actor, id, action, personID, nil); err != nil {
+	if err := d.record(ctx, actor, "", action, personID, nil); err != nil {
+		return err
+	}
+	for _, id := range organisations { // that it was the house they learn, and not who of it
+		if err := d.record(ctx, Actor{}, id, action, personID, nil); err != nil {
 			return err
 		}
 	}

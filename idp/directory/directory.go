@@ -71,12 +71,9 @@ func (d *Directory) time() storage.Time { return storage.Of(d.now()) }
 // record is one entry of the journal: what was done to object, in the
 // organisation's chain ("" is the system's).
 func (d *Directory) record(ctx context.Context, actor Actor, organisation, action, object string, details map[string]string) error {
+	details = becauseOf(ctx, details)
 	if actor.PowerID != "" {
-		details = maps.Clone(details)
-		if details == nil {
-			details = map[string]string{}
-		}
-		details["by_power"] = actor.PowerID
+		details = withDetail(details, "by_power", actor.PowerID)
 	}
 	err := d.journal.Append(ctx, journal.Entry{
 		Organisation: organisation, Actor: actor.PersonID, Client: actor.ClientID,
@@ -86,6 +83,13 @@ func (d *Directory) record(ctx context.Context, actor Actor, organisation, actio
 		return fmt.Errorf("directory: journal %s: %w", action, err)
 	}
 	return nil
+}
+
+// withDetail is details with one more; the given ones stay as they are.
+func withDetail(details map[string]string, name, value string) map[string]string {
+	more := map[string]string{name: value}
+	maps.Copy(more, details)
+	return more
 }
 
 // within changes something in an active organisation as actor, who must hold

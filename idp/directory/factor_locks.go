@@ -121,14 +121,16 @@ func (d *Directory) lift(ctx context.Context, personID string) error {
 }
 
 // UnlockFactors lifts every lock of the person's factors, PINs included, on
-// every node, and tells him. It is an act of the operator (System) or of the person himself at
-// the end of a recovery; ErrForbidden for anybody else. That he has recovered
+// every node, and tells him. It is an act of the command line (System), of another
+// person of the support, or of the person himself at the end of a recovery; ErrForbidden for anybody else. That he has recovered
 // is for the caller to know.
 func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID string) error {
-	if !actor.system && actor.PersonID != personID {
-		return fmt.Errorf("%w: only the operator and the person unlock factors", ErrForbidden)
-	}
 	return d.db.Tx(ctx, func(ctx context.Context) error {
+		if actor.PersonID != personID || actor.system {
+			if err := d.mayHelp(ctx, actor, personID); err != nil {
+				return err
+			}
+		}
 		if _, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1`, personID); err != nil {
 			return fmt.Errorf("directory: unlock factors: %w", err)
 		}

@@ -16,68 +16,12 @@ import (
 // ErrSameOperator: four eyes need two people, and neither may be the one helped.
 var ErrSameOperator = fmt.Errorf("%w: it takes two operators, neither of them the person", ErrForbidden)
 
-// AppointOperator lets a person help others back in; System only. To appoint one
-// again changes nothing.
-func (d *Directory) AppointOperator(ctx context.Context, actor Actor, personID string) error {
-	return d.moveOperator(ctx, actor, personID, "operator.appointed",
-		`INSERT INTO operators (person_id, appointed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, personID, d.time())
-}
-
-// DismissOperator takes that back; System only.
-func (d *Directory) DismissOperator(ctx context.Context, actor Actor, personID string) error {
-	return d.moveOperator(ctx, actor, personID, "operator.dismissed", `DELETE FROM operators WHERE person_id = $1`, personID)
-}
-
-func (d *Directory) moveOperator(ctx context.Context, actor Actor, personID, action, statement string, args ...any) error {
-	if !actor.system {
-		return fmt.Errorf("%w: operators are appointed on the command line", ErrForbidden)
-	}
-	return d.db.Tx(ctx, func(ctx context.Context) error {
-		p, err := d.Person(ctx, personID)
-		if err != nil {
-			return err
-		}
-		n, err := d.db.Exec(ctx, statement, args...)
-		if err != nil || n == 0 {
-			return wrapped("move operator", err)
-		}
-		if err := d.record(ctx, actor, "", action, personID, nil); err != nil {
-			return err
-		}
-		return d.notifyPerson(ctx, p, notice{action: action + ".you"})
-	})
-}
-
-// Operators lists them, the first appointed first.
-func (d *Directory) Operators(ctx context.Context) ([]Person, error) {
-	var list []Person
-	err := d.db.Select(ctx, &list, "SELECT "+columns("p", "", personNames)+` FROM operators o
-		JOIN persons p ON p.id = o.person_id ORDER BY o.appointed_at, p.id`)
-	return list, wrapped("operators", err)
-}
-
 // How long what takes of an assisted recovery.
 const (
 	proposalLifetime = 7 * 24 * time.Hour  // to be approved in
 	assistedDelay    = 72 * time.Hour      // when a new mailbox comes or factors go
 	assistedWindow   = 14 * 24 * time.Hour // for the link to be sent in; it has its own term then
 )
-
-// CheckOperator returns ErrForbidden unless the actor is an operator.
-func (d *Directory) CheckOperator(ctx context.Context, actor Actor) error {
-	return d.operator(ctx, actor)
-}
-
-// operator returns ErrForbidden unless the actor is an active operator.
-func (d *Directory) operator(ctx context.Context, actor Actor) error {
-	var count int
-	err := d.db.Get(ctx, &count, `SELECT COUNT(*) FROM operators o JOIN persons p ON p.id = o.person_id
-		WHERE o.person_id = $1 AND p.status = 'active'`, actor.PersonID)
-	if err == nil && count == 0 {
-		return fmt.Errorf("%w: only an operator", ErrForbidden)
-	}
-	return wrapped("operator", err)
-}
 
 // RecoveryProposal is what an operator wants for a person.
 type RecoveryProposal struct {
@@ -106,7 +50,7 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 		Reason: reason, CreatedAt: d.time(), ExpiresAt: d.time().Add(proposalLifetime),
 	}
 	err := d.db.Tx(ctx, func(ctx context.Context) error {
-		if err := d.operator(ctx, actor); err != nil {
+		if err := d.CheckOperator(ctx, actor, OperatorSupport); err != nil {
 			return err
 		}
 		if actor.PersonID == proposal.PersonID {
@@ -158,7 +102,7 @@ func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string)
 		if proposed.ProposedBy == actor.PersonID || proposed.PersonID == actor.PersonID {
 			return ErrSameOperator
 		}
-		if err := d.operator(ctx, Actor{PersonID: proposed.ProposedBy}); err != nil {
+		if err := d.CheckOperator(ctx, Actor{PersonID: proposed.ProposedBy}, OperatorSupport); err != nil {
 			return err
 		}
 		p, err := d.activePerson(ctx, proposed.PersonID)
@@ -198,7 +142,7 @@ func (d *Directory) RefuseRecovery(ctx context.Context, actor Actor, id string) 
 // decide is an operator's act on an assisted recovery.
 func (d *Directory) decide(ctx context.Context, actor Actor, id string, fn func(ctx context.Context, r Recovery) error) error {
 	return d.db.Tx(ctx, func(ctx context.Context) error {
-		if err := d.operator(ctx, actor); err != nil {
+		if err := d.CheckOperator(ctx, actor, OperatorSupport); err != nil {
 			return err
 		}
 		r, err := d.RecoveryByID(ctx, id)
@@ -216,7 +160,7 @@ func (d *Directory) decide(ctx context.Context, actor Actor, id string, fn func(
 // first; ErrForbidden for who is no operator and not System.
 func (d *Directory) AssistedRecoveries(ctx context.Context, actor Actor) ([]Recovery, error) {
 	if !actor.system {
-		if err := d.operator(ctx, actor); err != nil {
+		if err := d.CheckOperator(ctx, actor, OperatorSupport); err != nil {
 			return nil, err
 		}
 	}
