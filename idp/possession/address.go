@@ -9,12 +9,36 @@ import (
 // RFC 3986 §6.2.2 and §6.2.3, as RFC 9449 §4.3 asks; query and fragment of htu do
 // not count.
 func sameEndpoint(htu, ours string) bool {
+	if htu == ours && written(ours) {
+		return true
+	}
 	a, ok := normalised(htu)
 	if !ok {
 		return false
 	}
 	b, ok := normalised(ours)
 	return ok && a == b
+}
+
+// written reports whether an address is in the form that normalised gives it, as far as
+// that can be seen without taking it apart.
+func written(address string) bool {
+	rest, https := strings.CutPrefix(address, "https://")
+	host, path, hasPath := strings.Cut(rest, "/")
+	return https && hasPath && plainHost(host) && plainPath(path)
+}
+
+func plainHost(host string) bool {
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-'
+	})
+}
+
+// plainPath has no escape, no query and no dot segment.
+func plainPath(path string) bool {
+	return !strings.HasPrefix(path, ".") && !strings.Contains(path, "/.") && !strings.ContainsFunc(path, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '/' && r != '.' && r != '-' && r != '_'
+	})
 }
 
 // normalised writes an http or https URL in one way: scheme and host in lower

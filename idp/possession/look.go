@@ -2,7 +2,6 @@ package possession
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -25,17 +24,13 @@ type Seen struct {
 // Look judges a proof as Check would and uses nothing up: the proof can be sent
 // afterwards. The error is Check's, or that of a proof used before.
 func (p *Proofs) Look(ctx context.Context, proof string, want Want) (seen Seen, err error) {
-	said, key, err := open(proof)
+	said, jkt, err := p.open(proof)
 	if err != nil {
 		return seen, err
 	}
-	thumbprint, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return seen, wrong("the key has no thumbprint")
-	}
-	seen = Seen{Thumbprint: base64.RawURLEncoding.EncodeToString(thumbprint), Method: said.Method, URL: said.URL, HasNonce: said.Nonce != ""}
-	if said.IssuedAt != nil {
-		age := float64(p.deps.Now().UnixMilli())/1000 - *said.IssuedAt
+	seen = Seen{Thumbprint: jkt, Method: said.Method, URL: said.URL, HasNonce: said.Nonce != ""}
+	if said.hasIssuedAt {
+		age := float64(p.deps.Now().UnixMilli())/1000 - said.IssuedAt
 		seen.Age = time.Duration(max(-1e9, min(1e9, age)) * float64(time.Second))
 	}
 	if err := said.about(want); err != nil {

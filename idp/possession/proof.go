@@ -2,7 +2,6 @@ package possession
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -13,8 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/json"
 
+	"propusk/idp/jws"
 	"propusk/storage"
 )
 
@@ -33,6 +32,7 @@ type Deps struct {
 type Proofs struct {
 	deps   Deps
 	nonces *nonces
+	reader *jws.Reader
 }
 
 // New makes Proofs. It fails when a dependency is missing.
@@ -40,7 +40,7 @@ func New(deps Deps) (*Proofs, error) {
 	if deps.Ephemeral == nil || deps.Now == nil {
 		return nil, errors.New("possession: Ephemeral and Now are needed")
 	}
-	p := &Proofs{deps: deps}
+	p := &Proofs{deps: deps, reader: jws.NewReader(proofAlgorithms()...)}
 	if deps.NonceKey != nil {
 		p.nonces = &nonces{deps.NonceKey, deps.Now}
 	}
@@ -94,12 +94,33 @@ const (
 
 // payload is what a proof says (RFC 9449 §4.2).
 type payload struct {
-	ID              string   `json:"jti"`
-	Method          string   `json:"htm"`
-	URL             string   `json:"htu"`
-	IssuedAt        *float64 `json:"iat"` // NumericDate, which may have a fraction
-	AccessTokenHash string   `json:"ath"`
-	Nonce           string   `json:"nonce"`
+	ID              string
+	Method          string
+	URL             string
+	IssuedAt        float64 // NumericDate, which may have a fraction
+	hasIssuedAt     bool
+	AccessTokenHash string
+	Nonce           string
+}
+
+// claim reads one claim; those that nobody asks for may be anything.
+func (said *payload) claim(name string, value jws.Value) bool {
+	switch name {
+	case "jti":
+		return value.Text(&said.ID)
+	case "htm":
+		return value.Text(&said.Method)
+	case "htu":
+		return value.Text(&said.URL)
+	case "iat":
+		said.hasIssuedAt = !value.IsNull()
+		return value.Number(&said.IssuedAt)
+	case "ath":
+		return value.Text(&said.AccessTokenHash)
+	case "nonce":
+		return value.Text(&said.Nonce)
+	}
+	return true
 }
 
 // Check verifies the request's one proof and returns the thumbprint of its key
@@ -111,7 +132,7 @@ func (p *Proofs) Check(ctx context.Context, header http.Header, want Want) (stri
 	if len(values) != 1 {
 		return "", wrong("there must be exactly one DPoP header")
 	}
-	proof, key, err := open(values[0])
+	proof, jkt, err := p.open(values[0])
 	if err != nil {
 		return "", err
 	}
@@ -122,47 +143,41 @@ func (p *Proofs) Check(ctx context.Context, header http.Header, want Want) (stri
 	if err != nil {
 		return "", err
 	}
-	thumbprint, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return "", wrong("the key has no thumbprint")
-	}
-	jkt := base64.RawURLEncoding.EncodeToString(thumbprint)
 	return jkt, p.once(ctx, jkt, proof.ID, window)
 }
 
 // open checks what the proof is by itself: form, type, algorithm, key, signature
-// (checks 2 to 7).
-func open(proof string) (*payload, *jose.JSONWebKey, error) {
+// (checks 2 to 7). It returns what the proof says and the thumbprint of its key.
+func (p *Proofs) open(proof string) (*payload, string, error) {
 	if len(proof) > proofLimit {
-		return nil, nil, wrong("the proof is larger than %d bytes", proofLimit)
+		return nil, "", wrong("the proof is larger than %d bytes", proofLimit)
 	}
-	jws, err := jose.ParseSignedCompact(proof, proofAlgorithms())
+	signed, err := p.reader.Parse(proof)
 	if err != nil {
-		return nil, nil, wrong("the proof is not a JWS with an accepted algorithm")
+		return nil, "", wrong("the proof is not a JWS with an accepted algorithm")
 	}
-	header := jws.Signatures[0].Protected
-	if err := checkHeader(header); err != nil {
-		return nil, nil, err
+	if err := checkHeader(signed.Header); err != nil {
+		return nil, "", err
 	}
-	text, err := jws.Verify(header.JSONWebKey.Key)
+	text, err := signed.Verify(signed.JSONWebKey.Key)
 	if err != nil {
-		return nil, nil, wrong("the signature of the proof is wrong")
+		return nil, "", wrong("the signature of the proof is wrong")
 	}
 	said := new(payload)
-	if err := json.Unmarshal(text, said); err != nil {
-		return nil, nil, wrong("the claims of the proof cannot be read")
+	if err := jws.Members(text, said.claim); err != nil {
+		return nil, "", wrong("the claims of the proof cannot be read")
 	}
-	return said, header.JSONWebKey, nil
+	return said, signed.Thumbprint, nil
 }
 
 // checkHeader wants the type of a proof and a public key for its algorithm, and
 // no other way to say which key it is.
-func checkHeader(header jose.Header) error {
-	if header.ExtraHeaders[jose.HeaderType] != "dpop+jwt" {
+func checkHeader(header *jws.Header) error {
+	if header.Type() != "dpop+jwt" {
 		return wrong("typ must be dpop+jwt")
 	}
 	for _, name := range []jose.HeaderKey{"jku", "x5u", "x5c", "crit", "b64"} {
-		if _, there := header.ExtraHeaders[name]; there {
+		if header.Has(name) {
 			return wrong("the header %s is not accepted", name)
 		}
 	}
@@ -188,7 +203,7 @@ func (said *payload) about(want Want) error {
 		return wrong("ath is not the hash of the access token")
 	case said.ID == "" || len(said.ID) > 256:
 		return wrong("jti must have 1 to 256 bytes")
-	case said.IssuedAt == nil:
+	case !said.hasIssuedAt:
 		return wrong("iat is missing")
 	}
 	return nil
@@ -210,7 +225,7 @@ func (p *Proofs) fresh(said *payload) (time.Duration, error) {
 		oldest, newest = nonceWindow, nonceWindow
 	}
 	// Seconds are compared as numbers: a huge one must not overflow into the past.
-	age := float64(p.deps.Now().UnixMilli())/1000 - *said.IssuedAt
+	age := float64(p.deps.Now().UnixMilli())/1000 - said.IssuedAt
 	if !(age <= oldest.Seconds() && age >= -newest.Seconds()) {
 		return 0, wrong("iat is not within the time of this server")
 	}
