@@ -287,12 +287,13 @@ func (o *Organisations) bindable(ctx context.Context, b *binding, p directory.Pe
 	return made, nil
 }
 
-// bindingListing is how the register lists a person who would join. A name is
-// enough here, for the organisation's own contact vouches for the rest; a head who
-// is disqualified is not.
+// bindingListing is how the register lists a person who would join: by a number that
+// somebody has vouched for on both sides. A name is anybody's of that name, and
+// whoever reads the code at the official contact cannot tell two of them apart; who
+// has only the name is invited. A head who is disqualified is not let in either.
 func bindingListing(record authority.Record, p directory.Person, now storage.Time) string {
 	found := listed(record, p, now)
-	if found.Barred {
+	if found.Barred || !found.Proved {
 		return ""
 	}
 	return found.As

@@ -12,6 +12,7 @@ import (
 	"propusk/cabinet/cabinettest"
 	"propusk/idp/directory"
 	"propusk/storage/journal"
+	"propusk/storage/storagetest"
 )
 
 // variable are the parts of an answer that no two answers share.
@@ -130,6 +131,32 @@ func TestListedPersonBindsByTheOfficialContact(t *testing.T) {
 			t.Errorf("told %s", got)
 		}
 	})
+}
+
+// A founder, or a head, whom the register gives by name alone is anybody of that name.
+func TestNameAloneBindsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	head, founder := w.confirmed(0, "Лебедева", "Ирина", "Павловна"), w.confirmed(1, "Соколов", "Андрей", "Викторович")
+	o := w.Office("Alpha")
+	record := w.registered(o, head)
+	nameless, named := person(head), person(founder)
+	nameless.INN, named.INN = "", ""
+	record.Heads[0].Person = nameless
+	record.Founders = []authority.Founder{{Kind: authority.FounderPerson, Person: &named}}
+	w.register.put(record)
+	for _, p := range []directory.Person{head, founder} {
+		for _, access := range []string{"administrator", "employee"} {
+			path, _ := w.bind(w.personal(p), o.INN, access, "email")
+			w.Work()
+			w.refuse(http.StatusForbidden, "confirmation_wrong", "POST", path+"/confirm", w.personal(p), map[string]string{"code": "123456"})
+		}
+	}
+	for _, m := range w.Sent(o.Email) {
+		if m.Code != "" {
+			t.Errorf("a code went out: %s", m.Text)
+		}
+	}
 }
 
 // An invitation as an accountant is no way to become an administrator.

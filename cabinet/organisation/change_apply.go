@@ -14,6 +14,8 @@ import (
 type confirmation struct {
 	how       string // directory.HowCode, directory.HowSignature
 	digits    string // of a code, still to be spent
+	object    string // that the code is bound to
+	weak      bool   // it does not carry the change by itself: operators decide
 	signature []byte
 	verdict   string
 	person    string // who confirmed; "" for a client with the organisation's signature
@@ -36,11 +38,11 @@ func (o *Organisations) apply(ctx context.Context, actor directory.Actor, ch cha
 		}
 		ch.Authority = storage.JSON[*directory.Authority]{V: &right}
 		if by.digits != "" {
-			if err := o.codes.spend(ctx, ch.object(), by.person, by.digits); err != nil {
+			if err := o.codes.spend(ctx, by.object, by.person, by.digits); err != nil {
 				return err
 			}
 		}
-		if len(differences) > 0 {
+		if len(differences) > 0 || by.weak {
 			return o.toModeration(ctx, actor, &ch, from)
 		}
 		return o.intoProfile(ctx, actor, &ch, from, by.how)
@@ -104,7 +106,34 @@ func (o *Organisations) toModeration(ctx context.Context, actor directory.Actor,
 	if err != nil {
 		return err
 	}
-	return o.tellChange(ctx, *ch, changeModerationTexts.about(string(ch.Block), "{fields}", fields))
+	if len(ch.Differences.V) > 0 {
+		return o.tellChange(ctx, *ch, changeModerationTexts.about(string(ch.Block), "{fields}", fields))
+	}
+	return o.tellLost(ctx, *ch)
+}
+
+// tellLost tells of a change of contacts that nobody at the former ones has
+// confirmed: them, too, in case they are not lost at all.
+func (o *Organisations) tellLost(ctx context.Context, ch change) error {
+	person := ""
+	if ch.AskedBy != "" {
+		p, err := o.Directory.Person(ctx, ch.AskedBy)
+		if err != nil {
+			return err
+		}
+		person = p.FullName()
+	}
+	words := changeLostTexts.about(string(ch.Block), "{person}", person)
+	was, err := ch.officialBefore()
+	if err != nil {
+		return err
+	}
+	if was.Email != "" {
+		if err := o.mail(ctx, was.Email, "ru", words); err != nil {
+			return err
+		}
+	}
+	return o.tellChange(ctx, ch, words)
 }
 
 func (o *Organisations) intoProfile(ctx context.Context, actor directory.Actor, ch *change, from, how string) error {

@@ -11,6 +11,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/organisation/pdf"
 	"propusk/idp/directory"
+	"propusk/signature"
 	"propusk/storage"
 	"propusk/storage/file"
 )
@@ -158,7 +159,8 @@ func (o *Organisations) showChange(c api.Call) error {
 }
 
 // sendChangeCode answers POST /v1/organization/changes/{id}/codes: a code goes to
-// the person who asks, on a channel that he has proved to hold.
+// the person who asks, on a channel that he has proved to hold; where official
+// contacts are moved, to the one that is left behind.
 func (o *Organisations) sendChangeCode(c api.Call) error {
 	ch, err := o.waiting(c)
 	if err != nil {
@@ -166,11 +168,21 @@ func (o *Organisations) sendChangeCode(c api.Call) error {
 	}
 	var body struct {
 		Channel string `json:"channel"`
+		Lost    bool   `json:"lost"` // the official contacts are: the code is of the person's own
 	}
 	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	answer, err := o.sendOwn(c.Ctx(), c.Person(), ch.object(), body.Channel, purposeChange)
+	guarded, err := ch.lostFits(body.Lost)
+	if err != nil {
+		return err
+	}
+	var answer sent
+	if guarded && !body.Lost {
+		answer, err = o.sendOfficial(c.Ctx(), c.Person(), ch, body.Channel)
+	} else {
+		answer, err = o.sendOwn(c.Ctx(), c.Person(), ch.codeObject(body.Lost), body.Channel, purposeChange)
+	}
 	if err != nil {
 		return err
 	}
@@ -212,6 +224,7 @@ func (o *Organisations) confirmChange(c api.Call) error {
 	var body struct {
 		Code      string `json:"code"`
 		Signature string `json:"signature"`
+		Lost      bool   `json:"lost"` // the code went to the person's own contact
 	}
 	if err := api.ReadObjectUpTo(c, signatureLimit, &body); err != nil {
 		return err
@@ -221,7 +234,7 @@ func (o *Organisations) confirmChange(c api.Call) error {
 	case (body.Code == "") == (body.Signature == ""):
 		return api.InvalidField("/code", "code_or_signature")
 	case body.Code != "":
-		by, err = o.byCode(c, ch, body.Code)
+		by, err = o.byCode(c, ch, body.Code, body.Lost)
 	default:
 		by, err = o.bySignature(c, ch, signatureBody{body.Signature})
 	}
@@ -242,19 +255,23 @@ func changeRefusal(err error) error {
 	return api.DirectoryRefusal(err)
 }
 
-func (o *Organisations) byCode(c api.Call, ch change, digits string) (confirmation, error) {
+func (o *Organisations) byCode(c api.Call, ch change, digits string, lost bool) (confirmation, error) {
+	if _, err := ch.lostFits(lost); err != nil {
+		return confirmation{}, err
+	}
 	if c.Person() == "" {
 		return confirmation{}, api.Refuse("person_required")
 	}
 	if !isCode(digits) {
 		return confirmation{}, api.InvalidField("/code", "format")
 	}
-	err := o.codes.try(c.Ctx(), ch.object(), c.Person(), digits)
-	return confirmation{how: directory.HowCode, digits: digits, person: c.Person()}, err
+	by := confirmation{how: directory.HowCode, digits: digits, object: ch.codeObject(lost), weak: lost, person: c.Person()}
+	return by, o.codes.try(c.Ctx(), by.object, c.Person(), digits)
 }
 
 // bySignature takes the organisation's own certificate, or that of the person who
-// acts.
+// acts; that of a person who is not the head does not move official contacts by
+// itself.
 func (o *Organisations) bySignature(c api.Call, ch change, body signatureBody) (confirmation, error) {
 	der, err := body.decode()
 	if err != nil {
@@ -268,19 +285,33 @@ func (o *Organisations) bySignature(c api.Call, ch change, body signatureBody) (
 	if err != nil {
 		return confirmation{}, err
 	}
-	if !made.Signs(*verdict.Subject) {
-		if c.Person() == "" {
-			return confirmation{}, api.Refuse("organization_signature_other")
-		}
-		p, err := o.Directory.Person(c.Ctx(), c.Person())
-		if err != nil {
-			return confirmation{}, err
-		}
-		if !p.Named(*verdict.Subject) {
-			return confirmation{}, api.Refuse("organization_signature_person")
-		}
+	by := confirmation{how: directory.HowSignature, signature: der, verdict: encodeVerdict(verdict), person: c.Person()}
+	if made.Signs(*verdict.Subject) {
+		return by, nil
 	}
-	return confirmation{how: directory.HowSignature, signature: der, verdict: encodeVerdict(verdict), person: c.Person()}, nil
+	by.weak, err = o.signedByPerson(c, ch, made, *verdict.Subject)
+	return by, err
+}
+
+// signedByPerson judges a certificate that is not the organisation's: weak, where it
+// is good as the person's who acts and too little for this change.
+func (o *Organisations) signedByPerson(c api.Call, ch change, made directory.Organisation, s signature.Subject) (weak bool, err error) {
+	if c.Person() == "" {
+		return false, api.Refuse("organization_signature_other")
+	}
+	p, err := o.Directory.Person(c.Ctx(), c.Person())
+	if err != nil {
+		return false, err
+	}
+	if !p.Named(s) {
+		return false, api.Refuse("organization_signature_person")
+	}
+	guarded, err := ch.guarded()
+	if err != nil || !guarded {
+		return false, err
+	}
+	head, err := o.signedByHead(c.Ctx(), made, p)
+	return !head, err
 }
 
 // cancelChange answers DELETE /v1/organization/changes/{id}.

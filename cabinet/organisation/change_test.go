@@ -369,9 +369,9 @@ func TestEarlierVersionIsRestored(t *testing.T) {
 		head := o.Members[directory.Head].Person
 		token := w.token(o, directory.Head)
 		contacts := map[string]any{"phone": "+78120001101", "email": "first@alpha.example"}
-		w.byCode(w.propose(token, "contacts", contacts), token, head)
+		w.byOfficial(w.propose(token, "contacts", contacts), token, o.Email)
 		contacts["email"] = "second@alpha.example"
-		w.byCode(w.propose(token, "contacts", contacts), token, head)
+		w.byOfficial(w.propose(token, "contacts", contacts), token, "first@alpha.example")
 		list := w.call(http.StatusOK, "GET", profilePath+"contacts/versions", token, nil)["versions"].([]any)
 		if len(list) != 3 { // the state before the first change is one too
 			t.Fatalf("versions %s", encoded(list))
@@ -384,7 +384,7 @@ func TestEarlierVersionIsRestored(t *testing.T) {
 			t.Errorf("version 2 %s", encoded(one))
 		}
 		restored := w.call(http.StatusCreated, "POST", profilePath+"contacts/versions/1/restore", token, nil)
-		w.byCode("/v1/organization/changes/"+text(restored, "id"), token, head)
+		w.byOfficial("/v1/organization/changes/"+text(restored, "id"), token, "second@alpha.example")
 		now, err := w.Directory.OrganisationContacts(context.Background(), o.ID)
 		w.must(err)
 		if now.Email != "office.alpha@example.ru" {

@@ -63,6 +63,11 @@ var (
 	purposeDeactivation = saying{"деактивации кабинета организации", "deactivating the organisation's cabinet"}
 )
 
+// purposeContacts names who would move the contact that the message goes to.
+func purposeContacts(person string) saying {
+	return saying{"смены официальных контактов организации, о которой просит " + person, "moving the organisation's official contacts, as " + person + " asks"}
+}
+
 func codeMessage(lang string, purpose saying, digits string) (subject, text string) {
 	if lang == "en" {
 		return "Code " + digits, digits + " is the code for " + purpose.en +
@@ -132,6 +137,11 @@ var changeAppliedTexts = letter{
 var changeModerationTexts = letter{
 	notice.Message{Subject: "Изменение данных отправлено на проверку", Body: `Изменение раздела «{block}» расходится с реестром ({fields}). Его проверят операторы, о результате вы получите сообщение.`},
 	notice.Message{Subject: "A change of the details is being checked", Body: `The change of the block “{block}” differs from the register ({fields}). Operators will check it; you will be told the result.`},
+}
+
+var changeLostTexts = letter{
+	notice.Message{Subject: "Смена контактов организации отправлена на проверку", Body: `{person} просит сменить официальные контакты без кода на прежние. Это проверят операторы, о результате вы получите сообщение. Если об этом никто не просил, отмените изменение.`},
+	notice.Message{Subject: "A change of the official contacts is being checked", Body: `{person} asks to move the official contacts without a code to the former ones. Operators will check it; you will be told the result. If nobody asked for it, cancel the change.`},
 }
 
 var changeRefusedTexts = letter{

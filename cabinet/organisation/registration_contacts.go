@@ -14,14 +14,14 @@ type codeBody struct {
 	Code    string `json:"code"`
 }
 
-// contact is the contact of the draft that a channel reaches.
-func (r registration) contact(channel string) (string, error) {
+// reached is the official contact that a channel reaches.
+func reached(contacts directory.Contacts, channel string) (string, error) {
 	to := ""
 	switch channel {
 	case "email":
-		to = r.Draft.V.Contacts.Email
+		to = contacts.Email
 	case "sms":
-		to = r.Draft.V.Contacts.Phone
+		to = contacts.Phone
 	default:
 		return "", api.InvalidField("/channel", "invalid")
 	}
@@ -98,7 +98,7 @@ func (o *Organisations) contactCall(c api.Call) (r registration, to string, body
 	if !r.open() {
 		return r, "", body, api.Refuse("registration_state").With("state", r.State)
 	}
-	to, err = r.contact(body.Channel)
+	to, err = reached(r.Draft.V.Contacts, body.Channel)
 	return r, to, body, err
 }
 

@@ -193,7 +193,7 @@ func TestListingInTheRegister(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if bindingListing(barred, p, now) != "" || bindingListing(head(named), p, now) != listedHead {
+	if bindingListing(barred, p, now) != "" || bindingListing(head(named), p, now) != "" || bindingListing(founder(numbered), p, now) != listedFounder {
 		t.Error("binding")
 	}
 }

@@ -37,9 +37,18 @@ type changeView struct {
 	Tag     pages.Tag
 	Lines   []changedLine
 	Waiting bool
+	Guarded bool   // official contacts are moved
+	Lost    bool   // … which are lost
 	Sent    string // where the code was sent, masked
 	May     bool
 	Offers  []pages.Offer
+}
+
+// movesContacts reports whether the change moves a contact that the organisation had.
+func (c change) movesContacts() bool {
+	had := func(field string) bool { return c.Before[field] != nil && c.Before[field] != "" }
+	return c.Block == "contacts" && (had("phone") || had("email")) &&
+		(c.Before["phone"] != c.After["phone"] || c.Before["email"] != c.After["email"])
 }
 
 func changePath(v *desk.Visit) string {
@@ -60,6 +69,7 @@ func changePage(v *desk.Visit, status int, sent string, errs ...pages.FieldError
 	view.Tag = pages.Tag{Kind: stateKinds[view.State], Text: v.T("company.state." + view.State)}
 	view.Lines = changed(v, sheets[view.Block], view.Before, view.After)
 	view.Waiting, view.Sent = view.State == "proposed", sent
+	view.Guarded, view.Lost = view.movesContacts(), lost(v)
 	view.May = view.Actions.Allowed("confirm") || view.Actions.Find("confirm") != nil && view.Actions.Find("confirm").Reason == "assurance_insufficient"
 	view.Offers = v.Offers(view.Actions, desk.Offer{Action: "cancel", Hide: true, Act: pages.Act{
 		Title: v.T("company.cancel"), URL: ownPath(v) + "/cancel", Post: true, Stop: true, Ask: v.T("company.cancel.ask"),
@@ -90,12 +100,17 @@ func changed(v *desk.Visit, drawn sheet, before, after map[string]any) []changed
 	return lines
 }
 
-// sendCode sends a code to a contact of the person's own.
+// lost reports whether the official contacts, from which they are moved, are lost:
+// then the code is of the person's own, and operators decide.
+func lost(v *desk.Visit) bool { return v.Value("lost") != "" }
+
+// sendCode sends a code to a contact of the person's own, or to the official contact
+// that the change would move away from.
 func sendCode(v *desk.Visit) error {
 	var sent struct {
 		To string `json:"to"`
 	}
-	err := v.Post(changePath(v)+"/codes", map[string]string{"channel": v.Value("channel")}, &sent)
+	err := v.Post(changePath(v)+"/codes", map[string]any{"channel": v.Value("channel"), "lost": lost(v)}, &sent)
 	if err == nil {
 		return changePage(v, http.StatusOK, sent.To)
 	}
@@ -109,7 +124,7 @@ func sendCode(v *desk.Visit) error {
 // confirm puts the change into force by its code.
 func confirm(v *desk.Visit) error {
 	var made change
-	err := v.Post(changePath(v)+"/confirm", map[string]string{"code": v.Value("code")}, &made)
+	err := v.Post(changePath(v)+"/confirm", map[string]any{"code": v.Value("code"), "lost": lost(v)}, &made)
 	if err == nil {
 		return v.Done("/cabinet/organization", "company.done."+doneState(made.State))
 	}
