@@ -27,6 +27,9 @@ func TestADocumentIsUploadedSignedAndHandedOver(t *testing.T) {
 	if !strings.Contains(page.Body, `<iframe class="preview"`) || !strings.Contains(page.Header.Get("Content-Security-Policy"), "frame-src 'self'") {
 		t.Errorf("the PDF is not shown in place: %s", page.Header.Get("Content-Security-Policy"))
 	}
+	if !strings.Contains(page.Body, `/content?inline=yes#navpanes=0&amp;view=FitH"`) || !strings.Contains(page.Body, `/content" download>`) {
+		t.Error("the frame is not fitted, or a browser without a viewer is left without the file")
+	}
 	shown := b.Open(page.Path + "/content?inline=yes").Is(http.StatusOK)
 	if csp := shown.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'self'") ||
 		!strings.HasPrefix(shown.Header.Get("Content-Disposition"), "inline") {
