@@ -22,7 +22,7 @@ func demanded(s situation) session.Level { return max(required(s), essential(s))
 // required is demanded without what an essential claim acr asks for.
 func required(s situation) session.Level {
 	l := max(session.One, session.LevelOf(s.Request.ClientRequiredACR), preferred(s))
-	if s.Request.NeedsOrganisation || s.Prover.TOTP || s.Owed.AddFactor {
+	if s.Request.NeedsOrganisation || s.Request.NeedsOperator || s.Prover.TOTP || s.Owed.AddFactor {
 		l = max(l, session.Two)
 	}
 	if s.Organisation != nil {
@@ -113,8 +113,12 @@ func proven(s situation, now time.Time) session.Assurance {
 }
 
 // proofs are the session's; a device that may not stand in for the second factor
-// is none.
+// is none, and to the operators' console nothing leads but a passkey or a
+// certificate, whatever else the session has.
 func proofs(s situation) []session.Proof {
+	if s.Request.NeedsOperator {
+		return s.Session.Only(session.Passkey, session.Certificate)
+	}
 	if trusts(s) {
 		return s.Session.Proofs.V
 	}
@@ -126,7 +130,7 @@ func proofs(s situation) []session.Proof {
 // means the person and not the machine. Qualified never comes of a device.
 func trusts(s situation) bool {
 	asked := max(session.LevelOf(s.Request.ClientRequiredACR), preferred(s)) >= session.Two
-	return s.Device.Trusted && !asked && !wantsFresh(s.Request) && s.Request.MaxAge == nil &&
+	return s.Device.Trusted && !asked && !s.Request.NeedsOperator && !wantsFresh(s.Request) && s.Request.MaxAge == nil &&
 		(s.Organisation == nil || s.Organisation.Policy.TrustedDevices)
 }
 

@@ -15,6 +15,7 @@ const (
 	noticeProveAgain          = "flow.prove_again"
 	noticeOtherPerson         = "flow.other_person"
 	noticeNotMember           = "flow.not_member"
+	noticeOperatorFactors     = "flow.operator_factors"
 	noticeOrganisationFactors = "flow.organisation_factors"
 	noticeOrganisationNetwork = "flow.organisation_network"
 	noticeOrganisationACR     = "flow.organisation_acr"

@@ -82,6 +82,7 @@ type situation struct {
 	Owed         directory.Obligations // of the session's person
 	PasswordAge  time.Duration         // of the session's person; 0 = there is none
 	Organisation *organisation         // chosen or asked for; nil = none yet, or not a member of it
+	Operator     bool                  // the session's person is one, of the house
 	Consented    bool                  // the person accepted this client, organisation and scopes before
 	Device       machine
 	Address      netip.Addr // the zero Addr = not known
@@ -96,7 +97,7 @@ type situation struct {
 func next(s situation, now time.Time) Step {
 	rules := []func(situation, time.Time) (Step, bool){
 		sensible, identification, moreProof, confirmation, newPassword,
-		representation, pin, connection, permission,
+		operation, representation, pin, connection, permission,
 	}
 	for _, rule := range rules {
 		step, due := rule(s, now)
@@ -170,6 +171,8 @@ func identification(s situation, now time.Time) (Step, bool) {
 		return ask(noticeSignInAgain)
 	case tooOld(s, now) && !here:
 		return ask(noticeSignInAgain)
+	case weighed(s, now).Level < session.One && s.Request.NeedsOperator:
+		return ask(noticeOperatorFactors)
 	case weighed(s, now).Level < session.One:
 		return ask(noticeSignInAgain)
 	case outsider(s) && !here:
@@ -236,6 +239,15 @@ func newPassword(s situation, now time.Time) (Step, bool) {
 	default:
 		return Step{}, false
 	}
+}
+
+// operation lets none but the house's operators into their console. By what they
+// signed in, the proofs that count have decided.
+func operation(s situation, _ time.Time) (Step, bool) {
+	if s.Request.NeedsOperator && !s.Operator {
+		return refuse("access_denied", "The person is no operator of the house."), true
+	}
+	return Step{}, false
 }
 
 // representation asks on whose behalf, when the scopes speak of an

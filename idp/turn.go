@@ -105,7 +105,7 @@ func (s *Server) gather(c echo.Context, t *turn) error {
 		return nil
 	}
 	ctx := c.Request().Context()
-	for _, look := range []func(context.Context, *turn) error{s.lookAtFactors, s.lookAtDebts, s.lookAtOrganisation, s.lookAtConsent} {
+	for _, look := range []func(context.Context, *turn) error{s.lookAtFactors, s.lookAtDebts, s.lookAtOperator, s.lookAtOrganisation, s.lookAtConsent} {
 		if err := look(ctx, t); err != nil {
 			return err
 		}
@@ -171,6 +171,17 @@ func (s *Server) holdsCertificate(ctx context.Context, personID string) (bool, e
 // lookAtDebts finds what the person owes.
 func (s *Server) lookAtDebts(ctx context.Context, t *turn) (err error) {
 	t.situation.Owed, err = s.deps.Directory.Obligations(ctx, t.person.ID)
+	return err
+}
+
+// lookAtOperator finds whether the person is an operator of the house, for their
+// console.
+func (s *Server) lookAtOperator(ctx context.Context, t *turn) error {
+	if !t.Request.NeedsOperator {
+		return nil
+	}
+	roles, err := s.deps.Directory.OperatorOf(ctx, t.person.ID)
+	t.situation.Operator = len(roles) > 0
 	return err
 }
 

@@ -16,8 +16,11 @@ const (
 	ScopeOfflineAccess = "offline_access" // Core §11
 	ScopeOrganisation  = "organization"   // ours: which organisation, with which role
 	ScopeNotices       = "notices"        // ours: the person's notices and how he is told
+	ScopePowersOwn     = "powers:own"     // ours: the powers of attorney that the person was given, to use, give up and hand on
 	ScopeRecoveries    = "recoveries"     // ours: helps people back in, where the person is an operator
 	ScopeModeration    = "moderation"     // ours: decides about organisations, where the person is an operator
+	ScopeConsoleRead   = "console:read"   // ours: looks into the operators' console
+	ScopeConsoleWrite  = "console:write"  // … and acts there
 	ScopeSignalsRead   = "ssf.read"       // CAEP Interoperability Profile 1.0 §2.7.3: takes security events
 	ScopeSignalsManage = "ssf.manage"     // … and says which
 )
@@ -28,9 +31,19 @@ var own = []string{ScopeSignalsRead, ScopeSignalsManage}
 
 // personal are the scopes that speak of a person, so that a client acting for
 // itself cannot have them.
-var personal = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess, ScopeNotices, ScopeRecoveries, ScopeModeration}
+var personal = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess, ScopeNotices, ScopePowersOwn, ScopeRecoveries, ScopeModeration}
 
-// Scopes returns every scope of this server, in the order of discovery.
+// console are the scopes of the operators' console. Discovery does not name them: no
+// application of others can have one.
+var console = []string{ScopeConsoleRead, ScopeConsoleWrite}
+
+// IsConsole reports whether a scope is one of the operators' console.
+func IsConsole(scope string) bool { return slices.Contains(console, scope) }
+
+// WantsConsole reports whether the scopes ask for the operators' console.
+func WantsConsole(scopes []string) bool { return slices.ContainsFunc(scopes, IsConsole) }
+
+// Scopes returns every scope that an application can have, in the order of discovery.
 func Scopes() []string {
 	scopes := append(slices.Clone(personal), own...)
 	scopes = append(scopes, ScopeOrganisation)
@@ -42,7 +55,7 @@ func Scopes() []string {
 
 var known = func() map[string]bool {
 	set := make(map[string]bool)
-	for _, scope := range Scopes() {
+	for _, scope := range append(Scopes(), console...) {
 		set[scope] = true
 	}
 	return set
@@ -52,7 +65,7 @@ var known = func() map[string]bool {
 func KnownScope(scope string) bool { return known[scope] }
 
 // Personal reports whether a scope speaks of a person.
-func Personal(scope string) bool { return slices.Contains(personal, scope) }
+func Personal(scope string) bool { return slices.Contains(personal, scope) || IsConsole(scope) }
 
 // Own reports whether a scope is one that only a client acting for itself has.
 func Own(scope string) bool { return slices.Contains(own, scope) }

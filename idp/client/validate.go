@@ -126,9 +126,21 @@ func (c *Client) validateScope(f *faults) {
 			f.add("scope", "%q is more than the owner of the client lets it have", scope)
 		}
 	}
+	if WantsConsole(c.Scopes()) && !c.operators() {
+		f.add("scope", "the operators' console is for a web application of the house itself, held to FAPI 2.0, by authorization_code alone")
+	}
 	if c.RequiredACR != "" && Rank(c.RequiredACR) == 0 {
 		f.add("required_acr", "%q is unknown", c.RequiredACR)
 	}
+}
+
+// operators reports whether the client could be the operators' console: the house's
+// own, which nobody else can be made to be, with tokens bound to a key.
+func (c *Client) operators() bool {
+	others := slices.ContainsFunc(c.GrantTypes, func(grant string) bool {
+		return grant != GrantAuthorizationCode && grant != GrantRefreshToken
+	})
+	return c.FirstParty && c.OrganisationID == "" && c.Kind == Web && c.Profile != "" && !others
 }
 
 // validateAlgorithms checks what signs the client's tokens.

@@ -55,8 +55,9 @@ type AuthorizationRequest struct {
 	// they bring along.
 	Details directory.Details `json:"authorization_details,omitempty"`
 
-	NeedsOrganisation bool   `json:"needs_organization"` // a scope asks for one
-	FirstParty        bool   `json:"first_party"`        // no consent page
+	NeedsOrganisation bool   `json:"needs_organization"`       // a scope asks for one
+	NeedsOperator     bool   `json:"needs_operator,omitempty"` // it is for the operators' console
+	FirstParty        bool   `json:"first_party"`              // no consent page
 	ClientRequiredACR string `json:"client_required_acr,omitempty"`
 
 	// Pushed names the pushed request that it came by, which brings one code; ""
@@ -151,7 +152,7 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 	if repeated != nil {
 		return nil, repeated
 	}
-	if err := refuseUnsupported(form, p.deps.Audience); err != nil {
+	if err := refuseUnsupported(form); err != nil {
 		return nil, err
 	}
 	if err := requireProofKey(form); err != nil {
@@ -187,6 +188,10 @@ func (p *Provider) authorize(ctx context.Context, client *registration, form url
 	if err := personsScopes(request.Scopes); err != nil {
 		return nil, err
 	}
+	if err := p.checkResource(form, request.Scopes); err != nil {
+		return nil, err
+	}
+	request.NeedsOperator = wantConsole(request.Scopes)
 	request.NeedsOrganisation = wantOrganisation(request.Scopes)
 	if request.Organisation != "" && !request.NeedsOrganisation {
 		return nil, invalidRequest("the parameter organization goes with the scope organization or a permission")
@@ -210,9 +215,8 @@ func (request *AuthorizationRequest) takeDefaults(client *registration) {
 }
 
 // refuseUnsupported refuses clearly what would otherwise be ignored: request_uri
-// above all, which would have us ask strangers' addresses (RFC 9101 §10.4), and a
-// token for another resource than the one there is (RFC 8707 §2).
-func refuseUnsupported(form url.Values, resource string) *Error {
+// above all, which would have us ask strangers' addresses (RFC 9101 §10.4).
+func refuseUnsupported(form url.Values) *Error {
 	for name, code := range map[string]string{
 		"request_uri":  "request_uri_not_supported",
 		"registration": "registration_not_supported",
@@ -226,8 +230,6 @@ func refuseUnsupported(form url.Values, resource string) *Error {
 		return invalidRequest("response_type is missing")
 	case form.Get("response_type") != "code":
 		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code")
-	case form.Has("resource") && form.Get("resource") != resource:
-		return invalidTarget("the only resource is %s (RFC 8707 section 2)", resource)
 	case form.Has("response_mode") && !slices.Contains(responseModes, form.Get("response_mode")):
 		return invalidRequest("response_mode must be one of %s", strings.Join(responseModes, ", "))
 	}

@@ -137,6 +137,9 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 			return nil, invalidScope("the client may not ask for the scope %s", scope)
 		}
 	}
+	if wantConsole(request.Scopes) {
+		return nil, invalidScope("the operators' console is entered by authorization_code alone")
+	}
 	if err := personsScopes(request.Scopes); err != nil {
 		return nil, err
 	}

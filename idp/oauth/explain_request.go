@@ -133,7 +133,7 @@ func (e *explanation) token(ctx context.Context, form url.Values) error {
 
 func (e *explanation) resource(form url.Values) {
 	const rule = "RFC 8707 section 2"
-	if asked := form.Get("resource"); asked != "" && asked != e.p.deps.Audience {
+	if asked := form.Get("resource"); asked != "" && !e.p.knownResource(asked, form.Get("grant_type")) {
 		e.fail("audience", "invalid_target", rule, e.p.deps.Audience, asked)
 		return
 	}

@@ -107,6 +107,10 @@ func (p *Provider) approvable(ctx context.Context, request *AuthorizationRequest
 	case request.HintSubject != "" && request.HintSubject != approval.PersonID:
 		return fault(http.StatusBadRequest, "login_required", "another person signed in than id_token_hint names")
 	}
+	if request.NeedsOperator {
+		approval.OrganisationID = ""
+		return p.approvableForConsole(ctx, approval)
+	}
 	if !wantOrganisation(approval.Scopes) {
 		approval.OrganisationID = ""
 		return nil

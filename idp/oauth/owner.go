@@ -55,6 +55,9 @@ func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, 
 	if rank(g.ACR) < rank(client.RequiredACR) {
 		return owner{}, errAssurance
 	}
+	if wantConsole(splitScope(g.Scope)) {
+		return p.operatorStands(ctx, g)
+	}
 	if !wantOrganisation(scopes) {
 		return owner{}, p.personStands(ctx, g.PersonID)
 	}
@@ -126,6 +129,9 @@ func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request f
 	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
 	if err := exchangeOf(ctx).keyOfCode(); err != nil {
+		return err
+	}
+	if err := h.p.checkTokenResource(request.GetRequestForm(), s.grant); err != nil {
 		return err
 	}
 	var err error

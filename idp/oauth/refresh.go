@@ -176,6 +176,9 @@ func (h *refreshHandler) acceptable(g *grant, generation int64) bool {
 // owner as he is now.
 func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessRequester, client *registration, g *grant) (*session, error) {
 	granted := splitScope(g.Scope)
+	if err := h.p.checkTokenResource(request.GetRequestForm(), g); err != nil {
+		return nil, err
+	}
 	scopes := []string(request.GetRequestedScopes())
 	if len(scopes) == 0 {
 		scopes = granted
@@ -238,7 +241,7 @@ func (h *refreshHandler) mayEnter(ctx context.Context, g *grant, organisationID 
 func (h *refreshHandler) refused(ctx context.Context, g, next *grant, err error) error {
 	because := ""
 	switch {
-	case errors.Is(err, errPersonBlocked):
+	case errors.Is(err, errPersonBlocked), errors.Is(err, errNotOperator):
 		because = endedByPerson
 	case errors.Is(err, errNotMember) && next.OrganisationID != g.OrganisationID:
 		return invalidTarget("the person is not a member of that organisation")

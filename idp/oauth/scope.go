@@ -39,6 +39,9 @@ func isPermission(scope string) bool { return client.IsPermission(scope) }
 // wantOrganisation reports whether the scopes ask for an organisation.
 func wantOrganisation(scopes []string) bool { return client.WantsOrganisation(scopes) }
 
+// wantConsole reports whether the scopes ask for the operators' console.
+func wantConsole(scopes []string) bool { return client.WantsConsole(scopes) }
+
 // splitScope reads a scope parameter (RFC 6749 §3.3), each scope once, in the
 // order given.
 func splitScope(scope string) []string { return client.SplitScope(scope) }

@@ -83,7 +83,7 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 	if missing := missingParameter(x.grantType, form); missing != "" {
 		return nil, invalidRequest("%s is missing", missing)
 	}
-	if resource := form.Get("resource"); resource != "" && resource != p.deps.Audience {
+	if resource := form.Get("resource"); resource != "" && !p.knownResource(resource, x.grantType) {
 		return nil, invalidTarget("the only resource is %s (RFC 8707 section 2)", p.deps.Audience)
 	}
 	if x.confirmation, err = p.confirm(r, x.client); err != nil {
@@ -166,6 +166,9 @@ func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tok
 	}
 	extra := func(name string) string { s, _ := response.GetExtra(name).(string); return s }
 	seconds, _ := response.GetExtra("expires_in").(int64)
+	if wantConsole(splitScope(request.GetSession().(*session).grant.Scope)) {
+		seconds = min(seconds, int64(consoleLifetime.Seconds()))
+	}
 	if power := request.GetSession().(*session).owner.power; power != nil {
 		seconds = min(seconds, max(power.ends-p.deps.Now().Unix(), 0))
 	}

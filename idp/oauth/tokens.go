@@ -129,6 +129,7 @@ func (t *tokens) GenerateAccessToken(ctx context.Context, request fosite.Request
 	}
 	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
 	claims.about(s.grant, s.owner)
+	claims.forConsole(t.p, s.grant)
 	claims.Details = s.details
 	claims.Confirmation = exchangeOf(ctx).confirmation
 	s.access, err = t.p.signAccessToken(ctx, client, claims)

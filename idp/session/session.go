@@ -71,6 +71,11 @@ func (s *Session) Without(factor Factor) []Proof {
 	return slices.DeleteFunc(slices.Clone(s.Proofs.V), func(p Proof) bool { return p.Factor == factor })
 }
 
+// Only are the proofs given by some factors alone.
+func (s *Session) Only(factors ...Factor) []Proof {
+	return slices.DeleteFunc(slices.Clone(s.Proofs.V), func(p Proof) bool { return !slices.Contains(factors, p.Factor) })
+}
+
 // prove records a proof at now.
 func (s *Session) prove(p Proof, now storage.Time) {
 	p.At = now
