@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/json"
 
-	"propusk/idp/possession"
+	"propusk/idp/jws"
 	"propusk/storage"
 )
 
@@ -32,31 +31,59 @@ const (
 
 // assertionClaims are what a client says to authenticate (RFC 7523 §3).
 type assertionClaims struct {
-	Issuer    string         `json:"iss"`
-	Subject   string         `json:"sub"`
-	Audience  statedAudience `json:"aud"`
-	ExpiresAt float64        `json:"exp"` // NumericDate may have a fraction; 0 = absent
-	NotBefore float64        `json:"nbf"`
-	IssuedAt  float64        `json:"iat"`
-	ID        string         `json:"jti"`
+	Issuer    string
+	Subject   string
+	Audience  statedAudience
+	ExpiresAt float64 // NumericDate may have a fraction; 0 = absent
+	NotBefore float64
+	IssuedAt  float64
+	ID        string
+}
+
+// readAssertionClaims reads the payload of an assertion; not ok when it is no JSON
+// object, has a member twice or a claim of another type.
+func readAssertionClaims(payload string) (claims assertionClaims, ok bool) {
+	return claims, jws.Members(payload, claims.claim) == nil
+}
+
+// claim reads one claim; those that nobody asks for may be anything.
+func (c *assertionClaims) claim(name string, value jws.Value) bool {
+	switch name {
+	case "iss":
+		return value.Text(&c.Issuer)
+	case "sub":
+		return value.Text(&c.Subject)
+	case "aud":
+		return c.Audience.read(value)
+	case "exp":
+		return value.Number(&c.ExpiresAt)
+	case "nbf":
+		return value.Number(&c.NotBefore)
+	case "iat":
+		return value.Number(&c.IssuedAt)
+	case "jti":
+		return value.Text(&c.ID)
+	}
+	return true
 }
 
 // subjectOf reads whom an assertion speaks for, before it is known to be true. It
 // looks at the one claim alone: all else is read when the signature is verified.
-func subjectOf(assertion string) string {
+func (p *Provider) subjectOf(assertion string) (subject string) {
 	if len(assertion) > maxJWT {
 		return ""
 	}
-	_, rest, _ := strings.Cut(assertion, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	var claims struct {
-		Subject string `json:"sub"`
-	}
-	if err != nil || json.Unmarshal(text, &claims) != nil {
+	signed, err := p.clientJWTs.Parse(assertion)
+	if err != nil {
 		return ""
 	}
-	return claims.Subject
+	err = jws.Members(signed.Payload(), func(name string, value jws.Value) bool {
+		return name != "sub" || value.Text(&subject)
+	})
+	if err != nil {
+		return ""
+	}
+	return subject
 }
 
 // asserted checks a client assertion (RFC 7523 §3, OpenID Connect Core §9). Each
@@ -70,8 +97,8 @@ func (p *Provider) asserted(ctx context.Context, client *registration, assertion
 	if err != nil {
 		return err
 	}
-	var claims assertionClaims
-	if json.Unmarshal(payload, &claims) != nil {
+	claims, ok := readAssertionClaims(payload)
+	if !ok {
 		return invalidClient("the claims of the client assertion cannot be read")
 	}
 	if client.FAPI() && !claims.Audience.text {
@@ -90,10 +117,12 @@ type statedAudience struct {
 	text bool
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *statedAudience) UnmarshalJSON(data []byte) error {
-	a.text = len(data) > 0 && data[0] == '"'
-	return a.audience.UnmarshalJSON(data)
+func (a *statedAudience) read(value jws.Value) bool {
+	if a.text = value.IsText(); !a.text {
+		return value.Read((*[]string)(&a.audience))
+	}
+	a.audience = make(audience, 1)
+	return value.Text(&a.audience[0])
 }
 
 // only reports whether one server is meant, and no other.
@@ -161,42 +190,41 @@ var (
 // its payload: algorithm one of ours and, unless "", the registered one; type
 // one of types; the key from the client's key set and from nowhere else. The
 // error is errClientJWT, or that the keys could not be had.
-func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, token, algorithm string, types []string) ([]byte, error) {
+func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, token, algorithm string, types []string) (string, error) {
 	if len(token) > maxJWT {
-		return nil, errClientJWT
+		return "", errClientJWT
 	}
-	jws, err := jose.ParseSignedCompact(token, possession.Algorithms())
+	signed, err := p.clientJWTs.Parse(token)
 	if err != nil {
-		return nil, errClientJWT
+		return "", errClientJWT
 	}
-	header := jws.Signatures[0].Protected
+	header := signed.Header
 	unwanted := algorithm != "" && header.Algorithm != algorithm || client.FAPI() && header.Algorithm == string(jose.RS256)
 	if unwanted || !plainHeader(header, types) {
-		return nil, errClientJWT
+		return "", errClientJWT
 	}
-	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.Verifiers(header)) > 0 })
+	set, err := p.keysOf(ctx, client, func(set keySet) bool { return len(set.Verifiers(header.Header)) > 0 })
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	for _, key := range set.Verifiers(header) {
-		if payload, err := jws.Verify(key.Key); err == nil {
+	for _, key := range set.Verifiers(header.Header) {
+		if payload, err := signed.Verify(key.Key); err == nil {
 			return payload, nil
 		}
 	}
-	return nil, errClientJWT
+	return "", errClientJWT
 }
 
 // plainHeader refuses other types, and whatever would say which key to use or
 // how to read the payload (RFC 8725 §3.10).
-func plainHeader(header jose.Header, types []string) bool {
-	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+func plainHeader(header *jws.Header, types []string) bool {
+	typ := strings.TrimPrefix(strings.ToLower(header.Type()), "application/")
 	known := false
 	for _, t := range types {
 		known = known || t == typ
 	}
 	for _, name := range []jose.HeaderKey{"jku", "x5u", "crit", "b64", "zip"} {
-		if _, there := header.ExtraHeaders[name]; there {
+		if header.Has(name) {
 			return false
 		}
 	}

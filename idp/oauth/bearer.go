@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -27,7 +26,7 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 	if x.grantType != GrantJWTBearer || named || !form.Has("assertion") {
 		return p.authenticate(r, form)
 	}
-	client, err := p.client(r.Context(), subjectOf(form.Get("assertion")))
+	client, err := p.client(r.Context(), p.subjectOf(form.Get("assertion")))
 	switch {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return nil, err
@@ -63,8 +62,8 @@ func (p *Provider) bearer(r *http.Request, x *exchange, form url.Values) (*token
 	if err != nil {
 		return nil, err
 	}
-	var claims assertionClaims
-	if json.Unmarshal(payload, &claims) != nil {
+	claims, ok := readAssertionClaims(payload)
+	if !ok {
 		return nil, invalidGrant("the claims of the assertion cannot be read")
 	}
 	if claims.Issuer != x.client.ID || claims.Subject != x.client.ID {

@@ -2,21 +2,15 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
+
+	"propusk/idp/jws"
 )
 
 // Signed authentication requests (CIBA §7.1.1): every parameter is a claim of a
 // JWT that the client signed, and none stands outside.
-
-// cibaObjectClaims say how good the object is. All of them are required.
-type cibaObjectClaims struct {
-	objectClaims
-	IssuedAt float64 `json:"iat"`
-	ID       string  `json:"jti"`
-}
 
 // signsCIBA reports whether the client must sign its authentication requests: by
 // its registration, or because FAPI-CIBA §5.2.2 wants it.
@@ -50,10 +44,11 @@ func (p *Provider) unpackCIBA(ctx context.Context, client *registration, form ur
 // request is none of ours (RFC 8725 §3.11).
 var cibaRequestTypes = []string{"", "jwt"}
 
-// checkCIBAObject checks for whom, by whom and when, and that it is used once.
-func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, payload []byte) error {
-	var claims cibaObjectClaims
-	if json.Unmarshal(payload, &claims) != nil {
+// checkCIBAObject checks for whom, by whom and when, and that it is used once. All of
+// these claims are required.
+func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, payload string) error {
+	claims, ok := readAssertionClaims(payload)
+	if !ok {
 		return invalidRequest("the claims of the authentication request cannot be read")
 	}
 	now := float64(p.deps.Now().UnixMilli()) / 1000
@@ -62,7 +57,7 @@ func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, pa
 		return invalidRequest("iss of the authentication request must be the client_id")
 	case claims.Subject == client.ID: // it would be a client assertion for who sees it (RFC 9101 §10.8)
 		return invalidRequest("sub of the authentication request must not be the client_id")
-	case !slices.Contains(claims.Audience, p.deps.Issuer):
+	case !slices.Contains(claims.Audience.audience, p.deps.Issuer):
 		return invalidRequest("aud of the authentication request must be %s", p.deps.Issuer)
 	case claims.ExpiresAt == 0 || claims.IssuedAt == 0 || claims.NotBefore == 0:
 		return invalidRequest("exp, iat and nbf of the authentication request must be there (CIBA section 7.1.1)")
@@ -84,25 +79,29 @@ func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, pa
 
 // cibaParameters turns claims into parameters. What belongs to another protocol's
 // objects is refused: an authorization request must not do for this.
-func cibaParameters(payload []byte) (url.Values, error) {
-	var claims map[string]json.RawMessage
-	if json.Unmarshal(payload, &claims) != nil {
-		return nil, invalidRequest("the claims of the authentication request cannot be read")
-	}
-	form := make(url.Values, len(claims))
-	for name, raw := range claims {
+func cibaParameters(payload string) (url.Values, error) {
+	form := make(url.Values)
+	var bad error
+	err := jws.Members(payload, func(name string, raw jws.Value) bool {
 		if slices.Contains(noParameters, name) {
-			continue
+			return true
 		}
 		value, err := objectParameter(name, raw)
 		switch {
 		case err != nil:
-			return nil, invalidRequest("the parameter '%.40s' of the authentication request is neither text nor a number nor an object", name)
+			bad = invalidRequest("the parameter '%.40s' of the authentication request is neither text nor a number nor an object", name)
 		case slices.Contains([]string{"request", "request_uri", "response_type", "redirect_uri", "code_challenge"}, name):
-			return nil, invalidRequest("an authentication request holds no %s", name)
+			bad = invalidRequest("an authentication request holds no %s", name)
 		case value != "":
 			form.Set(name, value)
 		}
+		return bad == nil
+	})
+	switch {
+	case bad != nil:
+		return nil, bad
+	case err != nil:
+		return nil, invalidRequest("the claims of the authentication request cannot be read")
 	}
 	return form, nil
 }

@@ -22,7 +22,7 @@ type credentials struct {
 // secret must not be accepted where its client would not send it. Unknown
 // client, wrong secret, wrong method and disabled client are one answer.
 func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration, error) {
-	presented, bad := readCredentials(r, form)
+	presented, bad := p.readCredentials(r, form)
 	if bad != nil {
 		return nil, bad
 	}
@@ -82,10 +82,10 @@ func (p *Provider) proves(r *http.Request, client *registration, presented crede
 
 // readCredentials reads HTTP Basic (§2.3.1) or the parameters client_id and
 // client_secret. More than one method in a request is refused (§2.3).
-func readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
+func (p *Provider) readCredentials(r *http.Request, form url.Values) (credentials, *Error) {
 	switch {
 	case form.Has("client_assertion") || form.Has("client_assertion_type"):
-		return readAssertion(r, form)
+		return p.readAssertion(r, form)
 	case len(r.Header.Values("Authorization")) > 1:
 		return credentials{}, invalidRequest("there is more than one Authorization header")
 	case r.Header.Get("Authorization") != "":
@@ -132,7 +132,7 @@ func readBasic(authorization string) (credentials, *Error) {
 
 // readAssertion reads client_assertion (RFC 7523 §2.2), beside which client_id
 // may be left out.
-func readAssertion(r *http.Request, form url.Values) (credentials, *Error) {
+func (p *Provider) readAssertion(r *http.Request, form url.Values) (credentials, *Error) {
 	c := credentials{id: form.Get("client_id"), method: AuthPrivateKeyJWT, assertion: form.Get("client_assertion")}
 	switch {
 	case r.Header.Get("Authorization") != "" || form.Has("client_secret"):
@@ -140,7 +140,7 @@ func readAssertion(r *http.Request, form url.Values) (credentials, *Error) {
 	case form.Get("client_assertion_type") != assertionType:
 		return credentials{}, invalidClient("client_assertion_type must be %s", assertionType)
 	case c.id == "":
-		c.id = subjectOf(c.assertion)
+		c.id = p.subjectOf(c.assertion)
 	}
 	return c, nil
 }

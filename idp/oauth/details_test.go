@@ -11,6 +11,7 @@ import (
 
 	"propusk/idp/client"
 	"propusk/idp/directory"
+	"propusk/idp/jws"
 )
 
 // vat lets a token prepare and send VAT returns to one office, up to a sum.
@@ -273,11 +274,11 @@ func TestAServiceAsksForDetailsItself(t *testing.T) {
 
 // RFC 9396 §3: in a signed request object the parameter is an array, not text.
 func TestDetailsComeInARequestObject(t *testing.T) {
-	got, err := objectParameter(parameterDetails, json.RawMessage(vat))
+	got, err := objectParameter(parameterDetails, jws.Value(vat))
 	if err != nil || got != vat {
 		t.Errorf("an array is read as %q, %v", got, err)
 	}
-	if _, err := objectParameter("scope", json.RawMessage(`["openid"]`)); err == nil {
+	if _, err := objectParameter("scope", `["openid"]`); err == nil {
 		t.Error("another parameter is an array")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"propusk/storage"
 	"propusk/storage/journal"
+	"propusk/storage/revocation"
 )
 
 // Token exchange (RFC 8693). Who may exchange what is this table, and nothing else:
@@ -29,6 +30,11 @@ import (
 // maxActors bounds how many actors a token may name, one inside the other (RFC 8693
 // §4.1): who is behind them all must stay readable.
 const maxActors = 3
+
+// maxExchanges bounds how often what came of a token is exchanged again. All that a
+// token came from stand in its jti, so that the end of each is its own end, whoever
+// asks and without a row (RFC 7009 §2.1: what is based on a revoked token goes with it).
+const maxExchanges = 4
 
 // The token types of RFC 8693 §3 that this server exchanges.
 const (
@@ -66,6 +72,9 @@ func (p *Provider) exchangeTokens(r *http.Request, x *exchange, form url.Values)
 	subject, err := p.presentedToken(ctx, form.Get("subject_token"), "subject_token")
 	if err != nil {
 		return nil, err
+	}
+	if strings.Count(subject.ID, revocation.Exchanged) >= maxExchanges {
+		return nil, invalidRequest("the subject_token has been exchanged %d times already: exchange one that it came from", maxExchanges)
 	}
 	var claims *accessToken
 	own := subject.ClientID == x.client.ID
@@ -211,7 +220,7 @@ func (p *Provider) copied(x *exchange, form url.Values, subject *accessToken) (*
 	if subject.person != "" { // by his id, for signAccessToken names him to the client
 		claims.Subject, claims.SessionID = subject.person, subject.session
 	}
-	claims.ID, claims.IssuedAt, claims.Status = storage.NewID(), p.deps.Now().Unix(), nil
+	claims.IssuedAt, claims.Status = p.deps.Now().Unix(), nil
 	claims.ClientID, claims.Scope, claims.Confirmation = x.client.ID, strings.Join(scopes, " "), x.confirmation
 	if !wantOrganisation(scopes) {
 		claims.Organisation, claims.Roles, claims.Permissions, claims.MemberVersion, claims.Power, claims.Details = nil, nil, nil, 0, nil, nil
@@ -228,6 +237,7 @@ func shared(some, others []string) []string {
 // organisation that the token opens, and of nobody's but the system's without one.
 func (p *Provider) exchanged(ctx context.Context, x *exchange, subject, claims *accessToken) (*tokenResponse, error) {
 	claims.ExpiresAt = min(claims.ExpiresAt, subject.ExpiresAt)
+	claims.ID = subject.ID + revocation.Exchanged + storage.NewID()
 	entry := journal.Entry{
 		Client: x.client.ID, Action: "token.exchanged", Object: claims.ID, Outcome: "success",
 		Details: map[string]string{"scope": claims.Scope, "subject": claims.Subject},

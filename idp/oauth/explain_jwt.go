@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/jws"
 	"propusk/idp/possession"
 	"propusk/storage"
 )
@@ -26,7 +26,7 @@ func (e *explanation) assertion(ctx context.Context, text string) error {
 		e.fail("assertion", "assertion_too_large", assertionRule, fmt.Sprintf("at most %d bytes", maxJWT), fmt.Sprint(len(text)))
 		return nil
 	}
-	jws, err := jose.ParseSignedCompact(text, possession.Algorithms())
+	signed, err := e.p.clientJWTs.Parse(text)
 	if err != nil {
 		e.fail("assertion", "assertion_form", "RFC 7515 section 3.1", "a JWS signed by "+strings.Join(possession.AlgorithmNames(), ", "), "")
 		return nil
@@ -34,13 +34,13 @@ func (e *explanation) assertion(ctx context.Context, text string) error {
 	payload, err := e.p.verifyClientJWT(ctx, e.client, text, e.client.AuthSigningAlg, clientAssertionTypes)
 	switch {
 	case errors.Is(err, errClientJWT):
-		return e.signature(ctx, jws.Signatures[0].Protected)
+		return e.signature(ctx, signed.Header)
 	case err != nil:
 		return e.refused("keys", "RFC 7591 section 2", err)
 	}
 	e.pass("signature", "RFC 7515 section 5.2")
-	var claims assertionClaims
-	if json.Unmarshal(payload, &claims) != nil {
+	claims, ok := readAssertionClaims(payload)
+	if !ok {
 		e.fail("claims", "claims_unreadable", assertionRule, "", "")
 		return nil
 	}
@@ -61,7 +61,7 @@ func (e *explanation) assertion(ctx context.Context, text string) error {
 }
 
 // signature says which of type, algorithm and key is why a signature does not count.
-func (e *explanation) signature(ctx context.Context, header jose.Header) error {
+func (e *explanation) signature(ctx context.Context, header *jws.Header) error {
 	algorithm := e.client.AuthSigningAlg
 	switch {
 	case algorithm != "" && header.Algorithm != algorithm:

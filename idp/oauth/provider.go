@@ -21,6 +21,7 @@ import (
 
 	"propusk/idp/client"
 	"propusk/idp/directory"
+	"propusk/idp/jws"
 	"propusk/idp/keys"
 	"propusk/idp/possession"
 	"propusk/idp/veil"
@@ -124,6 +125,8 @@ type Provider struct {
 	metrics metrics
 	aud     []string // the claim aud of every access token
 	proofs  *possession.Proofs
+	// clientJWTs reads what clients sign to say who they are and what they ask.
+	clientJWTs *jws.Reader
 	outside outside
 	remote  *remoteKeys
 
@@ -160,6 +163,7 @@ func New(deps Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.clientJWTs = jws.NewReader(possession.Algorithms()...)
 	p.outside = newOutside(deps.Reach, deps.OutsideTLS)
 	if p.remote, err = newRemoteKeys(p.outside, deps.Now); err != nil {
 		return nil, err

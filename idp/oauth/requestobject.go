@@ -1,9 +1,7 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"propusk/idp/jws"
 	"propusk/storage"
 )
 
@@ -22,16 +21,7 @@ import (
 // Message Signing §5.3.1 asks for.
 const objectLongest = time.Hour
 
-// objectClaims are the claims that say how good the object is, and are no
-// parameters.
-type objectClaims struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  audience `json:"aud"`
-	ExpiresAt float64  `json:"exp"`
-	NotBefore float64  `json:"nbf"`
-}
-
+// noParameters are the claims that say how good the object is.
 var noParameters = []string{"iss", "aud", "exp", "nbf", "iat", "jti"}
 
 func invalidObject(format string, args ...any) *Error {
@@ -75,9 +65,9 @@ func (p *Provider) unpack(ctx context.Context, form url.Values) (url.Values, err
 // checkObject checks for whom, by whom and when (RFC 9101 §4, §10.8). iss, aud
 // and exp, which the RFC recommends, are required: an object for another server
 // or of last year must not do.
-func (p *Provider) checkObject(client *registration, payload []byte) error {
-	var claims objectClaims
-	if json.Unmarshal(payload, &claims) != nil {
+func (p *Provider) checkObject(client *registration, payload string) error {
+	claims, ok := readAssertionClaims(payload)
+	if !ok {
 		return invalidObject("the claims of the request object cannot be read")
 	}
 	now := float64(p.deps.Now().UnixMilli()) / 1000
@@ -86,7 +76,7 @@ func (p *Provider) checkObject(client *registration, payload []byte) error {
 		return invalidObject("iss of the request object must be the client_id")
 	case claims.Subject == client.ID: // whoever sees the browser's request would have a client assertion
 		return invalidObject("sub of the request object must not be the client_id (RFC 9101 section 10.8)")
-	case !slices.Contains(claims.Audience, p.deps.Issuer):
+	case !slices.Contains(claims.Audience.audience, p.deps.Issuer):
 		return invalidObject("aud of the request object must be %s", p.deps.Issuer)
 	case claims.ExpiresAt == 0 || claims.ExpiresAt > now+objectLongest.Seconds():
 		return invalidObject("exp of the request object must be there, at most an hour away")
@@ -104,44 +94,44 @@ func (p *Provider) checkObject(client *registration, payload []byte) error {
 
 // objectParameters turns claims into parameters: text as it is, numbers as they
 // are written, objects as JSON.
-func objectParameters(client *registration, payload []byte) (url.Values, error) {
-	var claims map[string]json.RawMessage
-	if json.Unmarshal(payload, &claims) != nil {
-		return nil, invalidObject("the claims of the request object cannot be read")
-	}
-	form := make(url.Values, len(claims))
-	for name, raw := range claims {
+func objectParameters(client *registration, payload string) (url.Values, error) {
+	form := make(url.Values)
+	var bad error
+	err := jws.Members(payload, func(name string, raw jws.Value) bool {
 		if slices.Contains(noParameters, name) {
-			continue
+			return true
 		}
 		value, err := objectParameter(name, raw)
 		switch {
 		case err != nil:
-			return nil, invalidObject("the parameter '%.40s' of the request object is neither text nor a number nor an object", name)
+			bad = invalidObject("the parameter '%.40s' of the request object is neither text nor a number nor an object", name)
 		case name == "request" || name == "request_uri":
-			return nil, invalidObject("a request object holds no %s (RFC 9101 section 4)", name)
+			bad = invalidObject("a request object holds no %s (RFC 9101 section 4)", name)
 		case value != "":
 			form.Set(name, value)
 		}
-	}
-	if form.Get("client_id") != client.ID {
+		return bad == nil
+	})
+	switch {
+	case bad != nil:
+		return nil, bad
+	case err != nil:
+		return nil, invalidObject("the claims of the request object cannot be read")
+	case form.Get("client_id") != client.ID:
 		return nil, invalidObject("client_id of the request object must be that of the request (RFC 9101 section 5)")
 	}
 	return form, nil
 }
 
-func objectParameter(name string, raw json.RawMessage) (string, error) {
-	raw = bytes.TrimSpace(raw)
+func objectParameter(name string, raw jws.Value) (value string, err error) {
 	switch {
-	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
+	case raw.IsNull():
 		return "", nil
-	case raw[0] == '"':
-		var text string
-		err := json.Unmarshal(raw, &text)
-		if err == nil && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	case raw.IsText():
+		if !raw.Text(&value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			err = errors.New("oauth: a parameter with control characters")
 		}
-		return text, err
+		return value, err
 	case raw[0] == '[' && name == parameterDetails: // RFC 9396 §3
 		return string(raw), nil
 	case raw[0] == '{', raw[0] >= '0' && raw[0] <= '9', raw[0] == '-':

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -109,6 +110,9 @@ func (a *accessToken) revocable(person string) revocation.Token {
 	token := revocation.Token{
 		ID: a.ID, Grant: a.GrantID, Session: cmp.Or(a.session, a.SessionID), Client: a.ClientID, MemberVersion: a.MemberVersion,
 		Origin: a.Origin,
+	}
+	if last := strings.LastIndex(a.ID, revocation.Exchanged); last >= 0 {
+		token.From = a.ID[:last]
 	}
 	switch {
 	case a.GrantID != "":

@@ -70,8 +70,15 @@ func NewList(deps Deps) *List {
 	return &List{deps: deps.withLog(), simple: map[Kind]map[string]held{}, members: map[member]held{}}
 }
 
+// Exchanged stands in the ID of a token between the ID of the token that it was
+// exchanged from and its own: what ends the one ends the other (RFC 7009 §2.1).
+const Exchanged = "~"
+
 // Token is what a revocation may be about. Empty fields are about nothing.
 type Token struct {
+	// From is the ID of the token that it was exchanged from, where ID does not say it.
+	From string
+	// ID is the token's; of an exchanged one, those of all that it came from before it.
 	ID, Grant, Session, Client, Organisation string
 	// Person is the id of the person or, for a program that acts by power of attorney
 	// for another organisation, of the organisation that it belongs to.
@@ -91,7 +98,7 @@ type Token struct {
 func (l *List) Revoked(t Token) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.hit(KindToken, t.ID) || l.hit(KindGrant, t.Grant) || l.hit(KindSession, t.Session) ||
+	return l.tokenHit(t.ID) || l.tokenHit(t.From) || l.hit(KindGrant, t.Grant) || l.hit(KindSession, t.Session) ||
 		l.hit(KindPerson, t.Person) || l.hit(KindClient, t.Client) || l.hit(KindClient, t.Origin) ||
 		l.hit(KindOrganisation, t.Organisation) || t.PowerVersion > 0 && l.hit(KindOrganisation, t.Person) ||
 		l.hit(KindSigningKey, t.SigningKey) || l.memberHit(t)
@@ -103,6 +110,20 @@ func (l *List) hit(kind Kind, key string) bool {
 	}
 	h, ok := l.simple[kind][key]
 	return ok && h.inForce(storage.Of(l.deps.Now()))
+}
+
+// tokenHit looks for a token and for all that it was exchanged from.
+func (l *List) tokenHit(id string) bool {
+	for {
+		if l.hit(KindToken, id) {
+			return true
+		}
+		last := strings.LastIndexByte(id, Exchanged[0])
+		if last < 0 {
+			return false
+		}
+		id = id[:last]
+	}
 }
 
 func (l *List) memberHit(t Token) bool {

@@ -203,6 +203,7 @@ func (l *Lists) read(ctx context.Context, one *list, now time.Time) error {
 		PersonID       string `db:"person_id"`
 		OrganisationID string `db:"organisation_id"`
 		OriginID       string `db:"origin_id"`
+		ExchangedFrom  string `db:"exchanged_from"`
 		MemberVersion  int64  `db:"member_version"`
 		PowerVersion   int64  `db:"power_version"`
 	}
@@ -210,7 +211,7 @@ func (l *Lists) read(ctx context.Context, one *list, now time.Time) error {
 	if now.Sub(one.whole) >= whole {
 		since, one.whole = 0, now
 	}
-	err := l.deps.DB.Select(ctx, &rows, `SELECT idx, client_id, grant_id, session_id, person_id, organisation_id, origin_id, member_version, power_version
+	err := l.deps.DB.Select(ctx, &rows, `SELECT idx, client_id, grant_id, session_id, person_id, organisation_id, origin_id, exchanged_from, member_version, power_version
 		FROM token_statuses WHERE list = $1 AND created_at >= $2`, one.name, since)
 	if err != nil {
 		one.whole = time.Time{}
@@ -219,7 +220,7 @@ func (l *Lists) read(ctx context.Context, one *list, now time.Time) error {
 	for _, row := range rows {
 		one.rows[row.Index] = revocation.Token{
 			ID: Place{l.uri(one.name), row.Index}.Key(), Client: row.ClientID, Grant: row.GrantID, Session: row.SessionID,
-			Person: row.PersonID, Organisation: row.OrganisationID, Origin: row.OriginID, MemberVersion: row.MemberVersion, PowerVersion: row.PowerVersion,
+			Person: row.PersonID, Organisation: row.OrganisationID, Origin: row.OriginID, From: row.ExchangedFrom, MemberVersion: row.MemberVersion, PowerVersion: row.PowerVersion,
 		}
 	}
 	one.read = storage.Of(now)

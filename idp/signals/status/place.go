@@ -39,8 +39,12 @@ func (p Place) Key() string { return p.List + "#" + strconv.FormatInt(p.Index, 1
 
 // owner is what a place is for. The tokens of one owner die by the same revocations.
 func owner(t revocation.Token) string {
-	return fmt.Sprintf("%s/%s/%s/%s/%s/%d/%d/%s",
+	who := fmt.Sprintf("%s/%s/%s/%s/%s/%d/%d/%s",
 		t.Client, t.Grant, t.Session, t.Person, t.Organisation, t.MemberVersion, t.PowerVersion, t.Origin)
+	if t.From != "" {
+		who += "/" + t.From
+	}
+	return who
 }
 
 // numbered is the number of the period of a time.
@@ -119,9 +123,9 @@ func (l *Lists) last(ctx context.Context, key string) (held, error) {
 func (l *Lists) insert(ctx context.Context, list, key string, number int64, p held, t revocation.Token) (written bool, err error) {
 	ends := storage.Of(time.Unix((number+1)*int64(period/time.Second), 0).Add(l.deps.Lifetime + skew))
 	n, err := l.deps.DB.Exec(ctx, `INSERT INTO token_statuses (list, idx, owner, generation, client_id, grant_id, session_id,
-			person_id, organisation_id, origin_id, member_version, power_version, created_at, ends_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
-		list, p.Index, key, p.generation, t.Client, t.Grant, t.Session, t.Person, t.Organisation, t.Origin, t.MemberVersion, t.PowerVersion,
+			person_id, organisation_id, origin_id, exchanged_from, member_version, power_version, created_at, ends_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+		list, p.Index, key, p.generation, t.Client, t.Grant, t.Session, t.Person, t.Organisation, t.Origin, t.From, t.MemberVersion, t.PowerVersion,
 		storage.Of(l.deps.Now()), ends)
 	if err != nil {
 		return false, fmt.Errorf("status: give a place: %w", err)

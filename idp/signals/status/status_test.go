@@ -180,6 +180,7 @@ func TestEveryKindOfRevocationIsInTheList(t *testing.T) {
 		"person":       {facts, revocation.Entry{Kind: revocation.KindPerson, Key: "p"}},
 		"client":       {service, revocation.Entry{Kind: revocation.KindClient, Key: "robot"}},
 		"organisation": {service, revocation.Entry{Kind: revocation.KindOrganisation, Key: "o2"}},
+		"its origin":   {revocation.Token{Client: "robot", Organisation: "o3", From: "a~b"}, revocation.Entry{Kind: revocation.KindToken, Key: "a"}},
 		"power":        {powered, revocation.Entry{Kind: revocation.KindPower, Key: revocation.Member("pp", "op"), Below: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
