@@ -20,6 +20,8 @@ type eyes struct {
 	ctx    context.Context
 	folder string
 	count  int
+	marks  int   // what was found by its words so far
+	width  int64 // what the page is used at; 0 = 1280, and pictures are taken at 390 too
 }
 
 func openEyes(t *testing.T, folder string) *eyes {
@@ -81,7 +83,11 @@ func (e *eyes) text() string {
 func (e *eyes) picture(name string) {
 	e.t.Helper()
 	e.count++
-	for _, width := range []int64{1280, 390} {
+	widths := []int64{1280, 390}
+	if e.width != 0 {
+		widths = []int64{e.width}
+	}
+	for _, width := range widths {
 		e.do("set the width", chromedp.EmulateViewport(width, 900))
 		if ask(e, "measure "+name, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`)) {
 			e.t.Errorf("%s scrolls sideways at %d", name, width)
@@ -91,7 +97,9 @@ func (e *eyes) picture(name string) {
 			e.t.Fatal(err)
 		}
 	}
-	e.do("set the width back", chromedp.EmulateViewport(1280, 900))
+	if len(widths) > 1 {
+		e.do("set the width back", chromedp.EmulateViewport(1280, 900))
+	}
 }
 
 // at waits for a page that has the selector, and looks at it.

@@ -146,13 +146,7 @@ func (s *story) raw(token, method, path string, body any) (status int, text []by
 // register: the register names the director as head, so that his proved ИНН opens
 // the cabinet once the contacts are confirmed.
 func (s *story) register() {
-	s.office.admin(s.t, "POST", "/admin/organizations", map[string]any{
-		"kind": "legal", "inn": storyINN, "kpp": storyKPP, "ogrn": storyOGRN, "short_name": "ООО «Гранит»",
-		"full_name": "Общество с ограниченной ответственностью «Гранит»", "address": map[string]string{"text": "190000, Санкт-Петербург, Галерная ул., д. 5"},
-		"heads": []map[string]any{{
-			"person": map[string]string{"last_name": "Соколов", "first_name": "Андрей", "inn": directorsINN}, "position": "Генеральный директор",
-		}},
-	}, nil)
+	s.knownToTheRegister()
 	token := s.grant(s.t, newVisitor(s.t), s.personal(), s.director, "").AccessToken
 	var r struct {
 		ID, State string
@@ -181,6 +175,18 @@ func (s *story) register() {
 	s.head = s.signers.of(s.t, s.company, directorsSNILS)
 	s.directorsToken = s.qualified(s.director)
 	s.checkCabinet(s.t, s.directorsToken, s.company)
+}
+
+// knownToTheRegister has the state body's register name the company and its head.
+func (s *story) knownToTheRegister() {
+	s.t.Helper()
+	s.office.admin(s.t, "POST", "/admin/organizations", map[string]any{
+		"kind": "legal", "inn": storyINN, "kpp": storyKPP, "ogrn": storyOGRN, "short_name": "ООО «Гранит»",
+		"full_name": "Общество с ограниченной ответственностью «Гранит»", "address": map[string]string{"text": "190000, Санкт-Петербург, Галерная ул., д. 5"},
+		"heads": []map[string]any{{
+			"person": map[string]string{"last_name": "Соколов", "first_name": "Андрей", "inn": directorsINN}, "position": "Генеральный директор",
+		}},
+	}, nil)
 }
 
 // personal is the cabinet's client without an organisation.
