@@ -427,7 +427,7 @@ func FuzzAuthenticationRequestObject(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, payload string) {
-		form, err := cibaParameters([]byte(payload))
+		form, err := cibaParameters(payload)
 		if (form == nil) == (err == nil) {
 			t.Fatalf("%q: %v, %v", payload, form, err)
 		}

@@ -127,8 +127,8 @@ type Provider struct {
 	proofs  *possession.Proofs
 	// clientJWTs reads what clients sign to say who they are and what they ask.
 	clientJWTs *jws.Reader
-	outside outside
-	remote  *remoteKeys
+	outside    outside
+	remote     *remoteKeys
 
 	subjects   *veil.Subjects // pairwise names
 	opaque     *veil.Tokens
