@@ -112,15 +112,16 @@ func checkReplacement(d document, c client.Client, now storage.Time) error {
 	return nil
 }
 
-// put stores the replacement: what a client does not say of itself stays.
+// put stores the replacement, when it loosens nothing (floor.go): what a client does
+// not say of itself stays.
 func (a *Applications) put(ctx context.Context, after client.Client, bounds Bounds, before client.Client) (map[string]any, error) {
 	changed, err := a.deps.Clients.Change(ctx, before.ID, func(c *client.Client) error {
-		after.Registered, after.CreatedBy, after.Status = c.Registered, c.CreatedBy, c.Status
-		after.RequiredACR, after.ScopeLimit = c.RequiredACR, c.ScopeLimit
-		if after.AllowedNetworks = c.AllowedNetworks; after.Public() {
-			after.AllowedNetworks = nil
+		full := after.Completed()
+		if bad := loosens(c, &full); bad != nil {
+			return bad
 		}
-		*c = after
+		owned(c, &full)
+		*c = full
 		return nil
 	})
 	if err != nil {

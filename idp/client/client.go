@@ -148,6 +148,13 @@ func (c *Client) LocalName(lang string) string {
 	return c.Name
 }
 
+// Completed is the client with what its registration left out filled in (RFC 7591 §2),
+// as it is stored; what is wrong with it is not looked at.
+func (c Client) Completed() Client {
+	c.complete()
+	return c
+}
+
 // complete fills in what a registration may leave out (RFC 7591 §2).
 func (c *Client) complete() {
 	if c.Status == "" {
