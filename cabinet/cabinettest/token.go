@@ -21,7 +21,7 @@ const (
 
 // AllScopes is what the widest application may ask for.
 func AllScopes() string {
-	scopes := []string{"openid", "profile", "email", "phone", "organization", "recoveries", "moderation", "notices"}
+	scopes := []string{"openid", "profile", "email", "phone", "organization", "recoveries", "moderation", "notices", "powers:own"}
 	for _, p := range directory.Permissions() {
 		scopes = append(scopes, string(p))
 	}

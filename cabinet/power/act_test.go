@@ -114,6 +114,14 @@ func TestTheRepresentativeSeesGivesUpAndHandsOn(t *testing.T) {
 			t.Error(mine.Text)
 		}
 		w.Expect(w.Do("GET", "/v1/me/powers/"+got.ID, me, nil), http.StatusOK, "")
+		// Every application has the scope organization: it does not reach these.
+		narrow := cabinettest.Sign(t, cabinettest.But(w.Claims(nil, directory.MemberView{Person: w.bookkeeper}), map[string]any{"scope": "openid organization powers:read powers:write"}))
+		for _, path := range []string{"", "/" + got.ID, "/" + got.ID + "/file"} {
+			w.Expect(w.Do("GET", "/v1/me/powers"+path, narrow, nil), http.StatusForbidden, "scope_missing")
+		}
+		for _, act := range []string{"renounce", "revoke", "delegate", "signature"} {
+			w.Expect(w.Do("POST", "/v1/me/powers/"+got.ID+"/"+act, narrow, map[string]any{}), http.StatusForbidden, "scope_missing")
+		}
 		w.Expect(w.Do("GET", "/v1/me/powers/"+got.ID+"/file", me, nil), http.StatusOK, "")
 		other := w.outsider(w.Person("Stranger"))
 		for _, path := range []string{"", "/file"} {

@@ -97,7 +97,9 @@ func (p *Powers) organisationRoutes() []api.Route {
 }
 
 func (p *Powers) personRoutes() []api.Route {
-	const scope = "organization"
+	// A scope of its own: most applications ask for organization to learn for whom a
+	// person works, and none of them may hand his powers on by that.
+	const scope = "powers:own"
 	get := func(path string, handle func(api.Call) error) api.Route {
 		return api.Route{Method: "GET", Path: path, Access: api.PersonToken, Scope: scope, Handle: handle}
 	}

@@ -50,7 +50,7 @@ const (
 func Cabinet() House {
 	return House{
 		Name: "cabinet.name", Root: "/cabinet", API: "/v1", Store: "cabinet", Cookie: "__Host-propusk-cabinet",
-		Scopes: []string{"openid", "profile", "email", "organization", "organization:read", "notices"},
+		Scopes: []string{"openid", "profile", "email", "organization", "organization:read", "notices", "powers:own"},
 		Life:   12 * time.Hour, Idle: 30 * time.Minute,
 		Organisations: true, Search: true, Notices: true,
 	}

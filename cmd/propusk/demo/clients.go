@@ -43,7 +43,7 @@ func clients(issuer string, organisationID func(key string) string) []client.Cli
 			ID: "buhgalteria", Name: "Бухгалтерия", NameEN: "Bookkeeping", Kind: client.Web,
 			TokenEndpointAuthMethod: client.AuthBasic, GrantTypes: code,
 			RedirectURIs: []string{issuer + CallbackPath}, PostLogoutRedirectURIs: []string{issuer + "/"},
-			Scope: scope("openid profile email offline_access organization", directory.Permissions()...),
+			Scope: scope("openid profile email offline_access organization powers:own", directory.Permissions()...),
 		},
 		{
 			ID: "exchange-mayak", Name: "Обмен с учётной системой: Северный маяк", Kind: client.Service,
