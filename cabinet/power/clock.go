@@ -3,6 +3,7 @@ package power
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"propusk/cabinet/power/emchd"
 	"propusk/idp/directory"
@@ -11,53 +12,59 @@ import (
 // Expire notes powers whose last day is over and tells both sides. A power stops
 // working by itself; this is the journal's and the people's news of it.
 func (p *Powers) Expire(ctx context.Context) error {
-	for {
-		n, err := p.Directory.ExpirePowers(ctx, func(ctx context.Context, w directory.PowerOfAttorney) error {
-			return p.tell(ctx, expired, w, 0)
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-	}
+	_, err := p.Directory.ExpirePowers(ctx, func(ctx context.Context, w directory.PowerOfAttorney) error {
+		return p.tell(ctx, expired, w, 0)
+	})
+	return err
 }
 
-// Remind tells both sides 30, 7 and 1 days before a power ends, each once.
+// Remind tells both sides 30, 7 and 1 days before a power ends, each once. One that
+// fails holds up none of the others.
 func (p *Powers) Remind(ctx context.Context) error {
 	for {
 		ending, err := p.Directory.EndingPowers(ctx)
 		if err != nil || len(ending) == 0 {
 			return err
 		}
+		var failed []error
 		for _, e := range ending {
-			err := p.DB.Tx(ctx, func(ctx context.Context) error {
-				first, err := p.Directory.Reminded(ctx, e)
-				if err != nil || !first {
-					return err
-				}
-				return p.tell(ctx, expiring, e.PowerOfAttorney, e.Days)
-			})
-			if err != nil {
-				return err
+			if err := p.remind(ctx, e); err != nil {
+				failed = append(failed, fmt.Errorf("power: remind of %s: %w", e.ID, err))
 			}
+		}
+		if len(failed) > 0 {
+			return errors.Join(failed...) // the rest of them comes with the next pass
 		}
 	}
 }
 
-// Recheck judges anew the signatures that could not be judged when they came.
+func (p *Powers) remind(ctx context.Context, e directory.EndingPower) error {
+	return p.DB.Tx(ctx, func(ctx context.Context) error {
+		first, err := p.Directory.Reminded(ctx, e)
+		if err != nil || !first {
+			return err
+		}
+		return p.tell(ctx, expiring, e.PowerOfAttorney, e.Days)
+	})
+}
+
+// Recheck judges anew the signatures that could not be judged when they came. One
+// whose file is gone, say, holds up none of the others.
 func (p *Powers) Recheck(ctx context.Context) error {
+	var failed []error
 	page := directory.Page{}
 	for {
 		list, next, err := p.Directory.CheckingPowers(ctx, page)
 		if err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
 		for _, w := range list {
 			if err := p.recheck(ctx, w); err != nil {
-				return err
+				failed = append(failed, fmt.Errorf("power: check %s again: %w", w.ID, err))
 			}
 		}
-		if page.After = next; next == "" {
-			return nil
+		if page.After = next; next == "" || ctx.Err() != nil {
+			return errors.Join(failed...)
 		}
 	}
 }

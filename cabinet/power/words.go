@@ -125,6 +125,8 @@ func fieldTexts() map[string]api.FieldText {
 		"representative.loop":       {RU: "Этот представитель уже есть в цепочке передоверия.", EN: "This representative stands in the chain already."},
 		"representative/inn.self":   {RU: "Организация не может быть представителем самой себя.", EN: "An organisation cannot represent itself."},
 		"replaces_id.invalid":       {RU: "Заменить можно только свою доверенность, которая ещё не закончилась.", EN: "Only a power of yours that is not over can be replaced."},
+		"replaces_id.irrevocable":   {RU: "Безотзывную доверенность нельзя заменить до конца её срока.", EN: "An irrevocable power cannot be replaced before it ends."},
+		"representative.self":       {RU: "Доверенность на себя вносит другой сотрудник.", EN: "A power of attorney to yourself is entered by a colleague."},
 		"power_member_unknown":      {RU: "Это не сотрудник вашей организации.", EN: "This is no member of your organisation."},
 		"form.machine_needs_file":   {RU: "Машиночитаемую доверенность загружают файлом XML без поля power.", EN: "A machine-readable power is sent as an XML file, without power."},
 		"form.paper_needs_document": {RU: "Эту форму загружают как multipart/form-data с документом.", EN: "This form is sent as multipart/form-data with a document."},

@@ -68,7 +68,21 @@ func (d *Directory) insertMember(ctx context.Context, organisationID, personID s
 	case err != nil:
 		return Member{}, fmt.Errorf("directory: insert member: %w", err)
 	}
-	return m, nil
+	return m, d.endRepresentation(ctx, personID, organisationID)
+}
+
+// endRepresentation makes dead what somebody who has become a member still holds by
+// power of attorney there: the membership wins, and it may let him do less.
+func (d *Directory) endRepresentation(ctx context.Context, personID, organisationID string) error {
+	p, err := d.Person(ctx, personID)
+	if err != nil {
+		return err
+	}
+	powers, err := d.usablePowers(ctx, p)
+	if err != nil || !slices.Contains(principals(powers), organisationID) {
+		return err
+	}
+	return d.raisePowers(ctx, personID, organisationID)
 }
 
 // ChangeMember changes a member's role, individual permissions or position, in

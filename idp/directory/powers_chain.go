@@ -29,6 +29,8 @@ func (d *Directory) powerFits(ctx context.Context, o Organisation, p *PowerOfAtt
 		foreign := p.ParentID != "" && old.ParentID != p.ParentID
 		if err != nil || foreign || old.OrganisationID != o.ID || old.StatusAt(d.time()).Over() {
 			f.faults.add("replaces_id", "invalid")
+		} else if old.Irrevocable && old.Status == PowerActive {
+			f.faults.add("replaces_id", "irrevocable") // what nobody may revoke, nobody may replace
 		}
 	}
 	return f.err()

@@ -37,6 +37,9 @@ func (d *Directory) SettlePower(ctx context.Context, actor Actor, organisationID
 			if before.Form.typed() && !held.grantable().covers(before.set()) {
 				return fmt.Errorf("%w: it would grant more than the actor holds", ErrForbidden)
 			}
+			if err := d.notToOneself(ctx, actor, before); err != nil {
+				return err
+			}
 			if !actor.Details.allowPower(before) {
 				return ErrDetailsExceeded
 			}
@@ -212,7 +215,8 @@ func (d *Directory) endPower(ctx context.Context, actor Actor, p PowerOfAttorney
 	return ended, nil
 }
 
-// endPowersOf ends what a closing organisation gave and was given.
+// endPowersOf ends what a closing organisation gave and was given. The organisation is
+// locked; whoever else gave it a power is locked here, as for every end of a power.
 func (d *Directory) endPowersOf(ctx context.Context, actor Actor, o Organisation) error {
 	for {
 		var p PowerOfAttorney
@@ -224,10 +228,28 @@ func (d *Directory) endPowersOf(ctx context.Context, actor Actor, o Organisation
 		if err != nil {
 			return fmt.Errorf("directory: powers of an organisation: %w", err)
 		}
+		if p, err = d.lockedPower(ctx, o, p); err != nil {
+			return err
+		}
+		if p.Status.Over() {
+			continue // it ended while its principal was waited for
+		}
 		if _, err := d.endPower(ctx, actor, p, PowerRevoked, "organisation_closed", "power.revoked"); err != nil {
 			return err
 		}
 	}
+}
+
+// lockedPower reads a power anew under the lock of its principal; held is the
+// organisation that is locked already. A principal that is closed gives nothing any
+// more, so that nobody else moves its powers.
+func (d *Directory) lockedPower(ctx context.Context, held Organisation, p PowerOfAttorney) (PowerOfAttorney, error) {
+	if p.OrganisationID != held.ID {
+		if _, err := d.lockOrganisation(ctx, p.OrganisationID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return PowerOfAttorney{}, err
+		}
+	}
+	return d.PowerByID(ctx, p.ID)
 }
 
 // powerMoved writes the change into the journals of both sides.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"propusk/storage"
+	"propusk/storage/storagetest"
 )
 
 // bookkeeper is somebody outside the organisation whose СНИЛС is proved.
@@ -347,11 +348,14 @@ func TestAMembershipWinsAndEachEndsAlone(t *testing.T) {
 		if list, err := w.Representations(w.ctx, anna.ID); err != nil || len(list) != 0 {
 			t.Errorf("offered twice: %v, %v", list, err)
 		}
+		if w.powerBelow(anna.ID, w.org.ID) != 2 {
+			t.Error("a token by power outlives the membership's beginning, with more rights than the member has")
+		}
 		w.must(w.RemoveMember(w.ctx, System(), w.org.ID, m.ID, nil))
 		if a, err := w.Authorise(w.ctx, actor, w.org.ID, Act{Permission: FilingsSign, Kind: "NO_NDS", Amount: 1}); err != nil || a.By != ByPower {
 			t.Errorf("membership removed, power kept: %+v, %v", a, err)
 		}
-		if w.powerBelow(anna.ID, w.org.ID) != 0 {
+		if w.powerBelow(anna.ID, w.org.ID) != 2 {
 			t.Error("the removal of the membership killed the tokens by power")
 		}
 		w.add(w.org.ID, anna.ID, Observer)
@@ -535,6 +539,80 @@ func TestANotarialPowerGrantsNoMoreThanItsEntererHolds(t *testing.T) {
 			t.Errorf("an administrator: %v", err)
 		}
 	})
+}
+
+func TestANotarialPowerIsEnteredByAColleague(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	anna := w.bookkeeper()
+	w.add(w.org.ID, anna.ID, Administrator)
+	n := w.vat(representative(anna))
+	n.Form, n.Powers, n.Status = PowerNotarial, []string{"CAB_EXTRACTS"}, PowerDraft
+	self := Actor{PersonID: anna.ID}
+	if _, err := w.AddPower(w.ctx, self, w.org.ID, n); faults(err) != "representative self" {
+		t.Errorf("to herself: %v", err)
+	}
+	if err := w.CheckPower(w.ctx, self, w.org.ID, n); faults(err) != "representative self" {
+		t.Errorf("checked: %v", err)
+	}
+	draft, err := w.AddPower(w.ctx, w.by(Administrator), w.org.ID, n)
+	w.must(err)
+	if _, _, err := w.SettlePower(w.ctx, self, w.org.ID, draft.ID, PowerActive, "", nil); faults(err) != "representative self" {
+		t.Errorf("made active by herself: %v", err)
+	}
+	if _, _, err := w.SettlePower(w.ctx, w.by(Administrator), w.org.ID, draft.ID, PowerActive, "", nil); err != nil {
+		t.Errorf("by a colleague: %v", err)
+	}
+}
+
+func TestAnIrrevocablePowerIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	anna := w.bookkeeper()
+	given := w.vat(representative(anna))
+	given.Irrevocable = true
+	old := w.power(given)
+	next := w.vat(representative(anna))
+	next.Status, next.ReplacesID = PowerChecking, old.ID
+	if _, err := w.AddPower(w.ctx, w.by(Head), w.org.ID, next); faults(err) != "replaces_id irrevocable" {
+		t.Errorf("replaced: %v", err)
+	}
+	// Nor by one that was made while it could still be taken back.
+	given.Status = PowerDraft
+	draft := w.power(given)
+	next.ReplacesID = draft.ID
+	waiting, err := w.AddPower(w.ctx, w.by(Head), w.org.ID, next)
+	w.must(err)
+	_, _, err = w.SettlePower(w.ctx, w.by(Head), w.org.ID, draft.ID, PowerActive, "", nil)
+	w.must(err)
+	if _, _, err := w.SettlePower(w.ctx, w.by(Head), w.org.ID, waiting.ID, PowerActive, "", nil); faults(err) != "replaces_id irrevocable" {
+		t.Errorf("replaced later: %v", err)
+	}
+}
+
+// One power that fails holds up none of the others.
+func TestThePowersAfterOneThatFailsExpireToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	var ids []string
+	for range 3 {
+		ids = append(ids, w.power(w.vat(representative(w.bookkeeper()))).ID)
+	}
+	w.clock.Advance(91 * 24 * time.Hour)
+	broken := errors.New("broken")
+	n, err := w.ExpirePowers(w.ctx, func(_ context.Context, p PowerOfAttorney) error {
+		if p.ID == ids[0] {
+			return broken
+		}
+		return nil
+	})
+	if n != 2 || !errors.Is(err, broken) || !strings.Contains(err.Error(), ids[0]) {
+		t.Errorf("%d expired, %v", n, err)
+	}
+	n, err = w.ExpirePowers(w.ctx, func(context.Context, PowerOfAttorney) error { return nil })
+	if n != 1 || err != nil {
+		t.Errorf("then %d expired, %v", n, err)
+	}
 }
 
 func TestWhatAPowerSaysIsChecked(t *testing.T) {

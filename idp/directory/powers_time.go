@@ -13,41 +13,58 @@ import (
 // PowerReminders are the days before a power's end at which people are told.
 var PowerReminders = []int{1, 7, 30}
 
-// powersAtOnce is how many powers one pass of the clock takes.
+// powersAtOnce is how many powers the clock reads at a time.
 const powersAtOnce = 100
 
 // ExpirePowers notes the powers whose last day is over, no more than some at a
-// time, and has then called for each in its transaction. It returns how many.
+// time, and has then called for each in its transaction. It returns how many it
+// noted; one that fails holds up none of the others, and the error names each.
 // Nobody could use them any more before either: see PowerOfAttorney.LiveAt.
 func (d *Directory) ExpirePowers(ctx context.Context, then func(ctx context.Context, p PowerOfAttorney) error) (int, error) {
-	var due []PowerOfAttorney
-	err := d.db.Select(ctx, &due, `SELECT `+powerNames+` FROM powers WHERE status = 'active' AND valid_until <= $1
-		ORDER BY valid_until, id LIMIT $2`, d.time(), powersAtOnce)
-	if err != nil {
-		return 0, fmt.Errorf("directory: powers that are over: %w", err)
-	}
-	for _, p := range due {
-		err := d.db.Tx(ctx, func(ctx context.Context) error {
-			moved, err := d.movePower(ctx, p, PowerExpired, "")
-			if errors.Is(err, ErrStale) {
-				return nil // another node was first
-			}
-			if err != nil {
-				return err
-			}
-			if err := d.raiseHolders(ctx, moved); err != nil {
-				return err
-			}
-			if err := d.powerMoved(ctx, System(), moved, "power.expired"); err != nil {
-				return err
-			}
-			return then(ctx, moved)
-		})
+	var noted int
+	var failed []error
+	from, after := storage.Time(0), ""
+	for {
+		var due []PowerOfAttorney
+		err := d.db.Select(ctx, &due, `SELECT `+powerNames+` FROM powers WHERE status = 'active' AND valid_until <= $1
+			AND (valid_until > $2 OR valid_until = $2 AND id > $3) ORDER BY valid_until, id LIMIT $4`, d.time(), from, after, powersAtOnce)
 		if err != nil {
-			return 0, err
+			return noted, fmt.Errorf("directory: powers that are over: %w", err)
 		}
+		for _, p := range due {
+			if err := d.expirePower(ctx, p, then); err != nil {
+				failed = append(failed, fmt.Errorf("directory: expire power %s: %w", p.ID, err))
+				continue
+			}
+			noted++
+		}
+		if len(due) < powersAtOnce || len(failed) >= powersAtOnce || ctx.Err() != nil {
+			return noted, errors.Join(failed...)
+		}
+		from, after = due[len(due)-1].ValidUntil, due[len(due)-1].ID
 	}
-	return len(due), nil
+}
+
+func (d *Directory) expirePower(ctx context.Context, p PowerOfAttorney, then func(ctx context.Context, p PowerOfAttorney) error) error {
+	return d.db.Tx(ctx, func(ctx context.Context) error {
+		if _, err := d.lockOrganisation(ctx, p.OrganisationID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		moved, err := d.movePower(ctx, p, PowerExpired, "")
+		if errors.Is(err, ErrStale) {
+			return nil // another node was first
+		}
+		if err != nil {
+			return err
+		}
+		if err := d.raiseHolders(ctx, moved); err != nil {
+			return err
+		}
+		if err := d.powerMoved(ctx, System(), moved, "power.expired"); err != nil {
+			return err
+		}
+		return then(ctx, moved)
+	})
 }
 
 // EndingPower is a power of whose end somebody is to be told.
@@ -115,6 +132,10 @@ func (d *Directory) NamePerformers(ctx context.Context, actor Actor, organisatio
 	return d.within(ctx, actor, organisationID, PowersWrite, action, func(ctx context.Context, o Organisation, _ rights) error {
 		p, err := d.Power(ctx, o.ID, powerID)
 		if err != nil {
+			return err
+		}
+		// A power ends under its principal's lock, together with the tokens of those named.
+		if p, err = d.lockedPower(ctx, o, p); err != nil {
 			return err
 		}
 		switch {
