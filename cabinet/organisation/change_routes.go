@@ -31,6 +31,8 @@ type changeView struct {
 	Verdict      json.RawMessage      `json:"verdict"`   // of the signature, null without one
 	Reason       string               `json:"reason"`
 	AskedBy      string               `json:"asked_by"`
+	AskedByName  string               `json:"asked_by_name"` // as the person is called today
+	DecidedBy    string               `json:"decided_by"`    // organization, operators; "" while nobody has
 	AskedAt      storage.Time         `json:"asked_at"`
 	DecidedAt    storage.Time         `json:"decided_at"`
 	ExpiresAt    storage.Time         `json:"expires_at"`
@@ -55,6 +57,9 @@ func (o *Organisations) answerChange(c api.Call, status int, ch change) error {
 	v := ch.view()
 	made, err := o.Directory.Organisation(c.Ctx(), ch.OrganisationID)
 	if err != nil {
+		return err
+	}
+	if err := o.tellWho(c.Ctx(), &v, ch); err != nil {
 		return err
 	}
 	if ch.State == changeProposed {

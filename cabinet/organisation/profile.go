@@ -130,12 +130,14 @@ type versionView struct {
 	Version   int64               `json:"version"`
 	Body      directory.Block     `json:"body"`
 	ChangedBy string              `json:"changed_by"`
+	Name      string              `json:"changed_by_name"` // as the person is called today
 	How       string              `json:"changed_how"`
 	ChangedAt storage.Time        `json:"changed_at"`
 }
 
-func viewVersion(s directory.BlockState) versionView {
-	return versionView{s.Block.BlockName(), s.Version, s.Block, s.ChangedBy, s.How, s.ChangedAt}
+func (o *Organisations) viewVersion(ctx context.Context, s directory.BlockState) (versionView, error) {
+	name, err := o.nameOf(ctx, s.ChangedBy)
+	return versionView{s.Block.BlockName(), s.Version, s.Block, s.ChangedBy, name, s.How, s.ChangedAt}, err
 }
 
 // versions answers GET /v1/organization/profile/{block}/versions, the latest first.
@@ -160,7 +162,9 @@ func (o *Organisations) versions(c api.Call) error {
 	}
 	views := make([]versionView, len(states))
 	for i, s := range states {
-		views[i] = viewVersion(s)
+		if views[i], err = o.viewVersion(c.Ctx(), s); err != nil {
+			return err
+		}
 	}
 	return api.Answer(c, http.StatusOK, "", map[string]any{"versions": views, "next": next})
 }
@@ -188,7 +192,11 @@ func (o *Organisations) version(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	return api.Answer(c, http.StatusOK, "", viewVersion(s))
+	v, err := o.viewVersion(c.Ctx(), s)
+	if err != nil {
+		return err
+	}
+	return api.Answer(c, http.StatusOK, "", v)
 }
 
 // proposeChange answers PATCH /v1/organization/profile/{block}: what it becomes
