@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -114,6 +115,11 @@ func (v *Visit) Judge(file string, signature []byte) (*Verdict, error) {
 	if err != nil {
 		return nil, errors.Join(errUnavailable, fmt.Errorf("read what is signed: %w", err))
 	}
+	return v.judged(content, signature)
+}
+
+// judged asks for the judgement of a signature over a content.
+func (v *Visit) judged(content, signature []byte) (*Verdict, error) {
 	var told struct {
 		Accepted bool   `json:"accepted"`
 		Text     string `json:"text"`
@@ -152,6 +158,16 @@ func (v *Visit) Judge(file string, signature []byte) (*Verdict, error) {
 // again with the refusal and, when the signature itself is at fault, with every
 // check. file is the API's path of what was signed.
 func (v *Visit) Unsigned(refusal error, s Signing, file string, signature []byte) error {
+	return v.unsigned(refusal, s, func() (*Verdict, error) { return v.Judge(file, signature) })
+}
+
+// UnsignedText is Unsigned for a text that the API gives as a member of a thing
+// ("text_to_sign") and not as a file.
+func (v *Visit) UnsignedText(refusal error, s Signing, text string, signature []byte) error {
+	return v.unsigned(refusal, s, func() (*Verdict, error) { return v.judged([]byte(text), signature) })
+}
+
+func (v *Visit) unsigned(refusal error, s Signing, judge func() (*Verdict, error)) error {
 	if errors.Is(refusal, ErrNoSignature) {
 		return v.Sign(http.StatusUnprocessableEntity, s, nil, pages.FieldError{Field: "signature", Key: v.T("desk.signing.none")})
 	}
@@ -165,7 +181,7 @@ func (v *Visit) Unsigned(refusal error, s Signing, file string, signature []byte
 	if status != http.StatusUnprocessableEntity {
 		return v.Sign(status, s, nil, errs...)
 	}
-	verdict, err := v.Judge(file, signature)
+	verdict, err := judge()
 	if AsProblem(err) != nil {
 		return v.Sign(status, s, nil, errs...) // what the room has said must do
 	}
@@ -173,6 +189,20 @@ func (v *Visit) Unsigned(refusal error, s Signing, file string, signature []byte
 		return err
 	}
 	return v.Sign(status, s, verdict, errs...)
+}
+
+// Text answers with a text that a page signs, byte for byte as the API gave it.
+func (v *Visit) Text(name, text string) error {
+	header := v.w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", filePolicy("text/plain", false))
+	header.Set("Cache-Control", "private, no-store")
+	if _, err := io.WriteString(v.w, text); err != nil {
+		return fmt.Errorf("hand a text over: %w", err)
+	}
+	return nil
 }
 
 // SignatureText is a signature for a member "signature" of the API's JSON: base64 of
