@@ -25,9 +25,13 @@ func (h *house) openApplications(context.Context) error {
 	}
 	h.rooms = append(h.rooms, own.Room())
 	h.jobs.Every("clients/warn", time.Hour, own.Warn)
+	h.jobs.Every("clients/sectors", sectorsEvery, h.clients.RecheckSectors)
 	h.starts = append(h.starts, h.noteUses)
 	return nil
 }
+
+// sectorsEvery is how often it is looked whether sectors still list their applications.
+const sectorsEvery = 12 * time.Hour
 
 // usesNoted is how often the last use of clients is written.
 const usesNoted = 30 * time.Second

@@ -77,7 +77,7 @@ func kept(name, now string) *Refusal {
 func owned(before, after *client.Client) {
 	after.Registered, after.CreatedBy, after.Status = before.Registered, before.CreatedBy, before.Status
 	after.RequiredACR, after.ScopeLimit, after.StatusList = before.RequiredACR, before.ScopeLimit, before.StatusList
-	after.KeyEnds = before.KeyEnds
+	after.KeyEnds, after.SectorLeftAt = before.KeyEnds, before.SectorLeftAt
 	if after.AllowedNetworks = before.AllowedNetworks; after.Public() {
 		after.AllowedNetworks = nil
 	}

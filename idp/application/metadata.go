@@ -115,7 +115,7 @@ func (d document) name(c *client.Client) error {
 // ours are members of the record that are nobody's metadata.
 var ours = []string{
 	"kind", "status", "created_at", "updated_at", "created_by", "dynamically_registered", "organization", "first_party",
-	"allowed_networks", "key_ends", "scope_limit",
+	"allowed_networks", "key_ends", "scope_limit", "sector_left_at",
 }
 
 // described is a client as the answers show it (RFC 7591 §3.2.1).

@@ -41,6 +41,10 @@ type About struct {
 	// RequireAuthTime wants auth_time in ID tokens: ours have it always.
 	RequireAuthTime bool `json:"require_auth_time,omitempty"`
 
+	// SectorLeftAt is since when the file of its sector does not list its redirect URIs
+	// any more; 0 = it does, or there is none (sector_again.go).
+	SectorLeftAt storage.Time `json:"sector_left_at,omitempty"`
+
 	// ScopeLimit is what an administrator of its organisation lets it have at most, also
 	// when it changes itself; "" = he has set no limit.
 	ScopeLimit string `json:"scope_limit,omitempty"`

@@ -24,8 +24,8 @@ const (
 // checkSector reads the file that sector_identifier_uri names, through the guard that
 // leads nowhere inside, and sees that it lists every redirect URI of the client
 // (OpenID Connect Core §8.1): else a client could give itself the names that another
-// sector's applications know people by. It is read once, when the URI or the redirect
-// URIs are registered. What went wrong on the way is not told to whoever registers:
+// sector's applications know people by. It is read when the URI or the redirect URIs are
+// registered, and looked at again every day (sector_again.go). What went wrong on the way is not told to whoever registers:
 // it could say what is inside.
 func (s *Store) checkSector(ctx context.Context, c *Client, f *faults) {
 	if c.SectorIdentifierURI == "" || OutsideAddress(c.SectorIdentifierURI) != nil {

@@ -212,6 +212,9 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 		if err := s.check(ctx, &c, newSector(before, c)); err != nil {
 			return err
 		}
+		if newSector(before, c) { // read a moment ago, and found good
+			c.SectorLeftAt = 0
+		}
 		if err := s.replace(ctx, &c); err != nil {
 			return err
 		}
