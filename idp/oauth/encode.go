@@ -60,6 +60,39 @@ func (a *accessToken) appendJSON(b []byte) []byte {
 	return append(o.b, '}')
 }
 
+// appendJSON appends the claims as encoding/json would write them. Claims about the
+// person are few clients' wish, so that the library may take its time.
+func (t *idToken) appendJSON(b []byte) []byte {
+	if t.personClaims != (personClaims{}) {
+		text, _ := json.Marshal(t) // strings and numbers always marshal
+		return append(b, text...)
+	}
+	o := jsonObject{b: append(b, '{')}
+	o.text("iss", t.Issuer)
+	o.text("sub", t.Subject)
+	o.texts("aud", t.Audience)
+	o.number("exp", t.ExpiresAt)
+	o.number("iat", t.IssuedAt)
+	o.number("auth_time", t.AuthTime)
+	o.textUnlessEmpty("nonce", t.Nonce)
+	o.textUnlessEmpty("acr", t.ACR)
+	o.textsUnlessEmpty("amr", t.AMR)
+	o.text("sid", t.SessionID)
+	o.textUnlessEmpty("at_hash", t.AccessTokenHash)
+	if t.Organisation != nil {
+		o.name("org")
+		o.b = t.Organisation.appendJSON(o.b)
+	}
+	if t.Roles != nil {
+		o.texts("roles", t.Roles)
+	}
+	if t.Power != nil {
+		o.name("poa")
+		o.b = t.Power.appendJSON(o.b)
+	}
+	return append(o.b, '}')
+}
+
 func appendConfirmation(b []byte, cnf *possession.Confirmation) []byte {
 	o := jsonObject{b: append(b, '{')}
 	o.textUnlessEmpty("x5t#S256", cnf.Certificate)

@@ -63,15 +63,20 @@ func wantJSON(t *testing.T, got []byte, of any) {
 
 func TestTokensAreEncodedAsEncodingJSONDoes(t *testing.T) {
 	for _, fill := range []string{"", "a", "ООО «Маяк»", `"quoted" \ <b>&`, "tab\tline\u2028", "\xff", "–", "\x7f"} {
-		token, response := filled[accessToken](t, fill), filled[tokenResponse](t, fill)
+		token, response, id := filled[accessToken](t, fill), filled[tokenResponse](t, fill), filled[idToken](t, fill)
 		wantJSON(t, token.appendJSON(nil), token)
 		wantJSON(t, response.appendJSON(nil), response)
+		wantJSON(t, id.appendJSON(nil), id)
+		id.Name = fill
+		wantJSON(t, id.appendJSON(nil), id)
 	}
 	wantJSON(t, (&accessToken{}).appendJSON(nil), &accessToken{})
 	wantJSON(t, (&accessToken{Audience: []string{}, AMR: []string{}}).appendJSON(nil), &accessToken{Audience: []string{}})
 	wantJSON(t, (&accessToken{Roles: []string{}}).appendJSON(nil), &accessToken{Roles: []string{}})
 	wantJSON(t, (&accessToken{Organisation: &organisation{}}).appendJSON(nil), &accessToken{Organisation: &organisation{}})
 	wantJSON(t, (&tokenResponse{}).appendJSON(nil), &tokenResponse{})
+	wantJSON(t, (&idToken{}).appendJSON(nil), &idToken{})
+	wantJSON(t, (&idToken{Roles: []string{}}).appendJSON(nil), &idToken{Roles: []string{}})
 }
 
 func FuzzAppendText(f *testing.F) {

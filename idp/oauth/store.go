@@ -131,25 +131,28 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, _
 
 // InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage: it
 // spends the code, and so makes its grant. Of any number of callers one
-// succeeds.
+// succeeds. The grant's facts are those of the look-up: they never change.
 func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
-	now := s.p.now()
-	var facts storage.JSON[grant]
-	err := s.p.deps.DB.Get(ctx, &facts, `UPDATE oauth_codes SET spent_at = $1
-		WHERE signature = $2 AND spent_at = 0 AND expires_at > $1 RETURNING grant_facts`, now, signature)
-	if errors.Is(err, storage.ErrNotFound) {
+	x := exchangeOf(ctx)
+	if x.code == nil || x.code.signature != signature {
+		return errors.New("oauth: a code is spent that was not looked up")
+	}
+	spent, err := s.p.deps.DB.Exec(ctx, `UPDATE oauth_codes SET spent_at = $1
+		WHERE signature = $2 AND spent_at = 0 AND expires_at > $1`, s.p.now(), signature)
+	switch {
+	case err != nil:
+		return fmt.Errorf("spend a code: %w", err)
+	case spent != 1:
 		return errSpent
 	}
-	if err != nil {
-		return fmt.Errorf("spend a code: %w", err)
+	g := *x.code.grant
+	if x.client.Public() {
+		g.Confirmation.V = x.confirmation
 	}
-	if x := exchangeOf(ctx); x.client.Public() {
-		facts.V.Confirmation.V = x.confirmation
-	}
-	if err := s.p.noteLogin(ctx, exchangeOf(ctx).client, &facts.V); err != nil {
+	if err := s.p.noteLogin(ctx, x.client, &g); err != nil {
 		return err
 	}
-	return s.p.insertGrant(ctx, &facts.V)
+	return s.p.insertGrant(ctx, &g)
 }
 
 // RevokeAccessToken implements oauth2.TokenRevocationStorage. fosite calls it

@@ -250,7 +250,7 @@ func (p *Provider) idToken(ctx context.Context, client *registration, s *session
 	}
 	claims.want(wanted, person)
 	return p.signFor(ctx, client, client.IDTokenSignedResponseAlg, keys.TypeJWT,
-		encryption{client.IDTokenEncryptionAlg, client.IDTokenEncryptionEnc}, claims)
+		encryption{client.IDTokenEncryptionAlg, client.IDTokenEncryptionEnc}, &claims)
 }
 
 // hashOf is at_hash (Core §3.1.3.6): the left half of the token's hash, by the
@@ -266,6 +266,9 @@ func hashOf(algorithm, token string) string {
 }
 
 func (p *Provider) sign(algorithm, typ string, claims any) (string, error) {
+	if own, quick := claims.(interface{ appendJSON([]byte) []byte }); quick {
+		return p.deps.Keys.Sign(algorithm, typ, own.appendJSON(make([]byte, 0, 1024)))
+	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("encode a token: %w", err)
