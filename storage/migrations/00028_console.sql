@@ -23,6 +23,9 @@ CREATE TABLE console_indexed (
 );
 CREATE INDEX persons_updated ON persons (updated_at, id);
 CREATE INDEX organisations_updated ON organisations (updated_at, id);
+-- Those of before have only organisations that are active.
+CREATE INDEX organisations_every_inn ON organisations (inn);
+CREATE INDEX organisations_every_ogrn ON organisations (ogrn);
 
 -- The console lists dead letters by kind, and the outbox by channel.
 CREATE INDEX jobs_kind ON jobs (kind, state, run_at);
@@ -31,6 +34,8 @@ CREATE INDEX outbox_channel ON outbox (channel, created_at, id);
 -- +goose Down
 DROP INDEX outbox_channel;
 DROP INDEX jobs_kind;
+DROP INDEX organisations_every_ogrn;
+DROP INDEX organisations_every_inn;
 DROP INDEX organisations_updated;
 DROP INDEX persons_updated;
 DROP TABLE console_indexed;
