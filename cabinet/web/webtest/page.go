@@ -67,7 +67,7 @@ func (b *Browser) follow(r *http.Request) *Page {
 		next, err := r.URL.Parse(to)
 		cabinettest.Must(b.T, err)
 		if next.Path == "/oauth2/authorize" {
-			next = b.approve(next.Query().Get("request_uri"))
+			next = b.approve(b, next.Query().Get("request_uri"))
 		}
 		if next.Path == "/oauth2/logout" {
 			return &Page{Status: answer.Code, Path: next.RequestURI(), Header: answer.Header(), browser: b}
@@ -85,26 +85,26 @@ func (b *Browser) send(r *http.Request) *httptest.ResponseRecorder {
 		r.AddCookie(cookie)
 	}
 	answer := httptest.NewRecorder()
-	b.w.Desk.ServeHTTP(answer, r)
+	b.site.ServeHTTP(answer, r)
 	b.jar.SetCookies(r.URL, answer.Result().Cookies())
 	return answer
 }
 
 // approve plays the issuer's pages: it gives a code for the pushed request.
-func (b *Browser) approve(uri string) *url.URL {
+func (w *World) approve(b *Browser, uri string) *url.URL {
 	b.T.Helper()
-	b.w.mutex.Lock()
-	defer b.w.mutex.Unlock()
-	request := b.w.pushed[uri]
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	request := w.pushed[uri]
 	if request == nil {
 		b.T.Fatalf("the browser is sent to sign in without a pushed request")
 	}
-	delete(b.w.pushed, uri)
+	delete(w.pushed, uri)
 	if acr := request.Get("acr_values"); acr != "" {
 		b.ACR = acr
 	}
 	code := storage.NewID()
-	b.w.codes[code] = grant{request: request, office: b.office, member: b.member, acr: b.ACR}
+	w.codes[code] = grant{request: request, office: b.office, member: b.member, acr: b.ACR}
 	query := url.Values{"code": {code}, "state": {request.Get("state")}, "iss": {cabinettest.Issuer}}
 	to, err := url.Parse(request.Get("redirect_uri") + "?" + query.Encode())
 	cabinettest.Must(b.T, err)

@@ -187,11 +187,12 @@ func thumbprintOf(proof string) string {
 
 // Browser is a browser of one person.
 type Browser struct {
-	w      *World
-	T      testing.TB
-	jar    *cookiejar.Jar
-	office *cabinettest.Office
-	member directory.MemberView
+	T       testing.TB
+	site    http.Handler
+	approve func(b *Browser, requestURI string) *url.URL
+	jar     *cookiejar.Jar
+	office  *cabinettest.Office
+	member  directory.MemberView
 	// ACR is how strongly the person signs in; a step-up raises it by itself.
 	ACR string
 	// Language is what the browser prefers: "ru", or "en".
@@ -200,9 +201,19 @@ type Browser struct {
 
 // Member opens a browser in which a member of an office signs in when asked.
 func (w *World) Member(o *cabinettest.Office, m directory.MemberView) *Browser {
+	b := NewBrowser(w.T, w.Desk, w.approve)
+	b.office, b.member = o, m
+	return b
+}
+
+// NewBrowser opens a browser on a site. approve plays the issuer's pages: for the
+// pushed request that the site sends the browser with, it says where the browser
+// comes back to.
+func NewBrowser(t testing.TB, site http.Handler, approve func(b *Browser, requestURI string) *url.URL) *Browser {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
-	cabinettest.Must(w.T, err)
-	return &Browser{w: w, T: w.T, jar: jar, office: o, member: m, ACR: cabinettest.Second, Language: "ru"}
+	cabinettest.Must(t, err)
+	return &Browser{T: t, site: site, approve: approve, jar: jar, ACR: cabinettest.Second, Language: "ru"}
 }
 
 // SignIn opens a browser of the office's member with the role, signed in.
