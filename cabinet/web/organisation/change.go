@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -16,10 +17,25 @@ type change struct {
 	Before      map[string]any `json:"before"`
 	After       map[string]any `json:"after"`
 	Differences []difference   `json:"differences"`
+	Restores    int64          `json:"restores"`
+	Attachments []paper        `json:"attachments"`
+	How         string         `json:"confirmed_how"`
 	Reason      string         `json:"reason"`
+	AskedByName string         `json:"asked_by_name"`
 	AskedAt     time.Time      `json:"asked_at"`
+	DecidedBy   string         `json:"decided_by"`
+	DecidedAt   time.Time      `json:"decided_at"`
 	ExpiresAt   time.Time      `json:"expires_at"`
+	TextToSign  string         `json:"text_to_sign"`
 	Actions     desk.Actions   `json:"actions"`
+	Authority   *struct {
+		By          string `json:"by"`
+		Role        string `json:"role"`
+		PowerNumber string `json:"power_number"`
+	} `json:"authority"`
+	Verdict *struct {
+		Text string `json:"text"`
+	} `json:"verdict"`
 }
 
 // difference is what the register says otherwise.
@@ -41,6 +57,9 @@ type changeView struct {
 	Lost    bool   // … which are lost
 	Sent    string // where the code was sent, masked
 	May     bool
+	Attach  bool         // files may be added
+	Papers  []pages.Held // that speak for it
+	Facts   []pages.Pair // who asked, by which right, who decided and when
 	Offers  []pages.Offer
 }
 
@@ -70,11 +89,84 @@ func changePage(v *desk.Visit, status int, sent string, errs ...pages.FieldError
 	view.Lines = changed(v, sheets[view.Block], view.Before, view.After)
 	view.Waiting, view.Sent = view.State == "proposed", sent
 	view.Guarded, view.Lost = view.movesContacts(), lost(v)
-	view.May = view.Actions.Allowed("confirm") || view.Actions.Find("confirm") != nil && view.Actions.Find("confirm").Reason == "assurance_insufficient"
+	view.May, view.Attach = possible(view.Actions, "confirm"), possible(view.Actions, "attach")
+	view.Papers, view.Facts = held(v, ownPath(v)+"/attachments/", view.Attachments, false), view.facts(v)
 	view.Offers = v.Offers(view.Actions, desk.Offer{Action: "cancel", Hide: true, Act: pages.Act{
 		Title: v.T("company.cancel"), URL: ownPath(v) + "/cancel", Post: true, Stop: true, Ask: v.T("company.cancel.ask"),
 	}})
 	return v.Page(status, "organisation_change.html", view.Title, view, errs...)
+}
+
+// possible reports whether an act may be done, though a stronger sign-in may be needed
+// for it.
+func possible(actions desk.Actions, name string) bool {
+	action := actions.Find(name)
+	return action != nil && (action.Allowed || action.Reason == "assurance_insufficient")
+}
+
+// facts say who asked, how it was confirmed and by which right, and whose word ended
+// it.
+func (c change) facts(v *desk.Visit) []pages.Pair {
+	facts := []pages.Pair{{Label: "company.fact.asked", Text: who(v, c.AskedByName)}, {Label: "company.fact.asked.at", At: c.AskedAt}}
+	add := func(label, text string) {
+		if text != "" {
+			facts = append(facts, pages.Pair{Label: label, Text: text})
+		}
+	}
+	if c.Restores > 0 {
+		add("company.fact.restores", v.T("company.version.number", "Number", c.Restores))
+	}
+	if c.How != "" {
+		add("company.fact.how", v.T("company.how."+c.How))
+	}
+	if c.Verdict != nil {
+		add("company.fact.signature", c.Verdict.Text)
+	}
+	if c.Authority != nil {
+		add("company.fact.right", c.right(v))
+	}
+	if c.DecidedBy != "" {
+		add("company.fact.decided", v.T("company.by."+c.DecidedBy))
+	}
+	if !c.DecidedAt.IsZero() {
+		facts = append(facts, pages.Pair{Label: "company.fact.decided.at", At: c.DecidedAt})
+	}
+	return facts
+}
+
+// right is by which right the change was confirmed.
+func (c change) right(v *desk.Visit) string {
+	switch {
+	case c.Authority.PowerNumber != "":
+		return v.T("role.power") + c.Authority.PowerNumber
+	case c.Authority.Role != "":
+		return v.T("role." + c.Authority.Role)
+	}
+	return v.T("company.right." + c.Authority.By)
+}
+
+// attach adds a file that speaks for the change.
+func attach(v *desk.Visit) error {
+	all, end, err := parts(v)
+	defer end()
+	if errors.Is(err, desk.ErrNoFile) {
+		return changePage(v, http.StatusUnprocessableEntity, "", pages.FieldError{Field: "file", Key: "company.paper.none"})
+	}
+	if err != nil {
+		return err
+	}
+	if err = v.Upload(changePath(v)+"/attachments", all, nil); err == nil {
+		return v.Done(ownPath(v), "company.done.attached")
+	}
+	status, errs, err := v.Mendable(err, "file")
+	if err != nil {
+		return err
+	}
+	return changePage(v, status, "", errs...)
+}
+
+func getAttachment(v *desk.Visit) error {
+	return v.Download(changePath(v)+"/attachments/"+desk.Escape(v.PathValue("file")), nil)
 }
 
 // changed are the lines in which two states of a block differ.

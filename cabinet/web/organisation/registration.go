@@ -31,9 +31,11 @@ type registration struct {
 	Authority *struct {
 		Kind string `json:"kind"`
 	} `json:"authority"`
-	Missing []string     `json:"missing"`
-	Reason  string       `json:"reason"`
-	Actions desk.Actions `json:"actions"`
+	Documents  []paper      `json:"documents"`
+	TextToSign string       `json:"text_to_sign"`
+	Missing    []string     `json:"missing"`
+	Reason     string       `json:"reason"`
+	Actions    desk.Actions `json:"actions"`
 }
 
 type registrationRow struct {
@@ -115,8 +117,12 @@ type registrationView struct {
 	Requisites, Contacts []input
 	Stages               []pages.Stage
 	Sent, Channel        string
-	Offers               []pages.Offer
 	Ready                bool
+	Open                 bool // it can still be changed
+	Papers               []pages.Held
+	PaperKinds           []pages.Option
+	PaperKind            string
+	Offers               []pages.Offer
 }
 
 // registrationSteps are those that the API names when they are missing, in their
@@ -148,7 +154,22 @@ func registrationPage(v *desk.Visit, status int, typed url.Values, channel, sent
 		view.Stages = append(view.Stages, pages.Stage{Title: v.T("company.step." + name), Done: !slices.Contains(view.Missing, name)})
 	}
 	view.Ready = len(view.Missing) == 0 && view.State == "ready"
+	view.papers(v)
 	return v.Page(status, "organisation_registration.html", "company.registration", view, errs...)
+}
+
+// papers draw the documents, and what may be done with the application as a whole.
+func (view *registrationView) papers(v *desk.Visit) {
+	at := registrationAt(v)
+	view.Open, view.PaperKind = view.Actions.Allowed("change"), v.Value("kind")
+	view.Papers = held(v, at+"/documents/", view.Documents, view.Open)
+	view.PaperKinds = options(v, "company.paper.", paperKinds...)
+	view.Offers = v.Offers(view.Actions,
+		desk.Offer{Action: "moderation", Hide: true, Act: pages.Act{Title: "company.submit", URL: at + "/submit", Post: true}},
+		desk.Offer{Action: "withdraw", Hide: true, Act: pages.Act{
+			Title: "company.withdraw", URL: at + "/withdraw", Post: true, Stop: true, Ask: "company.withdraw.ask",
+		}},
+	)
 }
 
 func prefix(inputs []input, with string) {
@@ -171,7 +192,7 @@ func under(form url.Values, name string) url.Values {
 // registrationFields are the names of the form's fields, as the API's faults name
 // them.
 func registrationFields() []string {
-	out := []string{"consent", "channel", "code"}
+	out := []string{"consent", "channel", "code", "file", "signature", "kind"}
 	for _, name := range []string{"requisites", "contacts"} {
 		for _, f := range sheets[name].fields {
 			out = append(out, name+"/"+f.path)

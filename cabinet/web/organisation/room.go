@@ -26,10 +26,17 @@ func Room() desk.Room {
 			desk.Get(own, profile),
 			desk.Get(own+"/blocks/{block}", editForm),
 			desk.Post(own+"/blocks/{block}", edit),
+			desk.Get(own+"/blocks/{block}/versions", versions),
+			desk.Post(own+"/blocks/{block}/versions/{version}/restore", restore),
 			desk.Get(change, showChange),
 			desk.Post(change+"/code", sendCode),
 			desk.Post(change+"/confirm", confirm),
 			desk.Post(change+"/cancel", cancel),
+			large(desk.Post(change+"/attachments", attach), paperLimit),
+			desk.Get(change+"/attachments/{file}", getAttachment),
+			desk.Get(change+"/sign", signsChange.open),
+			desk.Get(change+"/statement", signsChange.statement),
+			large(desk.Post(change+"/sign", signsChange.take), desk.SigningLimit),
 
 			desk.Get(own+"/legal-status", status),
 			desk.Get(own+"/legal-status/document", statusDocument),
@@ -47,6 +54,14 @@ func Room() desk.Room {
 			newcomers(desk.Post(registration+"/code", sendRegistrationCode)),
 			newcomers(desk.Post(registration+"/confirm", confirmRegistrationCode)),
 			newcomers(desk.Post(registration+"/check", checkRegistration)),
+			newcomers(large(desk.Post(registration+"/documents", addPaper), paperLimit)),
+			newcomers(desk.Get(registration+"/documents/{document}", getPaper)),
+			newcomers(desk.Post(registration+"/documents/{document}/drop", dropPaper)),
+			newcomers(desk.Get(registration+"/sign", signsApplication.open)),
+			newcomers(desk.Get(registration+"/statement", signsApplication.statement)),
+			newcomers(large(desk.Post(registration+"/sign", signsApplication.take), desk.SigningLimit)),
+			newcomers(desk.Post(registration+"/submit", submitRegistration)),
+			newcomers(desk.Post(registration+"/withdraw", withdrawRegistration)),
 			newcomers(desk.Post(registration+"/open", openCabinet)),
 
 			newcomers(desk.Post("/cabinet/bindings", startBinding)),
@@ -54,6 +69,12 @@ func Room() desk.Room {
 			newcomers(desk.Post(binding+"/confirm", confirmBinding)),
 		},
 	}
+}
+
+// large lets a form be as long as its files are, in bytes.
+func large(r desk.Route, limit int64) desk.Route {
+	r.Limit = limit
+	return r
 }
 
 // newcomers opens a page to who has no organisation yet.
