@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -195,6 +196,9 @@ func (p *Provider) ask(ctx context.Context, client *registration, w *Waiting, fo
 			return invalidRequest("id_token_hint is not an ID token that this server issued to the client")
 		}
 		subject = p.personOfToken(hint.Subject)
+	}
+	if err := p.askable(ctx, client, cmp.Or(subject, form.Get("login_hint"))); err != nil {
+		return err
 	}
 	if err := p.keepWaiting(ctx, w); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 )
@@ -17,6 +18,8 @@ type Error struct {
 	Code        string
 	Description string
 	Status      int // HTTP, when it is not told by a redirect
+	// RetryAfter is when to ask again; 0 = nothing is said of it.
+	RetryAfter time.Duration
 	cause       error
 	to          *redirection // where it may be told; nil: to the person only
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -85,7 +84,7 @@ func (p *Provider) explain(r *http.Request) (*Judgement, error) {
 	case client.Public():
 		return nil, unauthorizedClient("only to clients that authenticate something is explained")
 	}
-	if err := p.slowly(ctx, client); err != nil {
+	if err := p.atMost(ctx, "explanations", client.ID, explainedAtMost, explainedIn); err != nil {
 		return nil, err
 	}
 	e := &explanation{p: p, client: client, lang: language(r)}
@@ -97,18 +96,6 @@ func (p *Provider) explain(r *http.Request) (*Judgement, error) {
 		judged.Would = "refuse"
 	}
 	return judged, p.noteExplained(ctx, client, judged)
-}
-
-// slowly bounds how much one client has explained.
-func (p *Provider) slowly(ctx context.Context, client *registration) error {
-	n, left, err := p.deps.Ephemeral.Incr(ctx, "oauth:explained:"+client.ID, explainedIn)
-	switch {
-	case err != nil:
-		return fmt.Errorf("count explanations: %w", err)
-	case n > explainedAtMost:
-		return fault(http.StatusTooManyRequests, "temporarily_unavailable", "no more than %d explanations a minute; ask again in %.0f s", explainedAtMost, left.Seconds())
-	}
-	return nil
 }
 
 func (p *Provider) noteExplained(ctx context.Context, client *registration, judged *Judgement) error {

@@ -202,7 +202,7 @@ func TestExplainIsForAuthenticatedClientsAndSlow(t *testing.T) {
 	for range explainedAtMost {
 		h.explained(c, request)
 	}
-	h.refused("without end", h.post(h.Explain, c, request), http.StatusTooManyRequests, "temporarily_unavailable")
+	h.refused("without end", h.post(h.Explain, c, request), http.StatusTooManyRequests, "slow_down")
 	h.clock.Advance(explainedIn + time.Second)
 	h.explained(c, request)
 	if got := h.journalled(c.OrganisationID); !slices.Contains(got, "client.explained") {

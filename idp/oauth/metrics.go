@@ -11,6 +11,7 @@ type metrics struct {
 	tokens         *prometheus.CounterVec
 	authorizations *prometheus.CounterVec
 	waitings       *prometheus.CounterVec
+	limitations    *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (metrics, error) {
@@ -27,11 +28,15 @@ func newMetrics(registerer prometheus.Registerer) (metrics, error) {
 			Name: "propusk_oauth_waiting_requests_total",
 			Help: "Requests that wait for a person elsewhere (device, ciba), by kind and by what became of them: begun, approved, refused, nobody, dropped.",
 		}, []string{"kind", "outcome"}),
+		limitations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "propusk_oauth_limited_requests_total",
+			Help: "Requests of clients that were refused because there were too many of them, by what they were for.",
+		}, []string{"what"}),
 	}
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.tokens, m.authorizations, m.waitings} {
+	for _, collector := range []prometheus.Collector{m.tokens, m.authorizations, m.waitings, m.limitations} {
 		if err := registerer.Register(collector); err != nil {
 			return m, fmt.Errorf("register the metrics of oauth: %w", err)
 		}
@@ -43,4 +48,5 @@ func (m metrics) token(grant, outcome string) { m.tokens.WithLabelValues(grant, 
 func (m metrics) waited(kind waitingKind, outcome string) {
 	m.waitings.WithLabelValues(string(kind), outcome).Inc()
 }
+func (m metrics) limited(what string)         { m.limitations.WithLabelValues(what).Inc() }
 func (m metrics) authorization(outcome string) { m.authorizations.WithLabelValues(outcome).Inc() }

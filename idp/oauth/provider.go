@@ -69,6 +69,7 @@ type Deps struct {
 	Kinds Kinds
 
 	Lifetimes Lifetimes
+	Rates     Rates
 	Metrics   prometheus.Registerer // nil: no metrics
 }
 
@@ -219,7 +220,7 @@ func (d *Deps) complete() error {
 	if client.Loopback(u.Hostname()) {
 		d.Reach = append(slices.Clone(d.Reach), guarded.Loopback...)
 	}
-	d.Lifetimes = d.Lifetimes.withDefaults()
+	d.Lifetimes, d.Rates = d.Lifetimes.withDefaults(), d.Rates.withDefaults()
 	return nil
 }
 

@@ -64,6 +64,9 @@ func (p *Provider) push(r *http.Request) (*pushedResponse, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.pushable(ctx, client); err != nil {
+		return nil, err
+	}
 	if form.Has("request_uri") {
 		return nil, invalidRequest("request_uri cannot be pushed (RFC 9126 section 2.1)")
 	}

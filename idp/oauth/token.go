@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/ory/fosite"
 
@@ -217,6 +218,9 @@ func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *Error) 
 	}
 	if e.Status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
 	}
 	err := p.writeJSON(w, e.Status, struct {
 		Error       string `json:"error"`
