@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"propusk/cabinet/api"
 	"propusk/cabinet/notice"
 	"propusk/storage"
 	"propusk/storage/journal"
@@ -22,7 +23,7 @@ type HelpdeskDeps struct {
 }
 
 // Helpdesk is the support's side of tickets, of all organisations (rows 259 to
-// 264). It is for the house's own people: nothing of it is in the API.
+// 264). It is for the house's own people: nothing of it is in the cabinet's API.
 type Helpdesk struct {
 	inbox  *Inbox
 	outbox *outbox.Outbox
@@ -45,6 +46,22 @@ func (h *Helpdesk) Waiting(ctx context.Context, limit int) ([]Request, error) {
 		return nil, fmt.Errorf("request: waiting tickets: %w", err)
 	}
 	return rows, nil
+}
+
+// threadRead bounds the posts of a ticket that the support reads at once.
+const threadRead = 200
+
+// Find reads a ticket by its number with its thread, newest first; storage.ErrNotFound.
+func (h *Helpdesk) Find(ctx context.Context, text string) (r Request, thread []Post, err error) {
+	number, ok := ParseNumber(text)
+	if !ok {
+		return r, nil, fmt.Errorf("request: ticket: %w", storage.ErrNotFound)
+	}
+	if err := h.inbox.DB.Get(ctx, &r, `SELECT `+columns+` FROM requests WHERE number = $1 AND type = 'ticket'`, number); err != nil {
+		return r, nil, fmt.Errorf("request: ticket: %w", err)
+	}
+	thread, err = h.inbox.Thread(ctx, r.OrganisationID, r.ID, api.Page{Limit: threadRead - 1})
+	return r, thread, err
 }
 
 // Word is what the support says about a ticket.

@@ -81,3 +81,23 @@ func (s *Store) CountOwned(ctx context.Context, organisationID string) (n int64,
 	}
 	return n, nil
 }
+
+// Page returns clients of every owner by id, those after the id given whose id begins
+// with prefix, and limit at most.
+func (s *Store) Page(ctx context.Context, prefix, after string, limit int) ([]Listed, error) {
+	var rows []struct {
+		row
+		UsedAt storage.Time `db:"used_at"`
+	}
+	err := s.deps.DB.Select(ctx, &rows, `SELECT `+columns+`,
+			COALESCE(used_at, 0) AS used_at FROM oauth_clients LEFT JOIN client_uses ON client_uses.client_id = oauth_clients.id
+		WHERE id > $1 AND substr(id, 1, length($2)) = $2 ORDER BY id LIMIT $3`, after, prefix, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list clients: %w", err)
+	}
+	list := make([]Listed, len(rows))
+	for i, found := range rows {
+		list[i] = Listed{Client: found.client(), UsedAt: found.UsedAt}
+	}
+	return list, nil
+}
