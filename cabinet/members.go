@@ -18,6 +18,7 @@ type memberView struct {
 	Permissions []directory.Permission `json:"permissions"`
 	Position    string                 `json:"position"`
 	ActivatedAt storage.Time           `json:"activated_at"`
+	StoppedAt   storage.Time           `json:"stopped_at"` // null while he may come in
 }
 
 // memberPersonView is what colleagues know of each other.
@@ -40,7 +41,7 @@ func newMemberView(m directory.MemberView) memberView {
 			MiddleName: p.MiddleName, Email: p.Email, Phone: p.Phone,
 		},
 		Role: m.Role, Grants: api.List(m.Grants), Denials: api.List(m.Denials),
-		Permissions: m.Permissions(), Position: m.Position, ActivatedAt: m.ActivatedAt,
+		Permissions: m.Permissions(), Position: m.Position, ActivatedAt: m.ActivatedAt, StoppedAt: m.StoppedAt,
 	}
 }
 

@@ -90,6 +90,7 @@ func (d *Desk) Room() api.Room {
 			},
 			write("DELETE", "/v1/organization/accesses/{id}", d.end),
 			write("POST", "/v1/organization/members/{id}/stop", d.stop),
+			write("DELETE", "/v1/organization/members/{id}/stop", d.resume),
 		},
 	}
 }

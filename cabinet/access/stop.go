@@ -10,7 +10,8 @@ import (
 
 // stopRequest says how far to go.
 type stopRequest struct {
-	// Remove ends the membership too, so that the person does not come back.
+	// Remove ends the membership too. Without it the person stays a member who cannot
+	// come in until somebody lifts the stop.
 	Remove bool   `json:"remove"`
 	Reason string `json:"reason"` // for the journal; at most maxReason characters
 }
@@ -19,11 +20,15 @@ const maxReason = 300
 
 // stopView is what was stopped, and what was not.
 type stopView struct {
-	Accesses int         `json:"accesses"` // ended
-	Removed  bool        `json:"removed"`
-	Revoked  []powerView `json:"revoked_powers"`
-	// Left are live powers of attorney by which the person may still act: without
-	// remove they stay, and who lacks powers:write cannot revoke them.
+	Accesses int  `json:"accesses"` // ended
+	Removed  bool `json:"removed"`
+	// Shut tells that he cannot come in until the stop is lifted: false for who stops
+	// himself, and for who is removed.
+	Shut    bool        `json:"shut_out"`
+	Revoked []powerView `json:"revoked_powers"`
+	// Left are live powers of attorney that the organisation gave to the person. While
+	// he is stopped they let him do nothing; after a removal he may act by them, where
+	// they cannot be revoked or who removes him lacks powers:write.
 	Left []powerView `json:"powers_left"`
 }
 
@@ -83,8 +88,22 @@ func (d *Desk) stopRest(ctx context.Context, c api.Call, m directory.MemberView,
 		view.Revoked = append(view.Revoked, shown)
 	}
 	if !remove {
+		view.Shut = m.Person.ID != c.Person()
 		return nil
 	}
 	view.Removed = true
 	return d.Directory.RemoveMember(ctx, c.Actor(), c.Organisation(), m.Member.ID, nil)
+}
+
+// resume answers DELETE /v1/organization/members/{id}/stop: the member may come in
+// again.
+func (d *Desk) resume(c api.Call) error {
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	if _, err := d.Directory.ResumeMember(c.Ctx(), c.Actor(), c.Organisation(), id); err != nil {
+		return api.DirectoryRefusal(err)
+	}
+	return api.NoContent(c)
 }

@@ -153,7 +153,7 @@ func (n *Notices) tellMembers(ctx context.Context, e storedEvent, o directory.Or
 			next = following
 			var told []recipient
 			for _, m := range members {
-				if m.Person.Status == directory.StatusActive && (e.Permission == "" || m.Can(e.Permission)) {
+				if m.Person.Status == directory.StatusActive && m.StoppedAt == 0 && (e.Permission == "" || m.Can(e.Permission)) {
 					told = append(told, recipientOf(m.Person))
 				}
 			}

@@ -213,7 +213,7 @@ func (d *Directory) leave(ctx context.Context, p Person, o Organisation) error {
 		return fmt.Errorf("directory: leave organisation: %w", err)
 	}
 	from := standing{m.Role, m.Grants, m.Denials}
-	if err := d.moveAdministrators(ctx, o.ID, -administrators(from)); err != nil {
+	if err := d.moveAdministrators(ctx, o.ID, -m.counts(from)); err != nil {
 		return err
 	}
 	var removed Member

@@ -21,6 +21,9 @@ type Member struct {
 	ActivatedAt    storage.Time   `db:"activated_at"`
 	RemovedAt      storage.Time   `db:"removed_at"` // 0 while a member
 	UpdatedAt      storage.Time   `db:"updated_at"`
+	// StoppedAt is when an administrator stopped his access, 0 while he has it: a member
+	// who is stopped stays one, and cannot come in until an administrator lifts it.
+	StoppedAt storage.Time `db:"stopped_at"`
 }
 
 // Permissions is the effective set, sorted by name: the role's permissions and
@@ -75,14 +78,14 @@ const (
 )
 
 const memberNames = `id, organisation_id, person_id, role, grants, denials, position, version,
-	activated_at, removed_at, updated_at`
+	activated_at, removed_at, updated_at, stopped_at`
 
 var (
 	activeMembership = "SELECT " + columns("o", "organisation", organisationNames) + ", " + columns("m", "member", memberNames) + `
 		FROM members m
 		JOIN organisations o ON o.id = m.organisation_id AND o.status = 'active'
 		JOIN persons p ON p.id = m.person_id AND p.status = 'active'
-		WHERE m.person_id = $1 AND m.removed_at = 0`
+		WHERE m.person_id = $1 AND m.removed_at = 0 AND m.stopped_at = 0`
 	membershipOf  = activeMembership + ` AND m.organisation_id = $2`
 	membershipsOf = activeMembership + ` ORDER BY o.name, o.id`
 
@@ -94,7 +97,7 @@ var (
 )
 
 // Memberships are the active organisations of which the person, when not
-// blocked, is a member, by name.
+// blocked or stopped there, is a member, by name.
 func (d *Directory) Memberships(ctx context.Context, personID string) ([]Membership, error) {
 	var list []Membership
 	if err := d.db.Select(ctx, &list, membershipsOf, personID); err != nil {
@@ -104,7 +107,7 @@ func (d *Directory) Memberships(ctx context.Context, personID string) ([]Members
 }
 
 // Membership is the person's place in the organisation. storage.ErrNotFound
-// when he is not a member, is blocked, or the organisation is closed.
+// when he is not a member, is blocked, is stopped there, or the organisation is closed.
 func (d *Directory) Membership(ctx context.Context, personID, organisationID string) (Membership, error) {
 	var m Membership
 	if err := d.db.Get(ctx, &m, membershipOf, personID, organisationID); err != nil {

@@ -55,10 +55,10 @@ func (d *Directory) join(ctx context.Context, organisationID, personID string, s
 func (d *Directory) insertMember(ctx context.Context, organisationID, personID string, s standing, position string) (Member, error) {
 	var m Member
 	err := d.db.Get(ctx, &m, `INSERT INTO members (`+memberNames+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, $8)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, $8, 0)
 		ON CONFLICT (person_id, organisation_id) DO UPDATE SET role = excluded.role, grants = excluded.grants,
 			denials = excluded.denials, position = excluded.position, version = members.version + 1,
-			activated_at = excluded.activated_at, removed_at = 0, updated_at = excluded.updated_at
+			activated_at = excluded.activated_at, removed_at = 0, stopped_at = 0, updated_at = excluded.updated_at
 		WHERE members.removed_at <> 0
 		RETURNING `+memberNames,
 		storage.NewID(), organisationID, personID, s.role, PermissionList(s.grants), PermissionList(s.denials), position, d.time())
@@ -153,7 +153,7 @@ func (s standing) equal(other standing) bool {
 }
 
 func (d *Directory) moveMember(ctx context.Context, m Member, to standing, position string) (Member, error) {
-	if err := d.moveAdministrators(ctx, m.OrganisationID, administrators(to)-administrators(standing{role: m.Role})); err != nil {
+	if err := d.moveAdministrators(ctx, m.OrganisationID, m.counts(to)-m.counts(standing{role: m.Role})); err != nil {
 		return Member{}, err
 	}
 	err := d.db.Get(ctx, &m, `UPDATE members SET role = $1, grants = $2, denials = $3, position = $4,
@@ -183,7 +183,7 @@ func (d *Directory) RemoveMember(ctx context.Context, actor Actor, organisationI
 		if err := held.mayMove(from, standing{}); err != nil {
 			return err
 		}
-		if err := d.moveAdministrators(ctx, o.ID, -administrators(from)); err != nil {
+		if err := d.moveAdministrators(ctx, o.ID, -m.counts(from)); err != nil {
 			return err
 		}
 		err = d.db.Get(ctx, &m, `UPDATE members SET version = version + 1, removed_at = $1, updated_at = $1
@@ -193,6 +193,15 @@ func (d *Directory) RemoveMember(ctx context.Context, actor Actor, organisationI
 		}
 		return d.memberChanged(ctx, actor, o, before.Person, change{action: action, member: m, from: from})
 	})
+}
+
+// counts is how many administrators the organisation has in a member with the
+// standing: one who is stopped manages nothing.
+func (m Member) counts(s standing) int {
+	if m.StoppedAt != 0 {
+		return 0
+	}
+	return administrators(s)
 }
 
 func administrators(s standing) int {

@@ -49,7 +49,7 @@ func (d *Directory) notifyResponsible(ctx context.Context, o Organisation, n not
 		to = nil
 		err := d.db.Select(ctx, &to, `SELECT p.email, p.phone, p.locale FROM members m
 			JOIN persons p ON p.id = m.person_id AND p.status = 'active'
-			WHERE m.organisation_id = $1 AND m.role = $2 AND m.removed_at = 0 ORDER BY m.id`, o.ID, Administrator)
+			WHERE m.organisation_id = $1 AND m.role = $2 AND m.removed_at = 0 AND m.stopped_at = 0 ORDER BY m.id`, o.ID, Administrator)
 		if err != nil {
 			return fmt.Errorf("directory: administrators: %w", err)
 		}

@@ -51,6 +51,6 @@ func (d *Directory) Administrators(ctx context.Context, organisationID string) (
 	var list []Person
 	err := d.db.Select(ctx, &list, "SELECT "+columns("p", "", personNames)+` FROM members m
 		JOIN persons p ON p.id = m.person_id AND p.status = 'active'
-		WHERE m.organisation_id = $1 AND m.role = $2 AND m.removed_at = 0 ORDER BY m.id`, organisationID, Administrator)
+		WHERE m.organisation_id = $1 AND m.role = $2 AND m.removed_at = 0 AND m.stopped_at = 0 ORDER BY m.id`, organisationID, Administrator)
 	return list, wrapped("administrators", err)
 }

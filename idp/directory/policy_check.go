@@ -87,7 +87,7 @@ func (d *Directory) holders(ctx context.Context, organisationID string) ([]holde
 		EXISTS (SELECT 1 FROM passkeys k WHERE k.person_id = p.id AND k.locked_at = 0) AS has_passkey,
 		EXISTS (SELECT 1 FROM certificates c WHERE c.person_id = p.id AND c.removed_at = 0 AND c.revoked_at = 0 AND c.not_after > $1) AS has_certificate
 		FROM members m JOIN persons p ON p.id = m.person_id AND p.status = 'active'
-		WHERE m.organisation_id = $2 AND m.removed_at = 0 ORDER BY m.id`, d.time(), organisationID)
+		WHERE m.organisation_id = $2 AND m.removed_at = 0 AND m.stopped_at = 0 ORDER BY m.id`, d.time(), organisationID)
 	if err != nil {
 		return nil, fmt.Errorf("directory: credentials of members: %w", err)
 	}

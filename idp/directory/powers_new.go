@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -262,6 +263,9 @@ func (d *Directory) givingPower(ctx context.Context, actor Actor, organisationID
 		}
 		if err := d.mayRepresent(ctx, actor, parent); err != nil {
 			return err
+		}
+		if stopped, err := d.stoppedIn(ctx, actor.PersonID); err != nil || slices.Contains(stopped, o.ID) {
+			return cmp.Or(err, fmt.Errorf("%w: stopped by an administrator", ErrForbidden))
 		}
 		return fn(ctx, o, rights{set: parent.set()}.within(actor.Details))
 	})

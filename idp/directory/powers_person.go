@@ -37,13 +37,13 @@ const (
 		AND w.issued_at <= $3 AND w.valid_until > $3`
 	liveOfPerformer = ` FROM power_performers f JOIN powers w ON w.id = f.power_id
 		JOIN organisations r ON w.representative_key = 'org:' || r.inn AND r.status = 'active'
-		JOIN members m ON m.organisation_id = r.id AND m.person_id = f.person_id AND m.removed_at = 0
+		JOIN members m ON m.organisation_id = r.id AND m.person_id = f.person_id AND m.removed_at = 0 AND m.stopped_at = 0
 		WHERE f.person_id = $1 AND w.status = 'active' AND w.issued_at <= $2 AND w.valid_until > $2`
 )
 
 // livePowers are the powers that the person can use now: those given to him, and
 // those given to an organisation that named him and of which he is a member.
-// Whoever is blocked has none.
+// Whoever is blocked has none, and who is stopped in an organisation none of its own.
 func (d *Directory) livePowers(ctx context.Context, personID string) ([]PowerOfAttorney, error) {
 	p, err := d.Person(ctx, personID)
 	if err != nil {
@@ -52,7 +52,19 @@ func (d *Directory) livePowers(ctx context.Context, personID string) ([]PowerOfA
 	if p.Status != StatusActive {
 		return nil, nil
 	}
-	return d.usablePowers(ctx, p)
+	powers, err := d.usablePowers(ctx, p)
+	if err != nil || len(powers) == 0 {
+		return nil, err
+	}
+	stopped, err := d.stoppedIn(ctx, personID)
+	return slices.DeleteFunc(powers, func(p PowerOfAttorney) bool { return slices.Contains(stopped, p.OrganisationID) }), err
+}
+
+// stoppedIn lists the organisations of which the person is a member who is stopped.
+func (d *Directory) stoppedIn(ctx context.Context, personID string) (organisations []string, err error) {
+	err = d.db.Select(ctx, &organisations, `SELECT organisation_id FROM members
+		WHERE person_id = $1 AND removed_at = 0 AND stopped_at <> 0`, personID)
+	return organisations, wrapped("where a person is stopped", err)
 }
 
 // usablePowers is livePowers whether or not the person is blocked.

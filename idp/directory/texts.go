@@ -37,12 +37,20 @@ var texts = map[string]struct{ ru, en text }{
 		text{"Your access is closed: {organisation}", "You are no longer a member of {organisation}. Access is closed."},
 	},
 	"member.stopped": {
-		text{"{organisation}: сеансы сотрудника завершены", "Администратор организации {organisation} завершил все сеансы сотрудника: {person}. Приложения, которые он подключил от имени организации, отключены; приглашения, которые он отправил, отозваны."},
-		text{"{organisation}: a member's sessions have ended", "An administrator of {organisation} has ended every session of {person}. Applications connected in the organisation's name are disconnected, invitations sent by this person are withdrawn."},
+		text{"{organisation}: сеансы сотрудника завершены", "Администратор организации {organisation} завершил все сеансы сотрудника: {person}. Приложения, которые он подключил от имени организации, отключены; приглашения, которые он отправил, отозваны. Если его остановил кто-то другой, войти он не сможет, пока администратор не вернёт ему доступ в разделе «Сотрудники»."},
+		text{"{organisation}: a member's sessions have ended", "An administrator of {organisation} has ended every session of {person}. Applications connected in the organisation's name are disconnected, invitations sent by this person are withdrawn. Unless it was done by this person, there is no way in until an administrator restores it on the members' page."},
 	},
 	"member.stopped.you": {
-		text{"Ваши сеансы завершены: {organisation}", "Администратор организации {organisation} завершил все ваши сеансы в её кабинете и отключил приложения, которые вы подключили от её имени. Если вы об этом не просили, спросите его, почему."},
-		text{"Your sessions have ended: {organisation}", "An administrator of {organisation} has ended all your sessions in its cabinet and disconnected the applications that you connected in its name. If you did not ask for it, ask the administrator why."},
+		text{"Ваши сеансы завершены: {organisation}", "Администратор организации {organisation} завершил все ваши сеансы в её кабинете и отключил приложения, которые вы подключили от её имени. Если это сделали не вы сами, вход в кабинет закрыт, пока администратор не вернёт вам доступ: обратитесь к нему."},
+		text{"Your sessions have ended: {organisation}", "An administrator of {organisation} has ended all your sessions in its cabinet and disconnected the applications that you connected in its name. Unless you did it yourself, its cabinet is closed to you until an administrator restores your access: turn to one."},
+	},
+	"member.resumed": {
+		text{"{organisation}: доступ сотрудника возвращён", "Администратор организации {organisation} вернул доступ сотруднику: {person}. Роль и права прежние."},
+		text{"{organisation}: a member's access is restored", "An administrator of {organisation} has restored the access of {person}, with the same role and rights."},
+	},
+	"member.resumed.you": {
+		text{"Ваш доступ возвращён: {organisation}", "Вы снова можете войти в кабинет организации {organisation}. Роль и права прежние."},
+		text{"Your access is restored: {organisation}", "You can sign in to the cabinet of {organisation} again. Your role and rights are the same."},
 	},
 	"organisation.updated": {
 		text{"{organisation}: изменены данные организации", "В кабинете организации {organisation} изменены контакты, адрес или требования ко входу. Подробности — в журнале действий."},

@@ -26,13 +26,14 @@ type (
 		Permissions []string  `json:"permissions"`
 		Position    string    `json:"position"`
 		ActivatedAt time.Time `json:"activated_at"`
+		StoppedAt   time.Time `json:"stopped_at"` // zero while he may come in
 	}
 )
 
 type memberRow struct {
 	ID, Name, Email, Position string
 	Role                      string // in words
-	Self                      bool
+	Self, Stopped             bool
 }
 
 type membersView struct {
@@ -61,7 +62,7 @@ func list(v *desk.Visit) error {
 	for _, m := range found.Members {
 		view.Members = append(view.Members, memberRow{
 			ID: m.ID, Name: m.Person.Name, Email: m.Person.Email, Position: m.Position,
-			Role: v.T("role." + m.Role), Self: m.Person.ID == v.Person().ID,
+			Role: v.T("role." + m.Role), Self: m.Person.ID == v.Person().ID, Stopped: !m.StoppedAt.IsZero(),
 		})
 	}
 	if after != "" {
@@ -127,6 +128,19 @@ func changeRole(v *desk.Visit) error {
 		return err
 	}
 	return memberPage(v, status, wanted, errs...)
+}
+
+// resume lets a member who was stopped come in again.
+func resume(v *desk.Visit) error {
+	err := v.Delete(apiOf(v)+"/stop", nil, nil)
+	if err == nil {
+		return v.Done("/cabinet/members", "done.resumed")
+	}
+	status, errs, err := v.Faults(err)
+	if err != nil {
+		return err
+	}
+	return memberPage(v, status, "", errs...)
 }
 
 // remove takes the member out of the organisation.

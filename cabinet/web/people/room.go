@@ -22,6 +22,7 @@ func Room() desk.Room {
 			desk.Get("/cabinet/members/{id}", show),
 			desk.Post("/cabinet/members/{id}/role", changeRole),
 			desk.Post("/cabinet/members/{id}/remove", remove),
+			desk.Post("/cabinet/members/{id}/resume", resume),
 			desk.Post("/cabinet/invitations/{id}/resend", resend),
 			desk.Post("/cabinet/invitations/{id}/withdraw", withdraw),
 		},

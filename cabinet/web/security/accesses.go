@@ -173,6 +173,7 @@ type stopView struct {
 			ID   string `json:"id"`
 			Name string `json:"name"`
 		} `json:"person"`
+		StoppedAt time.Time `json:"stopped_at"` // zero while he may come in
 	}
 	RoleText string
 	Open     int

@@ -147,7 +147,7 @@ func TestStoppingAPersonTellsItsEffectAndClosesTheDoor(t *testing.T) {
 	b := w.SignIn(w.office, directory.Administrator)
 	p := b.Open("/cabinet/security/accesses").Follow("Остановить всё").Is(200).Says("Завершатся 2 открытых сеанса", "отзовутся", "В других организациях")
 	p.Fill("Причина", "Потерян ноутбук").Submit("Остановить всё").At("/cabinet/security/accesses").Says("Остановлено: завершено 2 сеанса")
-	p = b.Open("/cabinet/security/members/" + m.Member.ID + "/stop").Says("Открытых сеансов нет")
+	p = b.Open("/cabinet/security/members/"+m.Member.ID+"/stop").Says("Открытых сеансов нет", "Вернуть доступ")
 	p.Fill("Закрыть доступ совсем", "yes").Submit("Остановить всё").Says("Доступ закрыт")
 	b.Open("/cabinet/security/members/" + m.Member.ID + "/stop").Is(http.StatusNotFound)
 	self := w.office.Members[directory.Administrator]
