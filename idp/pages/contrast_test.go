@@ -57,8 +57,8 @@ func contrast(t *testing.T, a, b string) float64 {
 // pairs in use: text on its ground (WCAG 2.1 §1.4.3, 4.5:1).
 var texts = map[string][]string{
 	"ink":     {"ground", "surface", "quiet", "go-soft", "stop-soft", "wait-soft", "info-soft"},
-	"ink-2":   {"ground", "surface", "quiet", "go-soft", "stop-soft"},
-	"go":      {"ground", "surface", "quiet", "go-soft"},
+	"ink-2":   {"ground", "surface", "quiet", "go-soft", "stop-soft", "info-soft"},
+	"go":      {"ground", "surface", "quiet", "go-soft", "info-soft"},
 	"on-go":   {"go", "go-strong"},
 	"stop":    {"ground", "surface", "quiet", "stop-soft"},
 	"on-stop": {"stop", "stop-strong"},
@@ -70,7 +70,7 @@ var texts = map[string][]string{
 // around anything, the border of a field or a radio, the edge of a strip.
 var marks = map[string][]string{
 	"field": {"surface"},
-	"focus": {"ground", "surface", "quiet", "go-soft"},
+	"focus": {"ground", "surface", "quiet", "go-soft", "info-soft"},
 	"ink-2": {"surface", "go-soft"},
 	"go":    {"surface", "ground", "go-soft"},
 	"stop":  {"surface", "stop-soft"},
