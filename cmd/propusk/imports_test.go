@@ -37,7 +37,8 @@ var rules = []struct {
 	{"cabinet/web", []string{"cabinet/web", "idp/pages", "storage"}},
 	{"cabinet/client", []string{"cabinet/client", "cabinet/api", "cabinet/notice", "idp/client", "idp/directory", "storage"}},
 	{"cabinet", []string{"cabinet", "idp/directory", "idp/possession", "idp/veil", "storage", "signature"}},
-	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "storage", "signature"}},
+	{"console/web", []string{"console/web", "cabinet/web/desk", "idp/pages"}},
+	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "console", "storage", "signature"}},
 	{"client", nil},
 	{"e2e", []string{"e2e"}},
 }
