@@ -59,6 +59,7 @@ type sealing struct {
 	left   int64 // of plain
 	n      int64
 	chunk  []byte // plaintext buffer
+	room   []byte // for one chunk, encrypted
 	sealed []byte // what is not handed out yet
 	done   bool
 }
@@ -88,7 +89,8 @@ func (s *sealing) next() error {
 	}
 	s.left -= int64(len(chunk))
 	s.done = s.left == 0
-	s.sealed = s.aead.Seal(s.sealed[:0], nonce(s.n, s.done), chunk, nil)
+	s.room = s.aead.Seal(s.room[:0], nonce(s.n, s.done), chunk, nil)
+	s.sealed = s.room
 	s.n++
 	return nil
 }

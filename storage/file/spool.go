@@ -20,12 +20,16 @@ const spoolMemory = 1 << 20
 type spool struct {
 	memory []byte
 	disk   *os.File
+	whole  *bytes.Reader // it was in memory before
 	size   int64
 	sha256 string
 }
 
 // fill reads r to its end, at most limit bytes.
 func fill(ctx context.Context, r io.Reader, limit int64) (*spool, error) {
+	if whole, ok := r.(*bytes.Reader); ok && int64(whole.Len()) == whole.Size() {
+		return filled(ctx, whole, limit)
+	}
 	digest := sha256.New()
 	r = io.TeeReader(io.LimitReader(ending{ctx, r}, limit+1), digest)
 	memory, err := io.ReadAll(io.LimitReader(r, spoolMemory+1))
@@ -50,6 +54,24 @@ func fill(ctx context.Context, r io.Reader, limit int64) (*spool, error) {
 	return s, nil
 }
 
+// filled is fill for what the caller has in memory already, whatever its size: it is
+// neither copied nor put on disk. The caller must leave the bytes as they are.
+func filled(ctx context.Context, whole *bytes.Reader, limit int64) (*spool, error) {
+	switch size := whole.Size(); {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("file: receive: %w", ctx.Err())
+	case size > limit:
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+	case size == 0:
+		return nil, ErrEmpty
+	}
+	digest := sha256.New()
+	if _, err := whole.WriteTo(digest); err != nil {
+		return nil, fmt.Errorf("file: receive: %w", err)
+	}
+	return &spool{whole: whole, size: whole.Size(), sha256: hex.EncodeToString(digest.Sum(nil))}, nil
+}
+
 // overflow moves what is in memory to disk and the rest after it.
 func (s *spool) overflow(rest io.Reader) (err error) {
 	if s.disk, err = os.CreateTemp("", "propusk-file-"); err != nil {
@@ -66,8 +88,11 @@ func (s *spool) overflow(rest io.Reader) (err error) {
 }
 
 func (s *spool) reader() io.ReaderAt {
-	if s.disk != nil {
+	switch {
+	case s.disk != nil:
 		return s.disk
+	case s.whole != nil:
+		return s.whole
 	}
 	return bytes.NewReader(s.memory)
 }

@@ -51,6 +51,14 @@ func (w *When) text() string { return w.Path + " = " + strings.Join(w.Is, " / ")
 // most is how often the element may stand.
 func (e *Element) most() int { return max(e.Many, 1) }
 
+// expected is attribute of one that is most probably the nth.
+func (e *Element) expected(name string, nth int) *Attribute {
+	if nth < len(e.Attributes) && e.Attributes[nth].Name == name {
+		return &e.Attributes[nth]
+	}
+	return e.attribute(name)
+}
+
 func (e *Element) attribute(name string) *Attribute {
 	for i := range e.Attributes {
 		if e.Attributes[i].Name == name {
@@ -176,7 +184,7 @@ func (c *collector) element(e *Element, n *Node, number int) {
 func (c *collector) attributes(e *Element, n *Node) {
 	for i := range n.Attributes {
 		have := &n.Attributes[i]
-		want := e.attribute(have.Name)
+		want := e.expected(have.Name, i)
 		switch {
 		case want == nil:
 			c.add("attribute_unknown", have.at, c.place("@"+have.Name), have.Value)
@@ -189,6 +197,9 @@ func (c *collector) attributes(e *Element, n *Node) {
 		if want.Optional {
 			continue
 		}
+		if i < len(n.Attributes) && n.Attributes[i].Name == want.Name {
+			continue
+		}
 		if _, there := n.Attribute(want.Name); there {
 			continue
 		}
@@ -198,7 +209,11 @@ func (c *collector) attributes(e *Element, n *Node) {
 
 // children holds the sequence of n's children against the declaration.
 func (c *collector) children(e *Element, n *Node) {
-	counts := make([]int, len(e.Children))
+	var few [16]int // most declare no more, and a report has ten thousand elements
+	counts := few[:]
+	if len(e.Children) > len(few) {
+		counts = make([]int, len(e.Children))
+	}
 	last := 0
 	for _, child := range n.Children {
 		if c.full() {

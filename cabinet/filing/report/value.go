@@ -137,8 +137,17 @@ func kopecks(s string) (int64, bool) {
 	if !allDigits(whole) || len(whole) > 15 || len(whole) > 1 && whole[0] == '0' || pointed && (!allDigits(fraction) || len(fraction) > 2) {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(whole+(fraction + "00")[:2], 10, 64)
-	if err != nil || negative && n == 0 {
+	var n int64 // of seventeen digits at most
+	for _, c := range []byte(whole) {
+		n = n*10 + int64(c-'0')
+	}
+	for i := range 2 {
+		n *= 10
+		if i < len(fraction) {
+			n += int64(fraction[i] - '0')
+		}
+	}
+	if negative && n == 0 {
 		return 0, false
 	}
 	if negative {

@@ -132,31 +132,46 @@ func declaredEncoding(data []byte) string {
 	return strings.TrimSuffix(name, `"`)
 }
 
-// letters1251 is windows-1251 in UTF-8, "" for the one byte that is no character
-// (0x98). Reports have a million of them, so they are looked up, not calculated.
-var letters1251 = func() (table [256]string) {
+// letter1251 is a character of windows-1251 in UTF-8; length 0 is none.
+type letter1251 struct {
+	bytes  [3]byte
+	length uint8
+}
+
+// letters1251 is windows-1251 in UTF-8; the one byte that is no character is 0x98.
+// Reports have a million of them, so they are looked up, not calculated.
+var letters1251 = func() (table [256]letter1251) {
 	for c := range table {
 		if r := charmap.Windows1251.DecodeByte(byte(c)); r != utf8.RuneError {
-			table[c] = string(r)
+			table[c].length = uint8(copy(table[c].bytes[:], string(r)))
 		}
 	}
 	return table
 }()
 
+// decode1251 writes the text by the piece, into memory that was measured before.
 func decode1251(data []byte) (string, string, *Fault) {
-	var text strings.Builder
-	text.Grow(len(data) * 3 / 2)
+	size := 0
 	for _, c := range data {
-		if c < utf8.RuneSelf {
-			text.WriteByte(c)
-			continue
-		}
-		letter := letters1251[c]
-		if letter == "" {
+		size += int(letters1251[c].length)
+	}
+	var text strings.Builder
+	text.Grow(size)
+	var piece [1 << 10]byte
+	n := 0
+	for _, c := range data {
+		letter := &letters1251[c]
+		if letter.length == 0 {
+			text.Write(piece[:n])
 			return "", "", (&Tree{text: text.String()}).fault("encoding_invalid", text.Len())
 		}
-		text.WriteString(letter)
+		*(*[3]byte)(piece[n:]) = letter.bytes
+		if n += int(letter.length); n > len(piece)-3 {
+			text.Write(piece[:n])
+			n = 0
+		}
 	}
+	text.Write(piece[:n])
 	return text.String(), "windows-1251", nil
 }
 

@@ -302,13 +302,7 @@ func entity(s string) (r rune, length int) {
 // name reads the name of an element or attribute.
 func (r *reader) name() (string, *Fault) {
 	rest := r.rest()
-	length := len(rest)
-	for i, c := range rest {
-		if !letter(c) && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' && c != ':' {
-			length = i
-			break
-		}
-	}
+	length := nameLength(rest)
 	name := rest[:length]
 	if first, _ := utf8.DecodeRuneInString(name); length == 0 || length > 128 || !letter(first) && first != '_' {
 		return "", r.fault("xml_syntax", r.at)
@@ -316,6 +310,38 @@ func (r *reader) name() (string, *Fault) {
 	r.at += length
 	return name, nil
 }
+
+// nameLength is how many bytes at the beginning of s a name can have. Names are half of
+// a report, and nearly all of them ASCII and the letters А to я, which are told by their
+// bytes: 0xD0 0x90 to 0xD1 0x8F.
+func nameLength(s string) int {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case nameBytes[c]:
+			i++
+		case c < utf8.RuneSelf:
+			return i
+		case c == 0xD0 && i+1 < len(s) && s[i+1] >= 0x90, c == 0xD1 && i+1 < len(s) && s[i+1] <= 0x8F:
+			i += 2
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if !letter(r) {
+				return i
+			}
+			i += size
+		}
+	}
+	return len(s)
+}
+
+// nameBytes are the bytes of ASCII that a name may have.
+var nameBytes = func() (allowed [256]bool) {
+	for c := range utf8.RuneSelf {
+		allowed[c] = letter(rune(c)) || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c == ':'
+	}
+	return allowed
+}()
 
 // letter is unicode.IsLetter with a short way for the letters that reports have.
 func letter(c rune) bool {
