@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +15,10 @@ import (
 // workers bounds the webhooks that one node works for at a time. Each takes a
 // goroutine, and a failing one is let go after one request.
 const workers = 256
+
+// share is how many of its workers a node gives to the webhooks of one organisation,
+// so that one with many slow addresses leaves room for the others'.
+const share = 4
 
 // rounds is how many times a worker takes more deliveries before it lets go of its
 // webhook, so that one with a long queue does not hold its place for ever.
@@ -32,7 +37,8 @@ func (w *Webhooks) Run(ctx context.Context) {
 	defer hangUp()
 	var working sync.WaitGroup
 	defer working.Wait()
-	places, freed := make(chan struct{}, workers), make(chan struct{}, 1)
+	freed := make(chan struct{}, 1)
+	at := desks{busy: map[string]int{}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -43,11 +49,10 @@ func (w *Webhooks) Run(ctx context.Context) {
 		case <-freed:
 		case <-timer.C:
 		}
-		for _, e := range w.due(ctx, workers-len(places)) {
-			places <- struct{}{}
+		for _, e := range w.due(ctx, &at) {
 			working.Go(func() {
 				w.work(ctx, e)
-				<-places
+				at.leave(e.OrganisationID)
 				select {
 				case freed <- struct{}{}:
 				default:
@@ -58,21 +63,63 @@ func (w *Webhooks) Run(ctx context.Context) {
 	}
 }
 
-// due takes up to n webhooks whose time has come, on a lease. It looks before it
-// takes: looking does not write.
-func (w *Webhooks) due(ctx context.Context, n int) (taken []endpoint) {
+// desks are the places of a node's workers, by the organisation that each works for.
+type desks struct {
+	mutex sync.Mutex
+	taken int
+	busy  map[string]int // never zero
+}
+
+// take takes a place for an organisation; false when there is none for it.
+func (d *desks) take(organisationID string) bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.taken >= workers || d.busy[organisationID] >= share {
+		return false
+	}
+	d.taken++
+	d.busy[organisationID]++
+	return true
+}
+
+func (d *desks) leave(organisationID string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.taken--
+	if d.busy[organisationID]--; d.busy[organisationID] == 0 {
+		delete(d.busy, organisationID)
+	}
+}
+
+// due takes the webhooks whose time has come and for which there is a place, on a
+// lease: of every organisation one before the second of any. It looks before it
+// takes: looking does not write. No more than share of each is looked at, so that
+// those of organisations without a place left never fill the list.
+func (w *Webhooks) due(ctx context.Context, at *desks) (taken []endpoint) {
 	now := storage.Of(w.Now())
-	var waiting []string
-	err := w.DB.Select(ctx, &waiting, `SELECT id FROM webhooks WHERE due_at > 0 AND due_at <= $1 AND state = 'active' ORDER BY due_at LIMIT $2`, now, n)
-	for _, id := range waiting {
-		var one []endpoint
-		err = w.DB.Select(ctx, &one, `UPDATE webhooks SET lease = $1, due_at = $2
+	var waiting []struct {
+		ID             string `db:"id"`
+		OrganisationID string `db:"organisation_id"`
+	}
+	err := w.DB.Select(ctx, &waiting, `SELECT id, organisation_id FROM (SELECT id, organisation_id, due_at,
+			ROW_NUMBER() OVER (PARTITION BY organisation_id ORDER BY due_at, id) AS turn
+			FROM webhooks WHERE due_at > 0 AND due_at <= $1 AND state = 'active') AS w
+		WHERE turn <= $2 ORDER BY turn, due_at, id LIMIT $3`, now, share, 2*workers)
+	for _, one := range waiting {
+		if !at.take(one.OrganisationID) {
+			continue
+		}
+		var leased []endpoint
+		err = w.DB.Select(ctx, &leased, `UPDATE webhooks SET lease = $1, due_at = $2
 			WHERE id = $3 AND due_at > 0 AND due_at <= $4 AND state = 'active' RETURNING `+endpointColumns,
-			storage.NewID(), now.Add(w.pace.lease), id, now)
+			storage.NewID(), now.Add(w.pace.lease), one.ID, now)
+		if len(leased) == 0 { // another node was first, or it failed
+			at.leave(one.OrganisationID)
+		}
 		if err != nil {
 			break
 		}
-		taken = append(taken, one...) // none: another node was first
+		taken = append(taken, leased...)
 	}
 	if err != nil && ctx.Err() == nil {
 		w.Log.ErrorContext(ctx, "webhooks cannot be taken", "error", err)
@@ -88,23 +135,26 @@ func (w *Webhooks) work(ctx context.Context, e endpoint) {
 	if err == nil {
 		err = w.release(lasting, e)
 	}
+	if err != nil {
+		err = errors.Join(err, w.giveBack(lasting, e))
+	}
 	if err != nil && ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "a webhook could not be worked for; it is taken again", "webhook", e.ID, "error", err)
 	}
 }
 
 func (w *Webhooks) workRounds(ctx context.Context, e *endpoint) error {
-	kept, err := w.unseal(*e)
-	if err != nil {
-		return err
-	}
-	live := kept.live(storage.Of(w.Now()))
 	for range rounds {
 		if ctx.Err() != nil {
 			return nil
 		}
+		kept, err := w.unseal(*e) // anew each round: the secret may have been rotated
+		if err != nil {
+			return err
+		}
+		live := kept.live(storage.Of(w.Now()))
 		var list []delivery
-		err := w.DB.Select(ctx, &list, `SELECT `+deliveryColumns+` FROM webhook_deliveries
+		err = w.DB.Select(ctx, &list, `SELECT `+deliveryColumns+` FROM webhook_deliveries
 			WHERE webhook_id = $1 AND state = 'waiting' AND due_at <= $2 ORDER BY due_at, id LIMIT $3`,
 			e.ID, storage.Of(w.Now()), concurrency(e.Failures))
 		if err != nil || len(list) == 0 {
@@ -138,12 +188,22 @@ func (w *Webhooks) round(ctx context.Context, e *endpoint, list []delivery, live
 	return nil
 }
 
-// renew prolongs the lease; held is false when the webhook was changed or taken
-// meanwhile.
+// renew prolongs the lease and reads the secrets as they are now; held is false when
+// the webhook was changed or taken meanwhile.
 func (w *Webhooks) renew(ctx context.Context, e *endpoint) (held bool, err error) {
-	n, err := w.DB.Exec(ctx, `UPDATE webhooks SET due_at = $1 WHERE id = $2 AND lease = $3`,
+	err = w.DB.Get(ctx, &e.Sealed, `UPDATE webhooks SET due_at = $1 WHERE id = $2 AND lease = $3 RETURNING sealed`,
 		storage.Of(w.Now()).Add(w.pace.lease), e.ID, e.Lease)
-	return n == 1, err
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// giveBack lets go of a webhook that something of ours kept from being worked for. It
+// is taken again when the lease would have ended, or when it has something new.
+func (w *Webhooks) giveBack(ctx context.Context, e endpoint) error {
+	_, err := w.DB.Exec(ctx, `UPDATE webhooks SET lease = '' WHERE id = $1 AND lease = $2`, e.ID, e.Lease)
+	return err
 }
 
 // release lets go of a webhook until its next delivery is due, or its rest is over.
