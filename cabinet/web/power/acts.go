@@ -27,6 +27,9 @@ func signing(v *desk.Visit) (desk.Signing, power, error) {
 	if err := v.Get(api(v), nil, &p); err != nil {
 		return desk.Signing{}, p, err
 	}
+	if err := named(v, p.Allows); err != nil {
+		return desk.Signing{}, p, err
+	}
 	s := desk.Signing{
 		Title: v.T("power.sign.title", "Name", p.Representative.Name), Lead: "power.sign.lead",
 		Action: p.path() + "/sign", Act: "power.sign.act", FileURL: p.path() + "/file", FileName: p.Number + ".xml",

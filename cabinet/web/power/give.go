@@ -102,16 +102,23 @@ func give(v *desk.Visit, form url.Values) error {
 	if len(errs) > 0 {
 		return wizardPage(v, http.StatusUnprocessableEntity, stepWhat, form, errs...)
 	}
+	path, done := "/powers-of-attorney", "power.made"
+	if parent := form.Get("parent_id"); parent != "" {
+		path, done = path+"/"+desk.Escape(parent)+"/delegate", "power.hand.made"
+	}
 	var made power
-	err := v.Post("/powers-of-attorney", p, &made, desk.IdempotencyKey(v.FormKey()))
+	err := v.Post(path, p, &made, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done(made.path(), "power.made")
+		return v.Done(made.path(), done)
 	}
 	return refusedForm(v, err, form)
 }
 
 // refusedForm leads back to the step that the API found a fault in.
 func refusedForm(v *desk.Visit, err error, form url.Values) error {
+	if problem := desk.AsProblem(err); problem != nil && problem.Code == "power_no_head" {
+		return wizardPage(v, problem.Status, stepWho, form, pages.FieldError{Field: "head/snils", Key: "power.need.head"})
+	}
 	fields := slices.Concat(stepFields...)
 	status, errs, err := v.Mendable(err, fields...)
 	if err != nil {

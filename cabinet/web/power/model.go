@@ -31,7 +31,9 @@ type (
 		Reason         string       `json:"reason"`
 		Principal      party        `json:"principal"`
 		Representative party        `json:"representative"`
+		Powers         []code       `json:"powers"`
 		Allows         []string     `json:"allows"`
+		Delegation     int          `json:"delegation"` // how often it may be handed on
 		Irrevocable    bool         `json:"irrevocable"`
 		IssuedOn       string       `json:"issued_on"`
 		Until          string       `json:"until"`

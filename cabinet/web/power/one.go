@@ -47,6 +47,9 @@ func onePage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 	if err := v.Get(api(v), nil, &view.Power); err != nil {
 		return err
 	}
+	if err := named(v, view.Power.Allows); err != nil {
+		return err
+	}
 	p := view.Power
 	view.Tag, view.From, view.To = p.tag(), day(p.IssuedOn), day(p.Until)
 	view.Left = v.DaysLeft(view.To)
@@ -106,9 +109,14 @@ func (view *oneView) offers(v *desk.Visit) {
 	link := func(title, to string) pages.Act { return pages.Act{Title: title, URL: at + to} }
 	revoke, renounce := link("power.act.revoke", "/revoke"), link("power.act.renounce", "/renounce")
 	revoke.Stop, renounce.Stop = true, true
-	view.Offers = v.Offers(p.Actions,
+	actions := p.Actions
+	if p.Delegation == 0 { // it says that it is not to be handed on
+		actions = slices.DeleteFunc(slices.Clone(actions), func(a desk.Action) bool { return a.Action == "delegate" })
+	}
+	view.Offers = v.Offers(actions,
 		desk.Offer{Action: "sign", Act: link("power.act.sign", "/sign"), Main: true, Hide: true},
 		desk.Offer{Action: "replace", Act: pages.Act{Title: "power.act.replace", URL: "/cabinet/powers/new?replaces=" + url.QueryEscape(p.ID)}, Hide: true},
+		desk.Offer{Action: "delegate", Act: pages.Act{Title: "power.act.hand", URL: "/cabinet/powers/new?hands_on=" + url.QueryEscape(p.ID)}, Hide: true},
 		desk.Offer{Action: "revoke", Act: revoke, Hide: true},
 		desk.Offer{Action: "renounce", Act: renounce, Hide: true},
 	)

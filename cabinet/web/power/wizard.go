@@ -42,6 +42,8 @@ type wizardView struct {
 	Words    []string
 	Sole     bool
 	Today    string
+	Parent   *power // that is handed on; nil = a power of the organisation's own
+	Latest   string // the last day of what is handed on, as people read it
 }
 
 type codeChoice struct {
@@ -59,7 +61,10 @@ func wizard(v *desk.Visit) error {
 	if form.Get("representative/kind") == "" {
 		form.Set("representative/kind", "person")
 	}
-	if form.Get("until") == "" {
+	if id := v.Query("hands_on"); id != "" {
+		form.Set("parent_id", id)
+	}
+	if form.Get("until") == "" && form.Get("parent_id") == "" {
 		form.Set("until", v.Now().In(desk.Moscow).AddDate(1, 0, 0).Format(time.DateOnly))
 	}
 	if id := v.Query("replaces"); id != "" {
@@ -110,6 +115,12 @@ func wanting(at int, form url.Values) (errs []pages.FieldError) {
 
 func wizardPage(v *desk.Visit, status, at int, form url.Values, errs ...pages.FieldError) error {
 	view := wizardView{At: at, Form: form, Today: v.Now().In(desk.Moscow).Format(time.DateOnly)}
+	if err := view.handsOn(v); err != nil {
+		return err
+	}
+	if view.Parent != nil && !view.Parent.handable() {
+		return v.Redirect(view.Parent.path())
+	}
 	for i, name := range []string{"who", "what", "review"} {
 		view.Stages = append(view.Stages, pages.Stage{Title: v.T("power.stage." + name), Done: i < at, Current: i == at})
 	}
@@ -123,21 +134,55 @@ func wizardPage(v *desk.Visit, status, at int, form url.Values, errs ...pages.Fi
 			}
 		}
 	}
-	if id := form.Get("replaces_id"); id != "" {
-		view.Carried = append(view.Carried, pages.Hidden{Name: "replaces_id", Value: id})
+	for _, name := range []string{"replaces_id", "parent_id"} {
+		if id := form.Get(name); id != "" {
+			view.Carried = append(view.Carried, pages.Hidden{Name: name, Value: id})
+		}
 	}
 	codes, err := classifier(v)
 	if err != nil {
 		return err
 	}
+	if view.Parent != nil {
+		codes = view.Parent.Powers
+	}
 	view.Words = sentences(v, form, codes)
+	if err := named(v, view.Words); err != nil {
+		return err
+	}
 	if at == stepWhat {
 		if err := view.choices(v, codes); err != nil {
 			return err
 		}
 	}
-	return v.Page(status, "power_new.html", "power.new.title", view, errs...)
+	title := "power.new.title"
+	if view.Parent != nil {
+		title = "power.hand.title"
+	}
+	return v.Page(status, "power_new.html", title, view, errs...)
 }
+
+// handsOn reads the power that is handed on: nothing beyond it can be given, and not
+// for longer.
+func (view *wizardView) handsOn(v *desk.Visit) error {
+	id := view.Form.Get("parent_id")
+	if id == "" {
+		return nil
+	}
+	view.Parent = new(power)
+	if err := v.Get("/powers-of-attorney/"+desk.Escape(id), nil, view.Parent); err != nil {
+		return err
+	}
+	view.Latest = day(view.Parent.Until).Format("02.01.2006")
+	if view.Form.Get("until") == "" {
+		view.Form.Set("until", view.Parent.Until)
+	}
+	return nil
+}
+
+// handable reports whether a power may be handed on, though a stronger sign-in may be
+// needed for it.
+func (p power) handable() bool { return p.Delegation > 0 && endable(p.Actions, "delegate") }
 
 // choices are the powers, and the kinds that they can be limited to.
 func (view *wizardView) choices(v *desk.Visit, codes []code) error {
@@ -145,35 +190,21 @@ func (view *wizardView) choices(v *desk.Visit, codes []code) error {
 	for _, c := range codes {
 		view.Codes = append(view.Codes, codeChoice{code: c, Chosen: chosen("powers", c.Code)})
 	}
-	for n, name := range []string{"none", "once", "twice"} {
+	hands := []string{"none", "once", "twice"}
+	if view.Parent != nil {
+		hands = hands[:min(max(view.Parent.Delegation, 1), len(hands))]
+	}
+	for n, name := range hands {
 		view.Hands = append(view.Hands, pages.Option{Value: strconv.Itoa(n), Label: v.T("power.hands." + name)})
 	}
-	var reports struct {
-		Kinds []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-		} `json:"report_types"`
+	reports, extracts, err := kinds(v)
+	if err != nil {
+		return err
 	}
-	if v.May("filings:read") {
-		if err := v.Get("/report-types", nil, &reports); err != nil {
-			return err
-		}
-	}
-	for _, k := range reports.Kinds {
+	for _, k := range reports {
 		view.Reports = append(view.Reports, choice{ID: k.ID, Name: k.Name, Chosen: chosen("limits/reports", k.ID)})
 	}
-	var extracts struct {
-		Items []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-		} `json:"items"`
-	}
-	if v.May("extracts:read") {
-		if err := v.Get("/extract-types", nil, &extracts); err != nil {
-			return err
-		}
-	}
-	for _, k := range extracts.Items {
+	for _, k := range extracts {
 		view.Extracts = append(view.Extracts, choice{ID: k.ID, Name: k.Name, Chosen: chosen("limits/extracts", k.ID)})
 	}
 	return nil
@@ -233,6 +264,9 @@ func words(v *desk.Visit) error {
 		return v.Refusal(err)
 	}
 	list := sentences(v, v.Form(), codes)
+	if err := named(v, list); err != nil {
+		return v.Refusal(err)
+	}
 	if list == nil {
 		list = []string{}
 	}
