@@ -219,6 +219,7 @@ type Passkeys struct {
 type Limits struct {
 	PerClient       int `koanf:"per_client"`       // API requests a minute
 	PerOrganisation int `koanf:"per_organisation"` // API requests a minute
+	OperatorLooks   int `koanf:"operator_looks"`   // cards and fields that one operator opens in an hour
 }
 
 // Clients are the applications that ask for tokens.

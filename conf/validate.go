@@ -68,6 +68,7 @@ func (c Config) Validate() error {
 	f.between("sign_in.trusted_device", c.SignIn.TrustedDevice, time.Hour, 365*24*time.Hour)
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
+	f.number("limits.operator_looks", c.Limits.OperatorLooks, 1, 10_000)
 	f.networks("clients.reach", c.Clients.Reach)
 	f.registration(c.Clients)
 	f.mail(c.Mail)

@@ -18,6 +18,7 @@ import (
 	"propusk/cabinet/service"
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/webhook"
+	"propusk/console"
 	"propusk/idp"
 	"propusk/idp/account"
 	"propusk/idp/application"
@@ -37,16 +38,18 @@ import (
 // guard, and the work that runs by itself.
 type house struct {
 	*issuer
-	pages    *pages.Kit
-	sessions *session.Store
-	signals  *signals.Signals // to programs that want to know at once
-	pushes   *jobs.Runner     // of its events
-	places   *unusual.Places
-	unusual  *unusual.Watch
-	idp      *idp.Server
-	cabinet  *cabinet.Server
-	web      *desk.Desk
-	health   *health
+	pages      *pages.Kit
+	sessions   *session.Store
+	signals    *signals.Signals // to programs that want to know at once
+	pushes     *jobs.Runner     // of its events
+	places     *unusual.Places
+	unusual    *unusual.Watch
+	idp        *idp.Server
+	cabinet    *cabinet.Server
+	web        *desk.Desk      // the cabinet in the browser
+	consoleWeb *desk.Desk      // and the operators' console
+	console    *console.Server // its API
+	health     *health
 
 	trust        *trust.Trust
 	certificates *certificate.Certificates
@@ -70,6 +73,8 @@ type house struct {
 
 	applications *application.Applications // that register themselves
 
+	consoleRooms []console.Room // of the console, as their openers add them
+
 	rooms  []api.Room                        // of the cabinet, as their openers add them
 	starts []func(ctx context.Context) error // what the rooms begin before the first request
 	stops  []func()                          // what ends with the house, and waits for what began
@@ -87,7 +92,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

@@ -6,8 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"propusk/console/web"
 	"propusk/idp/application"
-
 	"propusk/idp/signals"
 	"propusk/idp/signals/status"
 )
@@ -17,10 +17,11 @@ import (
 func (h *house) mount() {
 	h.mux = http.NewServeMux()
 	h.mux.Handle("/v1/", h.cabinet)
+	h.mux.Handle("/console/v1/", h.console)
 	h.mux.Handle("/authority/", h.authority)
 	h.mux.Handle("GET /{$}", http.RedirectHandler("/cabinet", http.StatusSeeOther))
 	for path, room := range map[string]http.Handler{
-		"/cabinet": h.web, "/registration": h.registration, "/recovery": h.recovery, "/account": h.account,
+		"/cabinet": h.web, web.Root: h.consoleWeb, "/registration": h.registration, "/recovery": h.recovery, "/account": h.account,
 	} {
 		h.mux.Handle(path, room)
 		h.mux.Handle(path+"/", room)

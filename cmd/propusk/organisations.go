@@ -10,6 +10,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/organisation"
 	"propusk/cabinet/power/emchd"
+	"propusk/console"
 	"propusk/idp/directory"
 	"propusk/signature"
 	"propusk/storage"
@@ -26,6 +27,7 @@ func (h *house) openOrganisations(context.Context) error {
 		return err
 	}
 	h.rooms = append(h.rooms, organisations.Room())
+	h.consoleRooms = append(h.consoleRooms, console.Room{Role: directory.OperatorModerator, Room: organisations.ConsoleRoom()})
 	return nil
 }
 
