@@ -108,6 +108,8 @@ func (n *Notices) send(ctx context.Context, l letter, d *delivery) error {
 const (
 	worthSMS  = 24 * time.Hour
 	worthPush = 24 * time.Hour
+	// worthConfirmation is as long as an application may wait for a person.
+	worthConfirmation = 10 * time.Minute
 )
 
 // compose writes the message of one channel. What leaves the house carries no
@@ -123,6 +125,9 @@ func (n *Notices) compose(l letter, d delivery) (outbox.Message, error) {
 		m.Expires = storage.Of(n.Now()).Add(worthSMS)
 	case Push:
 		m.Expires = storage.Of(n.Now()).Add(worthPush)
+		if l.event.Type == ConfirmationRequested {
+			m.Expires = l.event.CreatedAt.Add(worthConfirmation)
+		}
 		for _, device := range l.devices {
 			if device.ID == d.SubscriptionID {
 				m.To = device.address

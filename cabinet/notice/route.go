@@ -37,6 +37,18 @@ type kind struct {
 // broken in.
 func (k kind) unsilenceable() bool { return k.Category == Security && k.Importance == Critical }
 
+// What an application asks a person to confirm (CIBA). It is over in minutes, and the
+// issuer has written of it by e-mail: ConfirmationRequested, which is the person's own,
+// goes by push or not at all, never later; ConfirmationWaiting stands under the bell of
+// an organisation and goes nowhere.
+const (
+	ConfirmationRequested = "security.confirmation_requested"
+	ConfirmationWaiting   = "security.confirmation_waiting"
+)
+
+// rings reports whether a confirmation goes by the channel.
+func (k kind) rings(channel Channel) bool { return k.Type == ConfirmationRequested && channel == Push }
+
 // routes decides by which channels, and when, an event goes to a person with
 // these settings. It is a pure function of its arguments. Settings were checked
 // when they were stored; an unknown zone counts as UTC.
@@ -48,6 +60,10 @@ func (s Settings) routes(k kind, now time.Time) []way {
 	var ways []way
 	for _, channel := range Channels() {
 		switch {
+		case k.Type == ConfirmationRequested || k.Type == ConfirmationWaiting:
+			if w := s.when(channel, k, now, loc); k.rings(channel) && s.wants(channel, k) && w.state == stateQueued {
+				ways = append(ways, w)
+			}
 		case k.unsilenceable():
 			ways = append(ways, way{channel: channel, state: stateQueued})
 		case s.wants(channel, k):

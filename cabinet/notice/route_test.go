@@ -52,6 +52,10 @@ func TestWhereAnEventGoes(t *testing.T) {
 		"what is high is not gathered":      {func(s *Settings) { s.Digest = &Digest{"day", 18 * 60, 0} }, kind{"filing.refused", Filing, High}, noon, "email queued, push queued"},
 		"a digest by night waits":           {func(s *Settings) { s.Digest, s.Quiet = &Digest{"day", 23 * 60, 0}, night }, kind{"filing.accepted", Filing, Normal}, noon, "email digest 2026-10-21T05:00:00Z"},
 		"an unknown zone counts as UTC":     {func(s *Settings) { s.TimeZone, s.Quiet = "Mars/Base", night }, kind{"filing.accepted", Filing, Normal}, at("2026-10-20T23:00:00Z"), "email waiting 2026-10-21T08:00:00Z"},
+		"a confirmation by push alone":      {nil, kind{ConfirmationRequested, Security, High}, noon, "push queued"},
+		"a confirmation by night: never":    {func(s *Settings) { s.Quiet = night }, kind{ConfirmationRequested, Security, High}, at("2026-10-20T23:00:00+03:00"), ""},
+		"a confirmation under the bell":     {nil, kind{ConfirmationWaiting, Security, High}, noon, ""},
+		"a confirmation that is muted":      {func(s *Settings) { s.MutedTypes = []string{ConfirmationRequested} }, kind{ConfirmationRequested, Security, High}, noon, ""},
 		"security that is not critical can": {func(s *Settings) { s.Channels = nil }, kind{"security.account_locked", Security, High}, noon, ""},
 	} {
 		s := Defaults()

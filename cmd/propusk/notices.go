@@ -31,6 +31,7 @@ func (h *house) openNotices(context.Context) (err error) {
 	}
 	h.rooms = append(h.rooms, h.notices.Room(), h.webhooks.Room())
 	h.starts = append(h.starts, h.notices.Start, h.startWebhooks)
+	h.provider.FollowRequests(h.tellConfirmation)
 	return nil
 }
 

@@ -84,6 +84,14 @@ func (p *Provider) addressed(ctx context.Context, w *Waiting, whom addressee) (d
 	return found.Person, err
 }
 
+// FollowRequests has fn told of each backchannel request that is put before a person,
+// beside the message that he gets, in the transaction that writes that message: the
+// cabinet shows it, and wakes his devices. id is the request's, the same should it be
+// told twice. Call it before requests are served; the last call counts.
+func (p *Provider) FollowRequests(fn func(ctx context.Context, id string, person directory.Person, asked directory.Request) error) {
+	p.asked = fn
+}
+
 // bring puts the request before the person. Beyond what one person can bear it is
 // dropped without a word.
 func (p *Provider) bring(ctx context.Context, w *Waiting, person directory.Person) error {
@@ -101,13 +109,18 @@ func (p *Provider) bring(ctx context.Context, w *Waiting, person directory.Perso
 			return err
 		}
 	}
+	asked := directory.Request{
+		Client: w.Request.ClientName, ClientEN: w.Request.ClientNameEN, BindingMessage: w.BindingMessage,
+		Path: ConfirmationsPath + "/" + w.ID, Expires: w.ExpiresAt,
+	}
 	return p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		err := p.deps.Directory.TellRequest(ctx, person, directory.Request{
-			Client: w.Request.ClientName, ClientEN: w.Request.ClientNameEN, BindingMessage: w.BindingMessage,
-			Path: ConfirmationsPath + "/" + w.ID, Expires: w.ExpiresAt,
-		})
-		if err != nil {
+		if err := p.deps.Directory.TellRequest(ctx, person, asked); err != nil {
 			return err
+		}
+		if p.asked != nil {
+			if err := p.asked(ctx, w.ID, person, asked); err != nil {
+				return fmt.Errorf("tell of a request: %w", err)
+			}
 		}
 		return p.deps.Journal.Append(ctx, journal.Entry{
 			Actor: person.ID, Client: w.Request.ClientID, Action: "ciba.requested", Object: person.ID, Outcome: "success",

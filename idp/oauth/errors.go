@@ -20,8 +20,8 @@ type Error struct {
 	Status      int // HTTP, when it is not told by a redirect
 	// RetryAfter is when to ask again; 0 = nothing is said of it.
 	RetryAfter time.Duration
-	cause       error
-	to          *redirection // where it may be told; nil: to the person only
+	cause      error
+	to         *redirection // where it may be told; nil: to the person only
 }
 
 // Error implements error.

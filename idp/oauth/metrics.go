@@ -48,5 +48,5 @@ func (m metrics) token(grant, outcome string) { m.tokens.WithLabelValues(grant, 
 func (m metrics) waited(kind waitingKind, outcome string) {
 	m.waitings.WithLabelValues(string(kind), outcome).Inc()
 }
-func (m metrics) limited(what string)         { m.limitations.WithLabelValues(what).Inc() }
+func (m metrics) limited(what string)          { m.limitations.WithLabelValues(what).Inc() }
 func (m metrics) authorization(outcome string) { m.authorizations.WithLabelValues(outcome).Inc() }

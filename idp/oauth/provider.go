@@ -141,6 +141,9 @@ type Provider struct {
 	clients       *otter.Cache[string, *registration]
 	organisations *otter.Cache[string, organisation]
 
+	// asked is told of backchannel requests; nil: nobody is.
+	asked func(ctx context.Context, id string, person directory.Person, asked directory.Request) error
+
 	stop func()
 }
 
