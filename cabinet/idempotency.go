@@ -34,9 +34,12 @@ const (
 	idempotencyHeader = "Idempotency-Key"
 	// idempotencyLife is how long an answer is kept for a repeat.
 	idempotencyLife = 72 * time.Hour
-	// idempotencyWait is how long a repeat waits for the answer of a request that
-	// has changed something and is not over yet.
-	idempotencyWait = 5 * time.Second
+	// repeatWait is how long a repeat waits for the answer of a request that has
+	// changed something and is not over yet. It may never be: its process may have
+	// ended, and whoever waits long is interrupted by the next misfortune.
+	repeatWait = 2 * time.Second
+	// keepWait is how long a request tries to keep its answer.
+	keepWait = 5 * time.Second
 	// answerMost bounds an answer that is kept, in bytes.
 	answerMost = 1 << 20
 )
@@ -147,12 +150,23 @@ func (a *attempt) fingerprint() (string, error) {
 const brokenOff = -1
 
 func (a *attempt) breakOff(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), idempotencyWait)
+	return a.settle(ctx, "", brokenOff, []byte{})
+}
+
+// settle writes what became of the request. A database that is away for a moment is
+// waited for: until it is written, repeats can be told nothing.
+func (a *attempt) settle(ctx context.Context, fingerprint string, status int, answer []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepWait)
 	defer cancel()
-	if _, err := a.db.Exec(ctx, `UPDATE idempotency_keys SET status = $1 WHERE id = $2`, brokenOff, a.id); err != nil {
-		return fmt.Errorf("cabinet: record that a request broke off: %w", err)
+	for {
+		_, err := a.db.Exec(ctx, `UPDATE idempotency_keys SET request = $1, status = $2, answer = $3 WHERE id = $4`, fingerprint, status, answer, a.id)
+		if err == nil {
+			return nil
+		}
+		if !rest(ctx, 200*time.Millisecond) {
+			return fmt.Errorf("cabinet: keep an answer: %w", err)
+		}
 	}
-	return nil
 }
 
 // claim takes the key in the request's first transaction.
@@ -195,14 +209,7 @@ func (a *attempt) keep(c api.Call, r *recorder) error {
 	if err != nil {
 		return fmt.Errorf("cabinet: keep an answer: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Ctx()), idempotencyWait)
-	defer cancel()
-	_, err = a.db.Exec(ctx, `UPDATE idempotency_keys SET request = $1, status = $2, answer = $3 WHERE id = $4`,
-		fingerprint, c.Response().Status, a.sealer.Seal(plain, "idempotency/"+a.id), a.id)
-	if err != nil {
-		return fmt.Errorf("cabinet: keep an answer: %w", err)
-	}
-	return nil
+	return a.settle(c.Ctx(), fingerprint, c.Response().Status, a.sealer.Seal(plain, "idempotency/"+a.id))
 }
 
 // replay answers as the first request was answered.
@@ -223,7 +230,7 @@ func (a *attempt) replay(c api.Call) error {
 		if row.Status > 0 {
 			break
 		}
-		if row.Status == brokenOff || waited >= idempotencyWait || !rest(c.Ctx(), 50*time.Millisecond) {
+		if row.Status == brokenOff || waited >= repeatWait || !rest(c.Ctx(), 50*time.Millisecond) {
 			return api.Refuse("idempotency_outcome_unknown")
 		}
 	}
