@@ -17,7 +17,7 @@ import (
 // of a field. Nothing here knows a name, an id or an address of a page.
 
 // reading finds what says the words and marks it: exactly first, then what begins with
-// them; within the page's main part first. Words that only a screen reader has, hints
+// them, ends with them, has them; within the page's main part first. Words that only a screen reader has, hints
 // and facts under a title do not count.
 const reading = `((kind, words, mark) => {
 	const said = (x) => {
@@ -29,7 +29,7 @@ const reading = `((kind, words, mark) => {
 	const of = (x) => kind === "press" ? x : x.control;
 	const seen = [...document.querySelectorAll(held)].filter((x) => of(x) && x.checkVisibility() && x.getClientRects().length > 0);
 	const main = seen.filter((x) => x.closest("main"));
-	for (const fits of [(x) => said(x) === words, (x) => said(x).startsWith(words)]) {
+	for (const fits of [(x) => said(x) === words, (x) => said(x).startsWith(words), (x) => said(x).endsWith(words), (x) => said(x).includes(words)]) {
 		for (const among of [main, seen]) {
 			const found = among.find(fits);
 			if (found) {

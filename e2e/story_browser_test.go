@@ -172,13 +172,17 @@ func (s *seenStory) empowers() {
 	for label, value := range map[string]string{"Фамилия": "Морозова", "Имя": "Елена", "СНИЛС": s.bookkeeper.SNILS} {
 		e.writes(label, value)
 	}
+	e.presses("Подпишет другой руководитель") // the register knows him; in the cabinet he is its administrator
+	for label, value := range map[string]string{"Фамилия руководителя": "Соколов", "Имя руководителя": "Андрей", "СНИЛС руководителя": directorsSNILS} {
+		e.writes(label, value)
+	}
 	e.picture("power-who")
 	e.goes("Дальше")
 	e.presses("Подписание и представление налоговых деклараций")
 	e.presses("Только отчёты этих видов")
 	e.presses("Декларация по НДС")
 	e.presses("Может подписывать")
-	e.seesSoon("Отчётность только этих видов: Декларация по НДС")
+	e.seesSoon("Отчётность только этих видов: Декларация по НДС.")
 	e.picture("power-what")
 	e.goes("Дальше")
 	e.picture("power-review")
@@ -206,7 +210,12 @@ func (s *seenStory) files() {
 	e.keysTo("field", "Год")
 	e.press(kb.ArrowDown)
 	e.keysEnter("Заполнить")
-	e.keysWrite("ОКТМО", "45375000")
+	e.keysWrite("Код ОКТМО", "45375000")
+	e.keysTo("field", "Кто подписывает")
+	e.press(kb.ArrowDown) // the representative, and not the head
+	e.keysWrite("Фамилия", "Морозова")
+	e.keysWrite("Имя", "Елена")
+	e.keysWrite("Документ, подтверждающий полномочия", "Доверенность "+s.number())
 	e.picture("fill")
 	e.keysEnter("Дальше")
 	e.keysWrite("Код ОКТМО", "45375000")
@@ -233,6 +242,13 @@ func (s *seenStory) files() {
 	e.reloadsUntil("Ответы и квитанции")
 	e.reloadsUntil("Введено")
 	e.picture("filing-receipts")
+}
+
+// number is that of the power that the bookkeeper acts under, as the frame says it.
+func (s *seenStory) number() string {
+	_, rest, _ := strings.Cut(s.books.text(), "По доверенности № ")
+	number, _, _ := strings.Cut(rest, " ")
+	return number
 }
 
 func (s *seenStory) ordersExtract() {

@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"propusk/cabinet/web"
+	"propusk/storage/file/filetest"
+)
+
+// cabinetPage is a page of the cabinet at an address that exists.
+type cabinetPage struct{ name, path string }
+
+// beyondRooms are pages of the desk itself, which no room has.
+var beyondRooms = []cabinetPage{
+	{"organisations", "/cabinet/organisations"}, {"search", "/cabinet/search?q=НДС"}, {"missing", "/cabinet/nowhere"},
+}
+
+// withWords are pages that show more, or anything at all, when their address asks.
+var withWords = map[string]string{
+	"/cabinet/filings/form": "?type=NO_NDS", "/cabinet/filings/template": "?type=NO_NDS", "/cabinet/members/roles": "?role=observer",
+}
+
+// tracked are the rooms' routes by GET as net/http matches them.
+func tracked(t *testing.T) (mux *http.ServeMux, routes []string) {
+	t.Helper()
+	mux = http.NewServeMux()
+	for _, room := range web.Rooms() {
+		for _, r := range room.Routes {
+			if r.Method == http.MethodGet && !strings.HasSuffix(r.Path, "{$}") {
+				mux.HandleFunc("GET "+r.Path, func(http.ResponseWriter, *http.Request) {})
+				routes = append(routes, r.Path)
+			}
+		}
+	}
+	if len(routes) < 60 {
+		t.Fatalf("the rooms have only %d addresses", len(routes))
+	}
+	return mux, routes
+}
+
+// fetched is an answer to the browser's own request.
+type fetched struct {
+	Status int      `json:"status"`
+	Kind   string   `json:"kind"` // media type
+	URL    string   `json:"url"`
+	Links  []string `json:"links"`
+}
+
+// fetching asks as the page would and gives the paths that the answer leads to.
+const fetching = `(async (path) => {
+	const answer = await fetch(path);
+	const kind = (answer.headers.get("Content-Type") || "").split(";")[0];
+	const links = kind === "text/html" ? [...new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll("a[href]")]
+		.map((x) => new URL(x.getAttribute("href"), answer.url)).filter((x) => x.origin === location.origin).map((x) => x.pathname) : [];
+	return { status: answer.status, kind, url: answer.url, links };
+})`
+
+func (e *eyes) fetches(path string) fetched {
+	e.t.Helper()
+	return ask(e, "fetch "+path, chromedp.Evaluate[fetched](fmt.Sprintf("%s(%q)", fetching, path), chromedp.EvalAwaitPromise))
+}
+
+// cabinetPages finds an address of every page that the rooms' table has: the pages of
+// fixed addresses first, the others by the links on those. A route that nothing leads
+// to is an error, so no page is left out because somebody forgot it.
+func (e *eyes) cabinetPages() (found []cabinetPage) {
+	e.t.Helper()
+	mux, routes := tracked(e.t)
+	at, shown := map[string][]string{}, map[string]bool{} // addresses by route; routes that answered with a page
+	var asked []string
+	for _, r := range routes {
+		if !strings.Contains(r, "{") {
+			at[r] = []string{r + withWords[r]}
+			asked = append(asked, at[r][0])
+		}
+	}
+	for i := 0; i < len(asked); i++ {
+		path := asked[i]
+		r := routeOf(mux, path)
+		got := e.fetches(path)
+		if !shown[r] && got.Kind == "text/html" && got.Status < 400 && sameAddress(got.URL, path) {
+			shown[r] = true
+			found = append(found, cabinetPage{nameOf(r), path})
+		}
+		for _, link := range got.Links {
+			if pattern := routeOf(mux, link); pattern != "" && len(at[pattern]) < oneOfEachState && !slices.Contains(at[pattern], link) {
+				at[pattern] = append(at[pattern], link)
+				asked = append(asked, link)
+			}
+		}
+	}
+	for _, r := range routes {
+		if len(at[r]) == 0 && elsewhere[r] == "" {
+			e.t.Errorf("no page leads to %s", r)
+		}
+	}
+	return append(found, beyondRooms...)
+}
+
+// oneOfEachState is how many things of a kind are looked at for what they lead to: a
+// report that was sent leads elsewhere than a draft.
+const oneOfEachState = 12
+
+// elsewhere are the routes that this walk does not reach, and why.
+var elsewhere = map[string]string{
+	"/cabinet/documents/uploads/{id}": "asked by a script",
+	"/cabinet/extracts/{id}/progress": "asked by a script",
+	"/cabinet/registrations/{id}":     "TestStoryOfACompanyInChromium",
+	"/cabinet/powers/{id}/renounce":   "drawn by the template of its revocation",
+}
+
+// sameAddress: the page was not sent elsewhere.
+func sameAddress(address, path string) bool {
+	at, err := url.Parse(address)
+	want, _, _ := strings.Cut(path, "?")
+	return err == nil && at.Path == want
+}
+
+func routeOf(mux *http.ServeMux, path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}, Host: "localhost"}
+	_, pattern := mux.Handler(r)
+	return strings.TrimPrefix(pattern, "GET ")
+}
+
+// nameOf is a route as the name of a picture.
+func nameOf(route string) string {
+	name := strings.NewReplacer("/cabinet/", "", "/cabinet", "today", "/{id}", "-one", "/", "-", "{", "", "}", "").Replace(route)
+	return strings.Trim(name, "-")
+}
+
+// sending fills a form of a page in and sends it as the browser would.
+const sending = `(async (page, action, values) => {
+	const drawn = await fetch(page);
+	const form = [...new DOMParser().parseFromString(await drawn.text(), "text/html").forms].find((x) => x.method === "post" && new RegExp(action).test(x.getAttribute("action")));
+	if (!form) return "no form on " + drawn.url;
+	const data = new FormData(form);
+	for (const [name, value] of Object.entries(values || {})) data.set(name, value.startsWith("file:") ? new File([atob(value.slice(5))], "Проект.pdf", { type: "application/pdf" }) : value);
+	const answer = await fetch(form.getAttribute("action"), { method: "POST", body: form.enctype === "multipart/form-data" ? data : new URLSearchParams(data) });
+	const shown = new DOMParser().parseFromString(await answer.text(), "text/html");
+	return answer.ok ? "" : answer.status + " " + shown.querySelector("main")?.textContent.replace(/\s+/g, " ");
+})`
+
+// posts sends the form of a page whose action fits, filled in.
+func (e *eyes) posts(page, action string, values map[string]string) {
+	e.t.Helper()
+	fault := ask(e, "send a form of "+page, chromedp.Evaluate[string](fmt.Sprintf("%s(%q, %q, %s)", sending, page, action, encoded(values)), chromedp.EvalAwaitPromise))
+	if fault != "" {
+		e.t.Errorf("the form %s of %s: %s", action, page, fault)
+	}
+}
+
+func encoded(values map[string]string) string {
+	text, err := json.Marshal(values)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// furnish makes one of each thing that has a page of its own and that the demo does
+// not begin with.
+func (e *eyes) furnish(s *site, o organisation) {
+	e.t.Helper()
+	s.require(e.t, o, "О представлении пояснений по НДС", "120h")
+	pdf := "file:" + base64.StdEncoding.EncodeToString(filetest.PDF("workshop"))
+	for _, f := range []struct {
+		page, action string
+		values       map[string]string
+	}{
+		{"/cabinet/registrations", "/bindings$", map[string]string{"binding_inn": "7842123454"}},
+		{"/cabinet/extracts/new?kind=egrul", "/extracts/new", nil},
+		{"/cabinet/services/licence-medical", "/begin$", nil},
+		{"/cabinet/documents/upload", "/upload", map[string]string{"file": pdf}},
+		{"/cabinet/request-templates/new", "/request-templates", map[string]string{"title": "Пояснения", "text": "Пояснения прилагаем."}},
+		{"/cabinet/integrations/webhooks/new", "/webhooks", map[string]string{"url": "https://example.com/hooks", "program": "1С:Бухгалтерия"}},
+		{"/cabinet/organization/blocks/contacts", "/contacts$", map[string]string{"phone": "+79219998877"}},
+	} {
+		e.posts(f.page, f.action, f.values)
+	}
+}
+
+// TestNoPageIsForgotten is what the walks stand on.
+func TestNoPageIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	u, o := s.administrator(t)
+	e := openEyes(t, "cabinet")
+	e.entersCabinetOf(s, u, o, "/cabinet")
+	e.furnish(s, o)
+	for _, p := range e.cabinetPages() {
+		t.Log(p.name, p.path)
+	}
+}
