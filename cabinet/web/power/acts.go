@@ -91,6 +91,9 @@ func endPage(v *desk.Visit, status int, act, reason string, errs ...pages.FieldE
 	if err := v.Get(api(v), nil, &view.Power); err != nil {
 		return err
 	}
+	if err := named(v, view.Power.Allows); err != nil {
+		return err
+	}
 	if !endable(view.Power.Actions, act) {
 		return v.Redirect(view.Power.path())
 	}
