@@ -54,6 +54,9 @@ func (s *Server) permit(route *Route, claims *api.Claims) error {
 	if claims.Service() || claims.Organisation != nil || claims.Actor != nil {
 		return api.Refuse("person_required")
 	}
+	if claims.Confirmation == nil {
+		return api.InvalidToken("unbound", "the token is bound to no key")
+	}
 	scoped := api.Route{Access: api.PersonToken, Scope: route.scope()}
 	if err := scoped.Permit(claims); err != nil {
 		return err

@@ -174,7 +174,8 @@ func (c *Claims) Complete() error {
 		return errors.New("exp and iat are required, in their order")
 	case c.Organisation != nil && c.Organisation.ID == "":
 		return errors.New("org has no id")
-	case c.Organisation == nil && len(c.Permissions)+len(c.Roles) > 0:
+	case c.Organisation == nil && len(c.Permissions) > 0,
+		c.Organisation == nil && len(c.Roles) > 0 && !c.HasScope("console:read") && !c.HasScope("console:write"):
 		return errors.New("permissions without an organisation")
 	case c.Organisation != nil && !c.Service() && c.MembershipVersion <= 0:
 		return errors.New("a member's token has no membership version")
