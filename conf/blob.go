@@ -31,6 +31,10 @@ type Blob struct {
 	// comes at one stroke is at most 10 MiB.
 	Archive int `koanf:"archive"`
 
+	// Quota is how many MiB one organisation may have in all; 0 bounds it not. What
+	// state bodies send is taken whether or not there is room.
+	Quota int `koanf:"quota"`
+
 	// Recheck is how often every byte of every file is read again and held against
 	// its digest.
 	Recheck time.Duration `koanf:"recheck"`
@@ -48,6 +52,7 @@ func (f *Faults) blob(b Blob) {
 	}
 	f.between("blob.scan_timeout", b.ScanTimeout, time.Second, 10*time.Minute)
 	f.number("blob.archive", b.Archive, 10, 4096)
+	f.number("blob.quota", b.Quota, 0, 1<<30)
 	f.between("blob.recheck", b.Recheck, time.Hour, 365*24*time.Hour)
 }
 

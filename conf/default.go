@@ -9,7 +9,7 @@ func Default() Config {
 		Issuer:   "http://localhost:8080",
 		Listen:   "127.0.0.1:8080",
 		Database: Database{URL: "sqlite:propusk.db", Migrate: true},
-		Blob:     Blob{ScanTimeout: time.Minute, Archive: 200, Recheck: 7 * 24 * time.Hour},
+		Blob:     Blob{ScanTimeout: time.Minute, Archive: 200, Quota: 20 << 10, Recheck: 7 * 24 * time.Hour},
 		TLS:      TLS{MinVersion: "1.3"},
 		HTTP: HTTP{
 			ReadHeaderTimeout: 5 * time.Second,

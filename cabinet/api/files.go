@@ -29,6 +29,7 @@ func FileRefusal(err error) error {
 		{file.ErrEmpty, "file_empty"},
 		{file.ErrUnscanned, "scanner_unavailable"},
 		{file.ErrDamaged, "file_damaged"},
+		{file.ErrQuota, "files_quota"},
 		{storage.ErrNotFound, "not_found"},
 	} {
 		if errors.Is(err, known.err) {
@@ -81,6 +82,9 @@ var fileTexts = map[string]Text{
 	"scanner_unavailable": {http.StatusServiceUnavailable,
 		Saying{"Файл сейчас нельзя проверить", "Антивирус не отвечает, а без проверки файлы не принимаются. Повторите загрузку через несколько минут."},
 		Saying{"The file cannot be scanned now", "The virus scanner does not answer, and files are not taken without it. Upload again in a few minutes."}},
+	"files_quota": {http.StatusConflict,
+		Saying{"Место для файлов исчерпано", "Файлы организации занимают всё отведённое им место. Удалите ненужные документы и незаконченные загрузки: место освобождается в течение суток. Если его всё равно не хватает, обратитесь в поддержку."},
+		Saying{"There is no room for more files", "The organisation's files take all the room that it has. Delete documents that are not needed and uploads that were not finished: the room is freed within a day. If that is not enough, turn to support."}},
 	"file_damaged": {http.StatusServiceUnavailable,
 		Saying{"Файл повреждён в хранилище", "Его содержимое не совпадает с тем, что было сохранено, и поэтому не выдаётся. Администраторы системы уведомлены и восстановят его из копии."},
 		Saying{"The file is damaged in the store", "Its content is not what was saved, and is not given out. The operators have been told and will restore it from a backup."}},

@@ -95,6 +95,9 @@ func (d *Documents) BeginUpload(ctx context.Context, actor directory.Actor, orga
 		Request: storage.JSON[UploadRequest]{V: r}, Size: size, ExpiresAt: now.Add(d.Pieces), CreatedAt: now,
 	}
 	err := d.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := d.Directory.Lock(ctx, organisationID); err != nil { // of two at once the second counts the first
+			return err
+		}
 		var open int
 		if err := d.DB.Get(ctx, &open, `SELECT COUNT(*) FROM document_uploads WHERE organisation_id = $1`, organisationID); err != nil {
 			return err
@@ -145,11 +148,24 @@ func (d *Documents) Append(ctx context.Context, actor directory.Actor, organisat
 	case err != nil:
 		return u, err
 	case sha256 != "" && sha256 != piece.SHA256:
-		return u, ErrDigest
+		return u, d.discarding(ctx, ErrDigest, organisationID, piece.ID)
 	case piece.Size < minPiece && u.Received+piece.Size < u.Size:
-		return u, ErrPiece
+		return u, d.discarding(ctx, ErrPiece, organisationID, piece.ID)
 	}
-	return d.takePiece(ctx, u, piece)
+	taken, err := d.takePiece(ctx, u, piece)
+	if err != nil {
+		return taken, d.discarding(ctx, err, organisationID, piece.ID)
+	}
+	return taken, nil
+}
+
+// discarding is a refusal of what was saved already: the bytes go at once, or whoever
+// is refused over and over fills the store until they are swept.
+func (d *Documents) discarding(ctx context.Context, refusal error, organisationID string, ids ...string) error {
+	if err := d.Files.Discard(context.WithoutCancel(ctx), organisationID, ids...); err != nil {
+		d.Log.WarnContext(ctx, "refused bytes are left to the sweep", "error", err)
+	}
+	return refusal
 }
 
 // takePiece moves the offset on, for one of all who saw it where it was.
@@ -194,11 +210,12 @@ func (d *Documents) Finish(ctx context.Context, actor directory.Actor, organisat
 		return Document{}, err
 	}
 	if r.SHA256 != "" && r.SHA256 != whole.SHA256 {
-		return Document{}, ErrDigest
+		return Document{}, d.discarding(ctx, ErrDigest, organisationID, whole.ID)
 	}
 	var doc Document
+	var pieces []string
 	err = d.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := d.drop(ctx, u.ID); err != nil {
+		if pieces, err = d.drop(ctx, u.ID); err != nil {
 			return err
 		}
 		if r.DocumentID != "" {
@@ -211,7 +228,10 @@ func (d *Documents) Finish(ctx context.Context, actor directory.Actor, organisat
 		}
 		return err
 	})
-	return doc, err
+	if err != nil { // of two who finish it at once, one joined it for nothing
+		return doc, d.discarding(ctx, err, organisationID, whole.ID)
+	}
+	return doc, d.discarding(ctx, nil, organisationID, pieces...)
 }
 
 // join saves the pieces, one after the other, as one file.
@@ -266,39 +286,54 @@ func (p *pieces) close() {
 
 // Abandon forgets an upload and its pieces.
 func (d *Documents) Abandon(ctx context.Context, actor directory.Actor, organisationID, id string) error {
-	return d.DB.Tx(ctx, func(ctx context.Context) error {
-		if _, err := d.Upload(ctx, actor, organisationID, id); err != nil {
+	var pieces []string
+	err := d.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if _, err = d.Upload(ctx, actor, organisationID, id); err != nil {
 			return err
 		}
-		return d.drop(ctx, id)
+		pieces, err = d.drop(ctx, id)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	return d.discarding(ctx, nil, organisationID, pieces...)
 }
 
-// drop removes an upload; its pieces are loose then. Of two who drop it one succeeds.
-func (d *Documents) drop(ctx context.Context, id string) error {
-	if _, err := d.DB.Exec(ctx, `DELETE FROM document_upload_parts WHERE upload_id = $1`, id); err != nil {
-		return fmt.Errorf("document: drop an upload: %w", err)
+// drop removes an upload and answers its pieces, which are loose then. Of two who drop
+// it one succeeds.
+func (d *Documents) drop(ctx context.Context, id string) (pieces []string, err error) {
+	err = d.DB.Select(ctx, &pieces, `DELETE FROM document_upload_parts WHERE upload_id = $1 RETURNING file_id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("document: drop an upload: %w", err)
 	}
 	n, err := d.DB.Exec(ctx, `DELETE FROM document_uploads WHERE id = $1`, id)
 	if err == nil && n == 0 {
 		err = storage.ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("document: drop an upload: %w", err)
+		return nil, fmt.Errorf("document: drop an upload: %w", err)
 	}
-	return d.Files.Release(ctx, uploadOwner(id))
+	return pieces, d.Files.Release(ctx, uploadOwner(id))
 }
 
 // Expire drops the uploads whose time is over. It is for the schedule.
 func (d *Documents) Expire(ctx context.Context) error {
-	var ids []string
-	err := d.DB.Select(ctx, &ids, `SELECT id FROM document_uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 200`, d.time())
+	var due []struct {
+		ID             string `db:"id"`
+		OrganisationID string `db:"organisation_id"`
+	}
+	err := d.DB.Select(ctx, &due, `SELECT id, organisation_id FROM document_uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 200`, d.time())
 	if err != nil {
 		return fmt.Errorf("document: expire uploads: %w", err)
 	}
-	for _, id := range ids {
-		err := d.DB.Tx(ctx, func(ctx context.Context) error { return d.drop(ctx, id) })
+	for _, one := range due {
+		var pieces []string
+		err := d.DB.Tx(ctx, func(ctx context.Context) (err error) { pieces, err = d.drop(ctx, one.ID); return err })
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		if err := d.discarding(ctx, nil, one.OrganisationID, pieces...); err != nil {
 			return err
 		}
 	}

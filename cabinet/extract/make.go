@@ -258,7 +258,7 @@ func (x *Extracts) keep(ctx context.Context, e Extract, m made) (files Files, er
 		if part.content == nil {
 			continue
 		}
-		saved, err := x.Files.Save(ctx, e.OrganisationID, part.name, part.kind, part.limit, bytes.NewReader(part.content))
+		saved, err := x.Files.SaveOurs(ctx, e.OrganisationID, part.name, part.kind, part.limit, bytes.NewReader(part.content))
 		if err != nil {
 			return files, fmt.Errorf("extract: save %s: %w", part.name, err)
 		}

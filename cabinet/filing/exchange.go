@@ -125,7 +125,7 @@ const whatBodiesSend = file.XML | file.PDF | file.Signature | file.Text | file.X
 // attach keeps one file of a body. One that is dangerous or of no known kind is
 // left out, and the log says so: the answer itself must not be lost for it.
 func (r *Filings) attach(ctx context.Context, f Filing, sent authority.File) (attached, error) {
-	saved, err := r.Files.Save(ctx, f.OrganisationID, sent.Name, whatBodiesSend, report.MaxFile, bytes.NewReader(sent.Content))
+	saved, err := r.Files.SaveOurs(ctx, f.OrganisationID, sent.Name, whatBodiesSend, report.MaxFile, bytes.NewReader(sent.Content))
 	for _, unfit := range []error{file.ErrKind, file.ErrInfected, file.ErrEmpty, file.ErrTooLarge} {
 		if errors.Is(err, unfit) {
 			r.Log.WarnContext(ctx, "a body's file was left out", "filing", f.ID, "file", sent.Name, "error", err)

@@ -177,6 +177,8 @@ func (o *Organisations) save(ctx context.Context, organisationID string, u uploa
 		return saved, api.InvalidField("/file", "required")
 	case errors.Is(err, file.ErrInfected):
 		return saved, api.InvalidField("/file", "upload_infected")
+	case errors.Is(err, file.ErrQuota):
+		return saved, api.FileRefusal(err)
 	case errors.Is(err, file.ErrUnscanned):
 		return saved, api.Refuse("organization_files_unavailable").After(60).Wrap(err)
 	}

@@ -196,7 +196,7 @@ const authorityKinds = uploadKinds | file.ZIP | file.Text
 // unheard: it is named among the faults, and the rest is kept.
 func (b *Inbox) saveFiles(ctx context.Context, r *Request, a authority.Answer) (refs []FileRef, refused []authority.Fault, err error) {
 	save := func(name string, content []byte) (FileRef, bool, error) {
-		f, err := b.Files.Save(ctx, r.OrganisationID, name, authorityKinds, MaxFile, bytes.NewReader(content))
+		f, err := b.Files.SaveOurs(ctx, r.OrganisationID, name, authorityKinds, MaxFile, bytes.NewReader(content))
 		if unacceptable(err) {
 			refused = append(refused, authority.Fault{Code: "file_refused", Text: cut(name, 200), Value: err.Error()})
 			return FileRef{}, false, nil

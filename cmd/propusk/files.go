@@ -50,6 +50,7 @@ func openFiles(b *base) (*file.Store, error) {
 	deps := file.Deps{
 		DB: b.db, Blob: blob, Sealer: b.sealer, Journal: b.journal, Now: b.now, Log: b.log, Metrics: b.metrics,
 		Unscanned: b.cfg.Blob.Unscanned, Recheck: b.cfg.Blob.Recheck,
+		Quota: int64(b.cfg.Blob.Quota) << 20, Unkept: max(1<<30, int64(b.cfg.Blob.Archive)<<21),
 	}
 	if b.cfg.Blob.Scanner != "" {
 		if deps.Scan, err = file.NewClamAV(b.cfg.Blob.Scanner, b.cfg.Blob.ScanTimeout); err != nil {

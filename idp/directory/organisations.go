@@ -123,6 +123,14 @@ func (d *Directory) lockOrganisation(ctx context.Context, id string) (Organisati
 	return o, nil
 }
 
+// Lock puts the transaction of ctx in line with everything else that is counted or
+// changed under the organisation's lock; storage.ErrNotFound when there is no such
+// active one.
+func (d *Directory) Lock(ctx context.Context, organisationID string) error {
+	_, err := d.lockOrganisation(ctx, organisationID)
+	return err
+}
+
 // CreateOrganisation adds an organisation together with its first member, who
 // is its administrator: role must be Administrator, or "" for the same. It
 // returns FieldErrors, with the code "taken" when an active organisation has

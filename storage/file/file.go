@@ -39,6 +39,8 @@ var (
 	ErrUnscanned = errors.New("file: the virus scanner does not answer")
 	// ErrDamaged: the bytes are not those that were saved, or are gone.
 	ErrDamaged = errors.New("file: damaged")
+	// ErrQuota: the organisation has as much as it may have.
+	ErrQuota = errors.New("file: the organisation's quota is used up")
 	// ErrElsewhere: the blob store belongs to another database.
 	ErrElsewhere = errors.New("file: the blob store belongs to another database")
 )

@@ -60,7 +60,7 @@ func (m *metrics) refused(err error) {
 		err    error
 		reason string
 	}{
-		{ErrTooLarge, "too_large"}, {ErrEmpty, "empty"}, {ErrKind, "kind"}, {ErrInfected, "infected"}, {ErrUnscanned, "unscanned"},
+		{ErrTooLarge, "too_large"}, {ErrEmpty, "empty"}, {ErrKind, "kind"}, {ErrInfected, "infected"}, {ErrUnscanned, "unscanned"}, {ErrQuota, "quota"},
 	} {
 		if errors.Is(err, known.err) {
 			m.refusals.WithLabelValues(known.reason).Inc()

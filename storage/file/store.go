@@ -33,7 +33,11 @@ type Deps struct {
 	// Recheck is how old the last look at a file's bytes may be before Check reads
 	// them again; 0 is 7 days.
 	Recheck time.Duration
-	Metrics prometheus.Registerer
+	// Quota bounds the bytes of one organisation, and Unkept those among them that came
+	// in and nobody has kept: uploads that were refused later, or broke off. 0 bounds
+	// neither. Save refuses by them, SaveOurs does not.
+	Quota, Unkept int64
+	Metrics       prometheus.Registerer
 }
 
 // Store keeps files of organisations. It is safe for use by many goroutines and

@@ -56,17 +56,16 @@ func (s *Store) Sweep(ctx context.Context) (Swept, error) {
 // between leaves bytes without a record, never the other way round.
 func (s *Store) sweepLoose(ctx context.Context, before storage.Time, swept *Swept) error {
 	for {
-		var ids []string
-		err := s.DB.Select(ctx, &ids, `
+		gone, err := s.forget(ctx, `
 			DELETE FROM files WHERE id IN (SELECT id FROM files WHERE loose_at > 0 AND loose_at < $1 ORDER BY loose_at LIMIT $2)
 				AND loose_at > 0 AND loose_at < $1
-			RETURNING id`, before, sweepBatch)
-		if err != nil || len(ids) == 0 {
+			RETURNING id, organisation_id, size`, before, sweepBatch)
+		if err != nil || len(gone) == 0 {
 			return err
 		}
-		swept.Loose += len(ids)
-		for _, id := range ids {
-			if err := s.Blob.Delete(ctx, blobKey(id)); err != nil {
+		swept.Loose += len(gone)
+		for _, f := range gone {
+			if err := s.Blob.Delete(ctx, blobKey(f.ID)); err != nil {
 				return err
 			}
 		}

@@ -3,5 +3,16 @@
 -- until an administrator lifts it; 0 = he is not stopped.
 ALTER TABLE members ADD COLUMN stopped_at BIGINT NOT NULL DEFAULT 0;
 
+-- How many bytes an organisation has in the blob store, loose files with them.
+CREATE TABLE file_usage (
+    organisation_id TEXT   NOT NULL PRIMARY KEY,
+    bytes           BIGINT NOT NULL
+);
+INSERT INTO file_usage (organisation_id, bytes) SELECT organisation_id, SUM(size) FROM files GROUP BY organisation_id;
+-- What came in and nobody has kept.
+CREATE INDEX files_unkept ON files (organisation_id) WHERE loose_at > 0;
+
 -- +goose Down
+DROP INDEX files_unkept;
+DROP TABLE file_usage;
 ALTER TABLE members DROP COLUMN stopped_at;
