@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -298,7 +299,7 @@ func (s *seenStory) revokes() {
 	e.picture("power-revoke")
 	e.goes("Отозвать")
 	e.proves(s.ownKey)
-	e.seesSoon("Договор расторгнут") // the form is back as it was filled in
+	e.awaits(fmt.Sprintf(`document.querySelector(%q).value === "Договор расторгнут"`, e.reads("field", "Причина")), "form as it was filled in")
 	e.goes("Отозвать")
 	revoked := time.Now()
 	e.seesSoon("Отозвана")
