@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -24,6 +25,9 @@ type catalogue struct {
 	bundle  *i18n.Bundle
 	keys    map[string]map[string]bool // language → key
 	callers map[string]*i18n.Localizer // language → its localizer
+	// constant are the messages that were asked for without arguments: a page has
+	// dozens, and each takes the library as long as all else of a line.
+	constant map[string]*sync.Map // language → key → text
 }
 
 // newCatalogue reads ru.json and en.json of each source. A key that two
@@ -32,7 +36,7 @@ func newCatalogue(sources []fs.FS) (*catalogue, error) {
 	c := &catalogue{
 		bundle:  i18n.NewBundle(language.Russian),
 		keys:    map[string]map[string]bool{},
-		callers: map[string]*i18n.Localizer{},
+		callers: map[string]*i18n.Localizer{}, constant: map[string]*sync.Map{},
 	}
 	c.bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	for _, lang := range languages {
@@ -42,7 +46,7 @@ func newCatalogue(sources []fs.FS) (*catalogue, error) {
 				return nil, err
 			}
 		}
-		c.callers[lang] = i18n.NewLocalizer(c.bundle, lang)
+		c.callers[lang], c.constant[lang] = i18n.NewLocalizer(c.bundle, lang), new(sync.Map)
 	}
 	return c, nil
 }
@@ -78,8 +82,20 @@ func (c *catalogue) has(key string) bool { return c.keys[languages[0]][key] }
 func (c *catalogue) text(lang, key string, args map[string]any) string {
 	caller, ok := c.callers[lang]
 	if !ok {
-		caller = c.callers[languages[0]]
+		lang, caller = languages[0], c.callers[languages[0]]
 	}
+	if len(args) > 0 || !c.has(key) { // what is no key may be anything, and so many
+		return localized(caller, key, args)
+	}
+	known, ok := c.constant[lang].Load(key)
+	if !ok {
+		known = localized(caller, key, nil)
+		c.constant[lang].Store(key, known)
+	}
+	return known.(string)
+}
+
+func localized(caller *i18n.Localizer, key string, args map[string]any) string {
 	config := &i18n.LocalizeConfig{MessageID: key, TemplateData: args}
 	if count, ok := args["Count"]; ok {
 		config.PluralCount = count
@@ -110,6 +126,9 @@ func arguments(args []any) map[string]any {
 // T is the text of key in lang ("ru", "en"); args are placeholder names and
 // values in turn, or one map[string]any. The name "Count" chooses the plural.
 func (k *Kit) T(lang, key string, args ...any) string {
+	if len(args) == 0 {
+		return k.words.text(lang, key, nil)
+	}
 	return k.words.text(lang, key, arguments(args))
 }
 

@@ -18,6 +18,9 @@ var templateFiles embed.FS
 type Deps struct {
 	Log  *slog.Logger   // nil = slog.Default()
 	Zone *time.Location // of the times shown; nil = Moscow, UTC+3
+	// Compare is for tests: every page is drawn a second time by html/template alone,
+	// and one that comes out otherwise is an error.
+	Compare bool
 }
 
 // Kit draws pages. It is safe for concurrent use and never changes: Extend
@@ -26,16 +29,20 @@ type Kit struct {
 	log    *slog.Logger
 	zone   *time.Location
 	assets *assets
+	twice  bool // Deps.Compare
 
 	rooms   []fs.FS // folders of page templates, ours first
 	strings []fs.FS // folders of catalogues, ours first
 	words   *catalogue
 	pages   map[string]map[string]parsed // language → file name
+	// plain are the pages with nothing worked out beforehand; nil unless they are
+	// compared.
+	plain map[string]map[string]parsed
 }
 
 // New reads the embedded templates, styles and catalogues.
 func New(deps Deps) (*Kit, error) {
-	k := &Kit{log: deps.Log, zone: deps.Zone}
+	k := &Kit{log: deps.Log, zone: deps.Zone, twice: deps.Compare}
 	if k.log == nil {
 		k.log = slog.Default()
 	}
@@ -92,9 +99,15 @@ func (k *Kit) with(rooms, words []fs.FS) (*Kit, error) {
 	if next.words, err = newCatalogue(next.strings); err != nil {
 		return nil, err
 	}
-	next.pages = map[string]map[string]parsed{}
+	next.pages, next.plain = map[string]map[string]parsed{}, map[string]map[string]parsed{}
 	for _, lang := range languages {
-		if next.pages[lang], err = next.list(lang); err != nil {
+		if next.pages[lang], err = next.list(lang, true); err != nil {
+			return nil, err
+		}
+		if !k.twice {
+			continue
+		}
+		if next.plain[lang], err = next.list(lang, false); err != nil {
 			return nil, err
 		}
 	}
@@ -111,9 +124,11 @@ func (k *Kit) with(rooms, words []fs.FS) (*Kit, error) {
 // would hold a copy of the layout.
 type parsed func() (*template.Template, error)
 
-// list names every page of every room, with the words of one language.
-func (k *Kit) list(lang string) (map[string]parsed, error) {
-	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(lang) })
+// list names every page of every room, with the words of one language; folded, with
+// what is constant in them worked out.
+func (k *Kit) list(lang string, folded bool) (map[string]parsed, error) {
+	functions := k.functions(lang)
+	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(functions, folded) })
 	out := map[string]parsed{}
 	for _, room := range k.rooms {
 		names, parts, err := contents(room)
@@ -125,7 +140,12 @@ func (k *Kit) list(lang string) (map[string]parsed, error) {
 				return nil, fmt.Errorf("the page template %s is given a second time", name)
 			}
 			out[name] = sync.OnceValues(func() (*template.Template, error) {
-				return parsePage(layout, room, append(slices.Clone(parts), name))
+				page, err := parsePage(layout, room, append(slices.Clone(parts), name))
+				if err != nil || !folded {
+					return page, err
+				}
+				settle(page, functions)
+				return page, flatten(page, name)
 			})
 		}
 	}
@@ -138,7 +158,7 @@ func (k *Kit) check(room fs.FS) error {
 	if err != nil {
 		return err
 	}
-	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(languages[0]) })
+	layout := sync.OnceValues(func() (*template.Template, error) { return k.layout(k.functions(languages[0]), false) })
 	for _, name := range names {
 		if _, err := parsePage(layout, room, append(slices.Clone(parts), name)); err != nil {
 			return err
@@ -147,10 +167,13 @@ func (k *Kit) check(room fs.FS) error {
 	return nil
 }
 
-func (k *Kit) layout(lang string) (*template.Template, error) {
-	layout, err := template.New("layout").Funcs(k.functions(lang)).ParseFS(templateFiles, "templates/layout/*.html")
+func (k *Kit) layout(functions template.FuncMap, folded bool) (*template.Template, error) {
+	layout, err := template.New("layout").Funcs(functions).ParseFS(templateFiles, "templates/layout/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout: %w", err)
+	}
+	if folded {
+		settle(layout, functions)
 	}
 	return layout, nil
 }

@@ -71,10 +71,36 @@ func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err er
 		v.Page, v.Title, v.Shell, v.Idle, v.Notice, hidden = c.Data, c.Title, c.Shell, c.Idle, c.Notice, c.Hidden
 	}
 	var out bytes.Buffer
+	out.Grow(pageSize)
 	if err := tmpl.ExecuteTemplate(&out, name, v); err != nil {
 		return nil, lang, fmt.Errorf("draw the page %s: %w", name, err)
 	}
+	if err := k.compare(out.Bytes(), lang, name, v); err != nil {
+		return nil, lang, err
+	}
 	return withHidden(bytes.TrimLeft(out.Bytes(), "\n"), hidden), lang, nil
+}
+
+// pageSize is how large most pages are at most, in bytes.
+const pageSize = 12 << 10
+
+// compare holds a page against what html/template alone makes of it; see Deps.Compare.
+func (k *Kit) compare(drawn []byte, lang, name string, v view) error {
+	if !k.twice {
+		return nil
+	}
+	tmpl, err := k.plain[lang][name]()
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&out, name, v); err != nil {
+		return fmt.Errorf("draw the page %s once more: %w", name, err)
+	}
+	if !bytes.Equal(drawn, out.Bytes()) {
+		return fmt.Errorf("the page %s is drawn as\n%s\nwhere html/template alone makes of it\n%s", name, drawn, out.Bytes())
+	}
+	return nil
 }
 
 // policy is the Content-Security-Policy of a page whose forms may lead to the

@@ -18,7 +18,7 @@ import (
 
 // sharedKit is one for all tests: a kit never changes. It knows the samples' room.
 var sharedKit = sync.OnceValues(func() (*Kit, error) {
-	kit, err := New(Deps{})
+	kit, err := New(Deps{Compare: true})
 	if err != nil {
 		return nil, err
 	}
