@@ -74,7 +74,7 @@ func (d deed) fields(v *desk.Visit) (fields []field) {
 }
 
 func (d deed) view(v *desk.Visit) (deedView, error) {
-	view := deedView{Name: "console." + d.name, Action: v.Path(), Fields: d.fields(v), Stop: d.stop, Back: d.back(v)}
+	view := deedView{Name: "console." + d.name, Action: v.Request().URL.EscapedPath(), Fields: d.fields(v), Stop: d.stop, Back: d.back(v)}
 	if d.about == nil {
 		return view, nil
 	}

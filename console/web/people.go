@@ -138,7 +138,7 @@ func findPeople(v *desk.Visit) error {
 		view.Found.Rows = append(view.Found.Rows, []cell{
 			link(p.Name, at(peoplePlace, p.ID), numbered(v, "console.people.number", p.Number)),
 			words(orDash(p.Email), p.Phone),
-			words(numbered(v, "number.snils", p.SNILS), numbered(v, "number.inn", p.INN)),
+			words(numbered(v, "console.reveal.snils", p.SNILS), numbered(v, "number.inn", p.INN)),
 			personState(v, p.Status),
 		})
 	}
@@ -217,7 +217,7 @@ func personAbout(v *desk.Visit, p person) section {
 	return section{Title: "console.people.about", Pairs: []pages.Pair{
 		pair("console.people.number", p.Number),
 		checked("console.people.email", p.Contacts.Email), checked("console.people.phone", p.Contacts.Phone),
-		checked("number.snils", p.SNILS), checked("number.inn", p.INN),
+		checked("console.reveal.snils", p.SNILS), checked("number.inn", p.INN),
 		pair("console.people.language", named(v, "language", p.Locale)),
 		{Label: "console.people.since", At: p.CreatedAt},
 	}}
