@@ -190,7 +190,7 @@ func (v *Visit) loadDraft() error {
 		return nil
 	}
 	var kept draft
-	if err := v.d.get(v.ctx(), draftKey(v.key), &kept); err != nil || kept.Page != v.r.URL.Path {
+	if err := v.d.get(v.ctx(), draftKey(v.key), &kept); err != nil || kept.Page != v.r.URL.EscapedPath() {
 		return ignoreMissing(err)
 	}
 	v.draft = &kept

@@ -126,7 +126,7 @@ func (q *request) tell(err error) *failure {
 // sense. For a form it is the page that the form stands on, as the form says.
 func (q *request) back() string {
 	if q.r.Method == http.MethodGet || q.r.Method == http.MethodHead {
-		return (&url.URL{Path: q.r.URL.Path, RawQuery: q.r.URL.RawQuery}).String()
+		return (&url.URL{Path: q.r.URL.Path, RawPath: q.r.URL.RawPath, RawQuery: q.r.URL.RawQuery}).String()
 	}
 	if page := q.r.PostForm.Get(fieldPage); q.ours(page) {
 		return page
