@@ -21,7 +21,7 @@ import (
 
 // Deps is what the cabinet stands on. Everything is required but Limits, Signatures,
 // DB, Sealer,
-// SignJournal, Rooms and Metrics.
+// SignJournal, JournalKeys, Rooms and Metrics.
 type Deps struct {
 	Issuer      string    // iss that tokens must have; the OpenAPI document's server
 	Audience    string    // aud that tokens must have, usually Issuer + "/v1"
@@ -38,6 +38,7 @@ type Deps struct {
 	DB          *storage.DB           // keys of idempotent requests; nil: none are taken
 	Sealer      *storage.Sealer       // their answers at rest; required with DB
 	SignJournal journal.Sign          // signs the end of an exported journal; nil: none is exported
+	JournalKeys func() []byte         // the key set that verifies an export, as it is now (RFC 7517 §5); nil: none is verified
 	Rooms       []api.Room            // what the cabinet offers beside the organisation and its people
 	Metrics     prometheus.Registerer // nil: nothing is measured
 }
@@ -51,6 +52,7 @@ type Server struct {
 	metrics  *metrics
 	// verifications bounds how many signatures are verified at a time.
 	verifications *turns
+	exports       *turns // and how many exported journals are read
 	document      *document
 	routes        []api.Route
 	book          *api.Book
@@ -97,6 +99,7 @@ func (s *Server) table() []api.Route {
 
 		{Method: "GET", Path: "/v1/organization/journal", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, Handle: s.journal},
 		{Method: "GET", Path: "/v1/organization/journal/export", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, Weighty: true, Handle: s.exportJournal},
+		{Method: "POST", Path: "/v1/organization/journal/verify", Access: api.OrganisationToken, Scope: "journal:read", Permission: directory.JournalRead, BodyLimit: verifyLimit, Weighty: true, Handle: s.verifyJournal},
 	}
 }
 
@@ -105,7 +108,7 @@ func New(deps Deps) (*Server, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{Deps: deps, verifications: newTurns()}
+	s := &Server{Deps: deps, verifications: newTurns(), exports: newTurns()}
 	s.routes = s.table()
 	for _, room := range deps.Rooms {
 		s.routes = append(s.routes, room.Routes...)

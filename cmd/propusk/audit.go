@@ -48,6 +48,12 @@ func (i *issuer) signCheckpoint(_ context.Context, payload []byte) (string, erro
 	return i.keys.Sign("", journal.CheckpointType, payload)
 }
 
+// journalKeys are the keys that a checkpoint may be signed with.
+func (i *issuer) journalKeys() []byte {
+	set, _ := i.keys.JWKS()
+	return set
+}
+
 func auditVerifyCommand() *cobra.Command {
 	cmd := asJSON(&cobra.Command{
 		Use:   "verify FILE",

@@ -185,7 +185,7 @@ func (h *house) openCabinet(context.Context) (err error) {
 		Issuer: h.cfg.Issuer, Audience: audience(h.cfg.Issuer), MutualTLS: h.cfg.MutualTLS.URL,
 		Keys:        cabinet.NewJWKS(h.cfg.Issuer+"/oauth2/jwks", inProcess{h}).Key,
 		Revocations: h.revoked, Directory: h.directory, Journal: h.journal, Ephemeral: h.volatile,
-		DB: h.db, Sealer: h.sealer, Rooms: h.rooms, SignJournal: h.signCheckpoint,
+		DB: h.db, Sealer: h.sealer, Rooms: h.rooms, SignJournal: h.signCheckpoint, JournalKeys: h.journalKeys,
 		Signatures: h.trust.Verifier(), Log: h.log, Now: h.now, Metrics: h.metrics,
 		Limits: cabinet.Limits{PerClient: h.cfg.Limits.PerClient, PerOrganisation: h.cfg.Limits.PerOrganisation},
 	})

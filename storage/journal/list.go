@@ -97,3 +97,17 @@ func (j *Journal) entries(ctx context.Context, text string, args ...any) ([]Entr
 	}
 	return entries, nil
 }
+
+// Last is the number of the chain's last entry, 0 for a chain without any.
+func (j *Journal) Last(ctx context.Context, organisation string) (int64, error) {
+	return j.last(ctx, organisation)
+}
+
+// HashAt is the hash of one entry of a chain; storage.ErrNotFound.
+func (j *Journal) HashAt(ctx context.Context, organisation string, seq int64) (hash string, err error) {
+	err = j.db.Get(ctx, &hash, `SELECT hash FROM journal WHERE organisation = $1 AND seq = $2`, organisation, seq)
+	if err != nil {
+		return "", fmt.Errorf("journal: read entry %d: %w", seq, err)
+	}
+	return hash, nil
+}
