@@ -29,9 +29,14 @@ type identifyForm struct {
 }
 
 func (s *Server) showIdentify(c echo.Context, t *turn, status int, form identifyForm) error {
-	offer, err := s.passkeyOf(c, t, ceremonyIdentify, "")
-	if err != nil {
-		return err
+	// To a crowd that is told to come later no ceremony is begun: each is a challenge
+	// to make and to keep. The page that they come back to has one.
+	var offer *pages.Passkey
+	if status != http.StatusServiceUnavailable {
+		var err error
+		if offer, err = s.passkeyOf(c, t, ceremonyIdentify, ""); err != nil {
+			return err
+		}
 	}
 	return s.draw(c, t, status, pages.Identify{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,

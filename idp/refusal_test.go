@@ -259,6 +259,9 @@ func TestTooManyPasswordsAtOnce(t *testing.T) {
 	if got.form("/signin/identify").Get("login") != "elena@north.example" {
 		t.Error("the login that was typed is lost")
 	}
+	if !strings.Contains(page.body, "data-passkey") || strings.Contains(got.body, "data-passkey") {
+		t.Error("for who is told to come later a ceremony was begun, or for nobody")
+	}
 	close(slow.release)
 	(<-done).is("/signin/code")
 	if h.counter("password", "busy") != 1 {
