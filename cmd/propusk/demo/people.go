@@ -11,6 +11,7 @@ type person struct {
 	password                        string
 	emailVerified, phoneVerified    bool
 	totp                            bool // a code generator is set up already
+	operator                        bool // of the house, with every role
 }
 
 // people are in the order of the start page; the first is the one to try.
@@ -63,6 +64,12 @@ var people = []person{
 		key: "anna", lastName: "Орлова", firstName: "Анна", middleName: "Дмитриевна",
 		email: "anna.orlova@pochta.example", phone: "+79210001109",
 		password: "Malina-92-Sneg", emailVerified: true, phoneVerified: true, totp: true,
+	},
+	{
+		// An operator of the house: the console takes her certificate, and no password.
+		key: "vera", lastName: "Седова", firstName: "Вера", middleName: "Николаевна",
+		email: "vera.sedova@propusk.example", phone: "+79210001110", snils: "19222334449", inn: "782233445581",
+		password: "Klyuch-64-Beton", emailVerified: true, phoneVerified: true, totp: true, operator: true,
 	},
 }
 

@@ -133,6 +133,9 @@ func (d *Demo) addPerson(ctx context.Context, p person) error {
 		}
 	}
 	d.state.People[p.key] = kept
+	if p.operator {
+		return d.deps.Directory.AppointOperator(ctx, directory.System(), made.ID)
+	}
 	return nil
 }
 

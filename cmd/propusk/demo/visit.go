@@ -16,7 +16,7 @@ type visit struct {
 
 // parts are the guided visits, in the order in which they tell a story: the director
 // sees what needs a decision, the accountant prepares it, an outside bookkeeper does
-// so for two organisations.
+// so for two organisations, and an operator of the house keeps it all going.
 var parts = []struct {
 	part, login, path string
 	steps             []string
@@ -24,6 +24,7 @@ var parts = []struct {
 	{"director", "irina.", "/cabinet", []string{"demo.visit.director.1", "demo.visit.director.2", "demo.visit.director.3"}},
 	{"accountant", "elena.", "/cabinet/filings", []string{"demo.visit.accountant.1", "demo.visit.accountant.2", "demo.visit.accountant.3"}},
 	{"outside", "elena.", "/cabinet/organisations", []string{"demo.visit.outside.1", "demo.visit.outside.2", "demo.visit.outside.3"}},
+	{"operator", "vera.", "/console", []string{"demo.visit.operator.1", "demo.visit.operator.2", "demo.visit.operator.3"}},
 }
 
 // visits are the parts with who plays them, and the code that he needs now.
