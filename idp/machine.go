@@ -26,7 +26,7 @@ func (s *Server) discovery(c echo.Context) error {
 
 // jwks is the key set (RFC 7517 §5), with an ETag so that asking again is cheap.
 func (s *Server) jwks(c echo.Context) error {
-	body, etag, err := s.deps.Provider.JWKS()
+	body, etag, err := s.deps.Provider.JWKS(c.Request().Context())
 	if err != nil {
 		return err
 	}

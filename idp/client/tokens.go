@@ -65,9 +65,9 @@ func EncryptionAlgorithms() []string {
 	return []string{"RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"}
 }
 
-// RequestEncryptionAlgorithms are those of request objects: our encryption keys are
-// on the curve P-256.
-func RequestEncryptionAlgorithms() []string { return EncryptionAlgorithms()[1:] }
+// RequestEncryptionAlgorithms are those of request objects: we publish a key for RSA and
+// one on the curve P-256.
+func RequestEncryptionAlgorithms() []string { return EncryptionAlgorithms() }
 
 // ContentEncryptions are the JWE encryptions of content (RFC 7518 §5.1); the last is
 // what is meant where only alg is registered (OpenID Connect Registration §2).

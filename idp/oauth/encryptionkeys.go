@@ -14,8 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// encryptionKeys are ours to which clients encrypt request objects: one a period, on
-// the curve P-256, derived from the master key.
+// encryptionKeys are ours to which clients encrypt request objects by ECDH-ES: one a
+// period, on the curve P-256, derived from the master key. Those for RSA are rsaKeys.
 //
 // Why derived and not stored: like a signing key's life it is a matter of time alone,
 // so every node changes over at the same instant, and there is no row to seal, to
@@ -56,7 +56,7 @@ func (k *encryptionKeys) key(kid string) (jose.JSONWebKey, bool) {
 }
 
 func (k *encryptionKeys) at() *encryptionState {
-	period := k.now().Unix() / int64(encryptionPeriod.Seconds())
+	period := periodOf(k.now())
 	if state := k.state.Load(); state != nil && state.period == period {
 		return state
 	}
@@ -64,6 +64,9 @@ func (k *encryptionKeys) at() *encryptionState {
 	k.state.Store(state)
 	return state
 }
+
+// periodOf numbers the periods of encryption keys.
+func periodOf(at time.Time) int64 { return at.Unix() / int64(encryptionPeriod.Seconds()) }
 
 // derive makes the key of a period by rejection sampling (FIPS 186-5 §A.2.2): of
 // about four billion tries one is no scalar of the curve, and the next is taken.

@@ -95,7 +95,7 @@ func (p *Provider) sealedUserInfo(ctx context.Context, c *registration, answer *
 
 // errEncrypted tells a client no more than that its object could not be opened: which
 // step failed would help whoever tries padding or points of other curves.
-var errEncrypted = invalidObject("the encrypted request object could not be opened: encrypt it with a key of ours with use=enc, by ECDH-ES, " +
+var errEncrypted = invalidObject("the encrypted request object could not be opened: encrypt it with a key of ours with use=enc, by ECDH-ES or RSA-OAEP-256, " +
 	"and nest a signed one (RFC 9101 section 6.1)")
 
 // encrypted tells a JWE in compact serialization, of five parts, from a JWS.
@@ -103,7 +103,7 @@ func encrypted(token string) bool { return strings.Count(token, ".") == 4 }
 
 // openObject takes the signed request object out of an encrypted one. One that comes
 // as it is does where the client did not register to encrypt.
-func (p *Provider) openObject(c *registration, object string) (string, error) {
+func (p *Provider) openObject(ctx context.Context, c *registration, object string) (string, error) {
 	switch {
 	case !encrypted(object) && c.RequestEncryptionAlg != "":
 		return "", invalidObject("the application must encrypt its request objects, by %s", c.RequestEncryptionAlg)
@@ -117,6 +117,9 @@ func (p *Provider) openObject(c *registration, object string) (string, error) {
 		return "", errEncrypted
 	}
 	key, ok := p.encryption.key(jwe.Header.KeyID)
+	if jwe.Header.Algorithm == string(jose.RSA_OAEP_256) { // the key's kind is the algorithm's, whatever kid says
+		key, ok = p.encryptionRSA.key(ctx, jwe.Header.KeyID)
+	}
 	if !ok {
 		return "", errEncrypted
 	}
@@ -167,31 +170,49 @@ var errNoJWKS = errors.New("oauth: the published key set cannot be read")
 
 // JWKS is the published key set (RFC 7517 §5), keys for encryption to us included, and
 // its entity tag.
-func (p *Provider) JWKS() (body []byte, etag string, err error) {
+func (p *Provider) JWKS(ctx context.Context) (body []byte, etag string, err error) {
 	signing, tag := p.deps.Keys.JWKS()
-	current := p.encryption.current()
-	if known := p.published.Load(); known != nil && known.signing == tag && known.kid == current.KeyID {
+	ours := []jose.JSONWebKey{p.encryption.current()}
+	if key, ok := p.encryptionRSA.current(ctx); ok {
+		ours = append(ours, key)
+	}
+	named := ""
+	for _, key := range ours {
+		named += "-" + key.KeyID[:8]
+	}
+	if known := p.published.Load(); known != nil && known.signing == tag && known.named == named {
 		return known.body, known.etag, nil
 	}
+	if body, err = joinedSet(signing, ours); err != nil {
+		return nil, "", err
+	}
+	etag = strings.TrimSuffix(tag, `"`) + named + `"`
+	p.published.Store(&publishedKeys{tag, named, body, etag})
+	return body, etag, nil
+}
+
+// joinedSet is the key set with the public halves of more keys behind it.
+func joinedSet(signing []byte, more []jose.JSONWebKey) ([]byte, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	public, err := current.Public().MarshalJSON()
-	if err != nil || json.Unmarshal(signing, &set) != nil {
-		return nil, "", errors.Join(errNoJWKS, err)
+	if json.Unmarshal(signing, &set) != nil {
+		return nil, errNoJWKS
 	}
-	set.Keys = append(slices.Clone(set.Keys), public)
-	if body, err = json.Marshal(set); err != nil {
-		return nil, "", err
+	set.Keys = slices.Clone(set.Keys)
+	for _, key := range more {
+		public, err := key.Public().MarshalJSON()
+		if err != nil {
+			return nil, errors.Join(errNoJWKS, err)
+		}
+		set.Keys = append(set.Keys, public)
 	}
-	etag = strings.TrimSuffix(tag, `"`) + "-" + current.KeyID[:8] + `"`
-	p.published.Store(&publishedKeys{tag, current.KeyID, body, etag})
-	return body, etag, nil
+	return json.Marshal(set)
 }
 
 // publishedKeys is a key set that was put together, and of what.
 type publishedKeys struct {
-	signing, kid string
-	body         []byte
-	etag         string
+	signing, named string
+	body           []byte
+	etag           string
 }

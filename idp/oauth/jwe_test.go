@@ -169,7 +169,6 @@ func TestWhatNobodyShouldEncryptWithIsRefusedAtRegistration(t *testing.T) {
 		"a key that signs":              {JWKS: setOfKeys(sign), TokenMetadata: client.TokenMetadata{IDTokenEncryptionAlg: "ECDH-ES"}},
 		"a key of the other family":     {JWKS: setOfKeys(jose.JSONWebKey{Key: readerEC().Public(), Use: "enc"}), TokenMetadata: client.TokenMetadata{IDTokenEncryptionAlg: "RSA-OAEP-256"}},
 		"an algorithm that is unsigned": {TokenMetadata: client.TokenMetadata{UserInfoSignedAlg: "none"}},
-		"request objects to RSA":        {JWKS: encryptionSet(), TokenMetadata: client.TokenMetadata{RequestEncryptionAlg: "RSA-OAEP-256"}},
 		"another format":                {TokenMetadata: client.TokenMetadata{AccessTokenFormat: "paseto"}},
 		"an unknown type of details":    {TokenMetadata: client.TokenMetadata{DetailTypes: []directory.DetailType{"x"}}},
 		"an unknown subject type":       {TokenMetadata: client.TokenMetadata{SubjectType: "hidden"}},
@@ -208,10 +207,13 @@ func (m objectMaker) signed() string {
 	return must(must(signer.Sign(must(json.Marshal(claims)))).CompactSerialize())
 }
 
-// ours is our published encryption key, as an application finds it.
-func (h *house) ours() jose.JSONWebKey {
+// ours is our published encryption key on the curve, as an application finds it.
+func (h *house) ours() jose.JSONWebKey { return h.oursFor("ECDH-ES") }
+
+// oursFor is the key for an algorithm.
+func (h *house) oursFor(alg string) jose.JSONWebKey {
 	h.t.Helper()
-	body, _, err := h.JWKS()
+	body, _, err := h.JWKS(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -223,7 +225,7 @@ func (h *house) ours() jose.JSONWebKey {
 		if !key.IsPublic() {
 			h.t.Fatal("a private key is published")
 		}
-		if key.Use == "enc" {
+		if _, curved := key.Key.(*ecdsa.PublicKey); key.Use == "enc" && curved == (alg != "RSA-OAEP-256") {
 			return key
 		}
 	}
@@ -275,7 +277,7 @@ func TestAnEncryptedRequestObjectIsOpenedAndItsSignatureVerified(t *testing.T) {
 	m := h.objectMaker()
 	for _, alg := range client.RequestEncryptionAlgorithms() {
 		for _, enc := range client.ContentEncryptions() {
-			request, err := m.ask(nested(m.signed(), h.ours(), nesting{alg: jose.KeyAlgorithm(alg), enc: jose.ContentEncryption(enc)}))
+			request, err := m.ask(nested(m.signed(), h.oursFor(alg), nesting{alg: jose.KeyAlgorithm(alg), enc: jose.ContentEncryption(enc)}))
 			if err != nil || request.State != "st" || request.RedirectURI != callback {
 				t.Errorf("%s %s: %+v, %v", alg, enc, request, err)
 			}
@@ -368,7 +370,7 @@ func TestEncryptionKeysChangeWithTimeAloneAndTheSameOnEveryNode(t *testing.T) {
 	h := alone(t)
 	m, first := h.objectMaker(), h.ours()
 	object := func() string { return nested(m.signed(), first, nesting{}) }
-	_, etag, err := h.JWKS()
+	_, etag, err := h.JWKS(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +385,7 @@ func TestEncryptionKeysChangeWithTimeAloneAndTheSameOnEveryNode(t *testing.T) {
 	if next := h.ours(); next.KeyID == first.KeyID {
 		t.Error("a month later it is the same key")
 	}
-	if _, tag, err := h.JWKS(); err != nil || tag == etag {
+	if _, tag, err := h.JWKS(t.Context()); err != nil || tag == etag {
 		t.Errorf("the key set has the tag it had, %v", err)
 	}
 	if _, err := m.ask(object()); err != nil {
@@ -401,12 +403,13 @@ func FuzzEncryptedRequestObject(f *testing.F) {
 	registered := newRegistration(m.c.Client)
 	for _, seed := range []string{
 		"....", "a.b.c.d.e", nested(m.signed(), h.ours(), nesting{}), nested("{}", h.ours(), nesting{alg: jose.ECDH_ES}),
+		nested(m.signed(), h.oursFor("RSA-OAEP-256"), nesting{alg: jose.RSA_OAEP_256}),
 		nested(m.signed(), h.ours(), nesting{zip: jose.DEFLATE}), m.signed(),
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, object string) {
-		inner, err := h.openObject(registered, object)
+		inner, err := h.openObject(t.Context(), registered, object)
 		if err != nil {
 			if e := asError(err); e.Code != "invalid_request_object" {
 				t.Errorf("%q: %v", object, err)

@@ -134,6 +134,8 @@ type Provider struct {
 	subjects   *veil.Subjects // pairwise names
 	opaque     *veil.Tokens
 	encryption *encryptionKeys // to which clients encrypt
+	// encryptionRSA are those for clients that know no curves.
+	encryptionRSA *rsaKeys
 	published  atomic.Pointer[publishedKeys]
 	// userCodes is the key under which user codes are hashed (device.go).
 	userCodes []byte
@@ -159,6 +161,7 @@ func New(deps Deps) (*Provider, error) {
 	p := &Provider{deps: deps, refresh: newRefreshTokens(deps.Sealer), aud: []string{deps.Audience}, userCodes: deps.Sealer.Key("user codes")}
 	p.subjects, p.opaque = veil.NewSubjects(deps.Sealer), veil.NewTokens(deps.Sealer)
 	p.encryption = newEncryptionKeys(deps.Sealer.Key("request object encryption"), deps.Now)
+	p.encryptionRSA = &rsaKeys{db: deps.DB, sealer: deps.Sealer, now: deps.Now, log: deps.Log}
 	var err error
 	if p.metrics, err = newMetrics(deps.Metrics); err != nil {
 		return nil, err

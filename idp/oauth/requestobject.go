@@ -45,7 +45,7 @@ func (p *Provider) unpack(ctx context.Context, form url.Values) (url.Values, err
 	case form.Has("request_uri"):
 		return nil, invalidRequest("request and request_uri exclude each other (RFC 9101 section 5)")
 	}
-	object, err := p.openObject(client, form.Get("request"))
+	object, err := p.openObject(ctx, client, form.Get("request"))
 	if err != nil {
 		return nil, err
 	}
