@@ -37,7 +37,7 @@ func signing(v *desk.Visit) (desk.Signing, power, error) {
 		Facts: []pages.Pair{
 			{Label: "power.fact.principal", Text: p.Principal.Name, Under: v.T("number.inn") + " " + p.Principal.INN},
 			{Label: "power.fact.representative", Text: p.Representative.Name},
-			{Label: "power.fact.until", At: day(p.Until)},
+			{Label: "power.fact.until", Text: day(p.Until).Format("02.01.2006")},
 		},
 	}
 	for _, sentence := range p.Allows {

@@ -1,7 +1,9 @@
 package power
 
 import (
+	"regexp"
 	"strings"
+	"time"
 
 	"propusk/cabinet/web/desk"
 )
@@ -35,11 +37,20 @@ func kinds(v *desk.Visit) (reports, extracts []kind, err error) {
 	return reports, extracts, nil
 }
 
+var isoDay = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}\b`)
+
 // named puts names in the place of the kinds' ids, which stand at the end of a sentence
-// after a colon. Nothing is asked for when no sentence has any.
+// after a colon, and days as people write them. Nothing is asked for when no sentence
+// has a kind.
 func named(v *desk.Visit, sentences []string) error {
 	var names map[string]string
 	for i, sentence := range sentences {
+		sentences[i] = isoDay.ReplaceAllStringFunc(sentence, func(iso string) string {
+			if at, err := time.Parse(time.DateOnly, iso); err == nil {
+				return at.Format("02.01.2006")
+			}
+			return iso
+		})
 		begin, list, found := strings.Cut(sentence, ": ")
 		if !found {
 			continue
