@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"propusk/cabinet/api"
@@ -46,6 +47,27 @@ type Documents struct {
 	// turns bounds how many signed files are in memory at a time.
 	turns chan struct{}
 	wait  time.Duration // for a turn
+	// guards are the rooms that say who may read what came from them, by the prefix of
+	// its source.
+	guards map[string]func(ctx context.Context, actor directory.Actor, organisationID, id string) error
+}
+
+// Guard has a room asked whenever a document that came from it is read: source is the
+// prefix before the id ("extract/"). A right to documents is no way around the limits
+// of the room's own right. may returns directory.ErrForbidden to refuse. Call it before
+// the archive is used.
+func (d *Documents) Guard(source string, may func(ctx context.Context, actor directory.Actor, organisationID, id string) error) {
+	d.guards[source] = may
+}
+
+// mayRead asks the room that the document came from.
+func (d *Documents) mayRead(ctx context.Context, actor directory.Actor, doc Document) error {
+	for source, may := range d.guards {
+		if id, ok := strings.CutPrefix(doc.Source, source); ok {
+			return may(ctx, actor, doc.OrganisationID, id)
+		}
+	}
+	return nil
 }
 
 // New checks the dependencies once.
@@ -64,7 +86,10 @@ func New(deps Deps) (*Documents, error) {
 	if deps.Pieces <= 0 {
 		deps.Pieces = 24 * time.Hour
 	}
-	return &Documents{deps, make(chan struct{}, maxJudged), turnWait}, nil
+	return &Documents{
+		Deps: deps, turns: make(chan struct{}, maxJudged), wait: turnWait,
+		guards: map[string]func(ctx context.Context, actor directory.Actor, organisationID, id string) error{},
+	}, nil
 }
 
 // Status is where a document is.

@@ -161,21 +161,31 @@ func (d *Documents) getAll(c api.Call) error {
 		return err
 	}
 	found, next := api.Cut(page, found, func(doc Document) (storage.Time, string) { return doc.CreatedAt, doc.ID })
-	view := listView{Documents: make([]documentView, len(found)), Next: next}
-	for i, doc := range found {
-		view.Documents[i] = newDocumentView(doc, c.Lang())
+	view := listView{Documents: make([]documentView, 0, len(found)), Next: next}
+	for _, doc := range found {
+		err := d.mayRead(c.Ctx(), c.Actor(), doc)
+		if errors.Is(err, directory.ErrForbidden) || errors.Is(err, storage.ErrNotFound) {
+			continue // another room's, which he may not see there either: a page may be shorter
+		}
+		if err != nil {
+			return err
+		}
+		view.Documents = append(view.Documents, newDocumentView(doc, c.Lang()))
 	}
 	api.Speaks(c, c.Lang())
 	return api.Answer(c, http.StatusOK, "", view)
 }
 
-// one is the document of the path.
+// one is the document of the path, if the caller may read it.
 func (d *Documents) one(c api.Call) (Document, error) {
 	id, err := c.ID()
 	if err != nil {
 		return Document{}, err
 	}
 	doc, err := d.Get(c.Ctx(), c.Organisation(), id)
+	if err == nil {
+		err = d.mayRead(c.Ctx(), c.Actor(), doc)
+	}
 	if err != nil {
 		return Document{}, Refusal(err)
 	}

@@ -63,6 +63,9 @@ func (e *RefusedError) Error() string {
 // acts. Nothing is kept then.
 func (d *Documents) Sign(ctx context.Context, actor directory.Actor, organisationID, id string, number int64, cms []byte) (Signature, error) {
 	doc, err := d.Get(ctx, organisationID, id)
+	if err == nil {
+		err = d.mayRead(ctx, actor, doc)
+	}
 	if err != nil {
 		return Signature{}, err
 	}

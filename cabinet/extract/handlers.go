@@ -118,12 +118,24 @@ func (x *Extracts) get(c api.Call) error {
 	return x.show(c, e)
 }
 
+// MayRead reports whether the actor may read an extract, wherever it is kept: its kind
+// must be one that he may order. directory.ErrForbidden, storage.ErrNotFound.
+func (x *Extracts) MayRead(ctx context.Context, actor directory.Actor, organisationID, id string) error {
+	_, err := x.readable(ctx, actor, organisationID, id)
+	return err
+}
+
+func (x *Extracts) readable(ctx context.Context, actor directory.Actor, organisationID, id string) (Extract, error) {
+	e, err := x.Get(ctx, organisationID, id)
+	if err == nil {
+		_, err = x.authorise(ctx, actor, e.OrganisationID, e.Kind)
+	}
+	return e, err
+}
+
 // seen reads an order for whoever may see its kind.
 func (x *Extracts) seen(c api.Call, id string) (Extract, error) {
-	e, err := x.Get(c.Ctx(), c.Organisation(), id)
-	if err == nil {
-		_, err = x.authorise(c.Ctx(), c.Actor(), e.OrganisationID, e.Kind)
-	}
+	e, err := x.readable(c.Ctx(), c.Actor(), c.Organisation(), id)
 	if err != nil {
 		return Extract{}, refusal(err)
 	}

@@ -16,5 +16,6 @@ func (h *house) openExtracts(context.Context) (err error) {
 		return err
 	}
 	h.rooms = append(h.rooms, h.extracts.Room())
+	h.documents.Guard("extract/", h.extracts.MayRead)
 	return nil
 }
