@@ -11,9 +11,12 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"propusk/cabinet/api"
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -187,6 +190,38 @@ func (a *attempt) claim(ctx context.Context) error {
 type kept struct {
 	Header map[string]string `json:"header"`
 	Body   string            `json:"body"`
+	Rights reach             `json:"rights"` // with which it was answered
+}
+
+// reach is how far a token reaches, as far as an answer can depend on it.
+type reach struct {
+	Scopes      []string          `json:"scopes"`
+	Permissions []string          `json:"permissions"`
+	Power       string            `json:"power"` // by which power of attorney; "" = by none
+	Details     directory.Details `json:"details"`
+}
+
+func reachOf(c *api.Claims) reach {
+	r := reach{Scopes: strings.Fields(c.Scope), Permissions: c.Permissions, Details: c.Details}
+	if c.Power != nil {
+		r.Power = c.Power.ID
+	}
+	return r
+}
+
+// covers reports whether who reaches as far as r now may read what was answered to
+// who reached as far as then.
+func (r reach) covers(then reach) bool {
+	within := func(all, some []string) bool {
+		return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(all, one) })
+	}
+	same := func(a, b directory.Details) bool {
+		one, err := json.Marshal(a)
+		other, second := json.Marshal(b)
+		return err == nil && second == nil && bytes.Equal(one, other)
+	}
+	return within(r.Scopes, then.Scopes) && within(r.Permissions, then.Permissions) &&
+		(r.Power == "" || r.Power == then.Power) && (len(r.Details) == 0 || same(r.Details, then.Details))
 }
 
 // keptHeaders are what a repeat is told again.
@@ -199,7 +234,7 @@ func (a *attempt) keep(c api.Call, r *recorder) error {
 	if err != nil || r.overflow {
 		return nil //nolint:nilerr // the answer has been given; only the repeat will have to look for itself
 	}
-	answer := kept{Header: map[string]string{}, Body: r.body.String()}
+	answer := kept{Header: map[string]string{}, Body: r.body.String(), Rights: reachOf(c.Claims)}
 	for _, name := range keptHeaders {
 		if value := c.Response().Header().Get(name); value != "" {
 			answer.Header[name] = value
@@ -212,7 +247,8 @@ func (a *attempt) keep(c api.Call, r *recorder) error {
 	return a.settle(c.Ctx(), fingerprint, c.Response().Status, a.sealer.Seal(plain, "idempotency/"+a.id))
 }
 
-// replay answers as the first request was answered.
+// replay answers as the first request was answered, to who still has the rights with
+// which it was asked.
 func (a *attempt) replay(c api.Call) error {
 	fingerprint, err := a.fingerprint()
 	if err != nil {
@@ -248,6 +284,9 @@ func (a *attempt) answer(c api.Call, status int, sealed []byte) error {
 	var answer kept
 	if err := json.Unmarshal(plain, &answer); err != nil {
 		return fmt.Errorf("cabinet: kept answer: %w", err)
+	}
+	if !reachOf(c.Claims).covers(answer.Rights) {
+		return api.Refuse("idempotency_rights_narrowed")
 	}
 	header := c.Response().Header()
 	for name, value := range answer.Header {

@@ -106,6 +106,35 @@ func TestARepeatWithTheKeyIsAnsweredAndNotCarriedOut(t *testing.T) {
 	})
 }
 
+// What was answered is not answered again to who may do less than he could then.
+func TestARepeatIsNotAnsweredToWhoseRightsHaveNarrowed(t *testing.T) {
+	t.Parallel()
+	w, r := newThing(t, storagetest.SQLite(t))
+	a := w.Office("Alpha")
+	admin := a.Members[directory.Administrator]
+	all := admin.Permissions()
+	post := func(changes map[string]any) cabinettest.Reply {
+		token := cabinettest.Sign(t, cabinettest.But(w.Claims(a, admin), changes))
+		return w.Do("POST", "/v1/things", token, `{"name":"x"}`, "Idempotency-Key", "k")
+	}
+	w.Expect(post(nil), http.StatusCreated, "")
+	less := []directory.Permission{directory.OrganizationRead, directory.OrganizationWrite}
+	detail := []any{map[string]any{"type": "urn:propusk:filing", "actions": []string{"read"}}}
+	for name, changes := range map[string]map[string]any{
+		"fewer permissions": {"permissions": less},
+		"fewer scopes":      {"scope": "openid organization organization:write"},
+		"limits":            {"authorization_details": detail},
+		"a power":           {"roles": []string{}, "permissions": all, "poa": map[string]any{"id": "0190a5b2-cc30-7d22-8e00-3b4c5d6e7f80", "number": "1", "until": w.Clock.Now().Add(time.Hour).Unix()}},
+	} {
+		if got := post(changes); got.StatusCode != http.StatusForbidden || got.Problem(t).Code != "idempotency_rights_narrowed" {
+			t.Errorf("%s: %d %s", name, got.StatusCode, got.Text)
+		}
+	}
+	if again := post(nil); again.StatusCode != http.StatusCreated || again.Header.Get("Idempotent-Replayed") != "true" || r.done.Load() != 1 {
+		t.Errorf("with the rights of before: %d, done %d times", again.StatusCode, r.done.Load())
+	}
+}
+
 func TestWhatChangedNothingCanBeSentAgainUnderTheKey(t *testing.T) {
 	t.Parallel()
 	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
