@@ -45,7 +45,7 @@ func run(m *testing.M) int {
 // build compiles a command of the module, with the race detector when this
 // test has it: what it finds in the server is then found here too.
 func build(root, out, pkg string) error {
-	args := []string{"build", "-o", out}
+	args := []string{"build", "-trimpath", "-o", out}
 	if raceDetector {
 		args = append(args, "-race")
 	}
