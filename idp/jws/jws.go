@@ -135,8 +135,8 @@ func (s *Signed) Verify(key crypto.PublicKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(s.encoded) <= maxRemembered {
-		s.reader.slot(s.encoded).Store(s.Header)
+	if slot := s.reader.slot(s.encoded); len(s.encoded) <= maxRemembered && slot.Load() != s.Header {
+		slot.Store(s.Header)
 	}
 	return string(payload), nil
 }

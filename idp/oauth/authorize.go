@@ -217,12 +217,11 @@ func (request *AuthorizationRequest) takeDefaults(client *registration) {
 // refuseUnsupported refuses clearly what would otherwise be ignored: request_uri
 // above all, which would have us ask strangers' addresses (RFC 9101 §10.4).
 func refuseUnsupported(form url.Values) *Error {
-	for name, code := range map[string]string{
-		"request_uri":  "request_uri_not_supported",
-		"registration": "registration_not_supported",
+	for _, refused := range [...]struct{ name, code string }{
+		{"request_uri", "request_uri_not_supported"}, {"registration", "registration_not_supported"},
 	} {
-		if form.Has(name) {
-			return fault(http.StatusBadRequest, code, "the parameter %s is not supported", name)
+		if form.Has(refused.name) {
+			return fault(http.StatusBadRequest, refused.code, "the parameter %s is not supported", refused.name)
 		}
 	}
 	switch {
@@ -285,13 +284,13 @@ func (p *Provider) readConnect(request *AuthorizationRequest, client *registrati
 
 // kept is the part of a request that its code is made from.
 func kept(form url.Values) url.Values {
-	kept := make(url.Values)
-	for _, name := range []string{
+	kept := make(url.Values, len(form))
+	for _, name := range [...]string{
 		"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
 		"code_challenge", "code_challenge_method", "dpop_jkt",
 	} {
-		if form.Has(name) {
-			kept.Set(name, form.Get(name))
+		if values := form[name]; len(values) > 0 {
+			kept[name] = values[:1:1]
 		}
 	}
 	return kept

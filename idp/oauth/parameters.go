@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -26,8 +27,10 @@ func bodyParameters(r *http.Request) (url.Values, *Error) {
 	if r.PostForm != nil { // someone before us has read the body
 		return singleParameters(r.PostForm)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) || len(body) > maxBody {
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxBody)) + bytes.MinRead) // read at once, as a rule
+	_, err := body.ReadFrom(io.LimitReader(r.Body, maxBody+1))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) || body.Len() > maxBody {
 		e := invalidRequest("the body is larger than %d bytes", maxBody)
 		e.Status = http.StatusRequestEntityTooLarge
 		return nil, e
@@ -35,7 +38,7 @@ func bodyParameters(r *http.Request) (url.Values, *Error) {
 	if err != nil {
 		return nil, invalidRequest("the body could not be read")
 	}
-	form, err := url.ParseQuery(string(body))
+	form, err := url.ParseQuery(body.String())
 	if err != nil {
 		return nil, invalidRequest("the body is not a form")
 	}

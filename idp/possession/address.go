@@ -20,16 +20,21 @@ func sameEndpoint(htu, ours string) bool {
 	return ok && a == b
 }
 
-// written reports whether an address is in the form that normalised gives it, as far as
-// that can be seen without taking it apart.
+// written reports whether an address is plainly one that normalised takes: what is equal
+// to it is then the same endpoint.
 func written(address string) bool {
-	rest, https := strings.CutPrefix(address, "https://")
+	rest, web := strings.CutPrefix(address, "https://")
+	if !web {
+		rest, web = strings.CutPrefix(address, "http://")
+	}
 	host, path, hasPath := strings.Cut(rest, "/")
-	return https && hasPath && plainHost(host) && plainPath(path)
+	return web && hasPath && plainHost(host) && plainPath(path)
 }
 
+// plainHost is a name, with or without a port.
 func plainHost(host string) bool {
-	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+	name, port, _ := strings.Cut(host, ":")
+	return name != "" && strings.Trim(port, "0123456789") == "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-'
 	})
 }
