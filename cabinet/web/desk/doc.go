@@ -3,6 +3,10 @@
 // organisation in sight, forms that survive a new sign-in, and refusals that say
 // whom to ask.
 //
+// A [House] says where all that stands: the cabinet, or the operators' console
+// (console/web), in which nobody acts for an organisation. There a form is bound to
+// the person it was drawn for, and his rights are his roles.
+//
 // A [Room] is a part of the cabinet: its pages, its words, its places in the side
 // list. Each page is a function of a [Visit], one request of a signed-in person:
 //
