@@ -77,6 +77,38 @@ func (e *eyes) look(name string) {
 	e.wear(looks[0])
 }
 
+// glance is look for a walk of very many pages: the whole of axe-core in the first look
+// of the page's language, in the other one what colours and width decide. Pictures are
+// kept of the Russian pages.
+func (e *eyes) glance(name string) {
+	e.t.Helper()
+	judged, _ := e.turn()
+	for i, l := range judged {
+		e.wear(l)
+		e.fits(name, l.width)
+		rules := everyRule
+		if i > 0 {
+			rules = lookRules
+		}
+		for _, f := range e.findingsOf(name, rules) {
+			if f.Impact == "serious" || f.Impact == "critical" {
+				e.t.Errorf("%s at %d, %s: %v", name, l.width, l.scheme, f)
+			}
+		}
+		if strings.HasSuffix(name, "-ru") {
+			e.keep(name, l)
+		}
+	}
+	e.wear(look{320, "light"})
+	e.fits(name, 320)
+}
+
+// Which rules of axe-core are run.
+const (
+	everyRule = `runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]`
+	lookRules = `runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size", "meta-viewport"] }`
+)
+
 // turn is which looks are judged in the page's language, and the others.
 func (e *eyes) turn() (judged, others []look) {
 	if e.evaluates(`document.documentElement.lang === "en"`) {
@@ -128,9 +160,13 @@ func (e *eyes) wear(l look) {
 
 func (e *eyes) findings(name string) []finding {
 	e.t.Helper()
+	return e.findingsOf(name, everyRule)
+}
+
+func (e *eyes) findingsOf(name, rules string) []finding {
+	e.t.Helper()
 	return ask(e, "judge "+name, chromedp.Evaluate[[]finding](
-		`axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}).then((r) => r.violations)`,
-		chromedp.EvalAwaitPromise))
+		`axe.run(document, {resultTypes: ["violations"], `+rules+`}).then((r) => r.violations)`, chromedp.EvalAwaitPromise))
 }
 
 // TestEveryPageIsAccessible looks at the gallery: each page of the kit, in both

@@ -72,7 +72,7 @@ func (e *eyes) fetches(path string) fetched {
 // cabinetPages finds an address of every page that the rooms' table has: the pages of
 // fixed addresses first, the others by the links on those. A route that nothing leads
 // to is an error, so no page is left out because somebody forgot it.
-func (e *eyes) cabinetPages() (found []cabinetPage) {
+func (e *eyes) cabinetPages(more []string) (found []cabinetPage) {
 	e.t.Helper()
 	mux, routes := tracked(e.t)
 	at, shown := map[string][]string{}, map[string]bool{} // addresses by route; routes that answered with a page
@@ -82,6 +82,11 @@ func (e *eyes) cabinetPages() (found []cabinetPage) {
 			at[r] = []string{r + withWords[r]}
 			asked = append(asked, at[r][0])
 		}
+	}
+	for _, address := range more {
+		r := routeOf(mux, address)
+		at[r] = append(at[r], address)
+		asked = append(asked, address)
 	}
 	for i := 0; i < len(asked); i++ {
 		path := asked[i]
@@ -112,11 +117,22 @@ const oneOfEachState = 12
 
 // elsewhere are the routes that this walk does not reach, and why.
 var elsewhere = map[string]string{
-	"/cabinet/documents/uploads/{id}": "asked by a script",
-	"/cabinet/extracts/{id}/progress": "asked by a script",
-	"/cabinet/registrations/{id}":     "TestStoryOfACompanyInChromium",
-	"/cabinet/powers/{id}/renounce":   "drawn by the template of its revocation",
+	"/cabinet/documents/uploads/{id}": "asked by a script", "/cabinet/extracts/{id}/progress": "asked by a script",
+	"/cabinet/registrations/{id}": inStory, "/cabinet/filings/{id}/sign": inStory, "/cabinet/powers/{id}/sign": inStory,
+	"/cabinet/powers/{id}/renounce":         "drawn by the template of /revoke",
+	"/cabinet/applications/{id}/sign":       "drawn by the template of /cabinet/documents/{id}/sign",
+	"/cabinet/documents/incoming/{id}/sign": "drawn by the template of /cabinet/documents/{id}/sign",
+	"/cabinet/filings/{id}/file":            aFile, "/cabinet/filings/{id}/act": aFile,
+	"/cabinet/filings/{id}/signatures/{part}": aFile, "/cabinet/filings/{id}/receipts/{part}": aFile,
+	"/cabinet/powers/{id}/file": aFile, "/cabinet/powers/{id}/signature": aFile, "/cabinet/powers/{id}/archive": aFile,
+	"/cabinet/requests/{id}/files/{file}": aFile, "/cabinet/documents/{id}/{part}/{signature}": aFile,
+	"/cabinet/applications/{id}/content": aFile, "/cabinet/applications/{id}/protocol": aFile,
 }
+
+const (
+	inStory = "judged by TestStoryOfACompanyInChromium"
+	aFile   = "a file"
+)
 
 // sameAddress: the page was not sent elsewhere.
 func sameAddress(address, path string) bool {
@@ -147,16 +163,18 @@ const sending = `(async (page, action, values) => {
 	for (const [name, value] of Object.entries(values || {})) data.set(name, value.startsWith("file:") ? new File([atob(value.slice(5))], "Проект.pdf", { type: "application/pdf" }) : value);
 	const answer = await fetch(form.getAttribute("action"), { method: "POST", body: form.enctype === "multipart/form-data" ? data : new URLSearchParams(data) });
 	const shown = new DOMParser().parseFromString(await answer.text(), "text/html");
-	return answer.ok ? "" : answer.status + " " + shown.querySelector("main")?.textContent.replace(/\s+/g, " ");
+	return answer.ok ? new URL(answer.url).pathname : answer.status + " " + shown.querySelector("main")?.textContent.replace(/\s+/g, " ");
 })`
 
-// posts sends the form of a page whose action fits, filled in.
-func (e *eyes) posts(page, action string, values map[string]string) {
+// posts sends the form of a page whose action fits, filled in, and gives the path that
+// it leads to.
+func (e *eyes) posts(page, action string, values map[string]string) string {
 	e.t.Helper()
-	fault := ask(e, "send a form of "+page, chromedp.Evaluate[string](fmt.Sprintf("%s(%q, %q, %s)", sending, page, action, encoded(values)), chromedp.EvalAwaitPromise))
-	if fault != "" {
-		e.t.Errorf("the form %s of %s: %s", action, page, fault)
+	to := ask(e, "send a form of "+page, chromedp.Evaluate[string](fmt.Sprintf("%s(%q, %q, %s)", sending, page, action, encoded(values)), chromedp.EvalAwaitPromise))
+	if !strings.HasPrefix(to, "/") {
+		e.t.Errorf("the form %s of %s: %s", action, page, to)
 	}
+	return to
 }
 
 func encoded(values map[string]string) string {
@@ -168,36 +186,45 @@ func encoded(values map[string]string) string {
 }
 
 // furnish makes one of each thing that has a page of its own and that the demo does
-// not begin with.
-func (e *eyes) furnish(s *site, o organisation) {
+// not begin with. It gives addresses of theirs that no page links to at once.
+func (e *eyes) furnish(s *site, o organisation) (addresses []string) {
 	e.t.Helper()
 	s.require(e.t, o, "О представлении пояснений по НДС", "120h")
 	pdf := "file:" + base64.StdEncoding.EncodeToString(filetest.PDF("workshop"))
-	for _, f := range []struct {
-		page, action string
-		values       map[string]string
-	}{
-		{"/cabinet/registrations", "/bindings$", map[string]string{"binding_inn": "7842123454"}},
-		{"/cabinet/extracts/new?kind=egrul", "/extracts/new", nil},
-		{"/cabinet/services/licence-medical", "/begin$", nil},
-		{"/cabinet/documents/upload", "/upload", map[string]string{"file": pdf}},
-		{"/cabinet/request-templates/new", "/request-templates", map[string]string{"title": "Пояснения", "text": "Пояснения прилагаем."}},
-		{"/cabinet/integrations/webhooks/new", "/webhooks", map[string]string{"url": "https://example.com/hooks", "program": "1С:Бухгалтерия"}},
-		{"/cabinet/organization/blocks/contacts", "/contacts$", map[string]string{"phone": "+79219998877"}},
-	} {
-		e.posts(f.page, f.action, f.values)
+	post := func(page, action string, values map[string]string) string {
+		to := e.posts(page, action, values)
+		addresses = append(addresses, to)
+		return to
 	}
+	post("/cabinet/registrations", "/bindings$", map[string]string{"binding_inn": "7842123454"})
+	post("/cabinet/extracts/new?kind=egrul", "/extracts/new", nil)
+	post("/cabinet/documents/upload", "/upload", map[string]string{"file": pdf})
+	post("/cabinet/request-templates/new", "/request-templates", map[string]string{"title": "Пояснения", "text": "Пояснения прилагаем."})
+	post("/cabinet/organization/blocks/contacts", "/contacts$", map[string]string{"phone": "+78125550011"})
+	application := post("/cabinet/services/licence-medical", "/begin$", nil)
+	addresses = append(addresses, application+"/documents", application+"/check")
+	post("/cabinet/integrations/webhooks/new", "/webhooks", map[string]string{"url": "https://example.com/hooks", "program": "1С:Бухгалтерия"})
+	if hook := e.leadsTo("/cabinet/integrations", "/cabinet/integrations/webhooks/{id}"); hook != "" {
+		post(hook, "/test$", nil)
+	}
+	request := ""
+	eventually(e.t, "the requirement", func() bool {
+		request = e.leadsTo("/cabinet/requests?type=requirement", "/cabinet/requests/{id}")
+		return request != ""
+	})
+	post(request, "/accept$", nil)
+	post(request, "/messages$", map[string]string{"kind": "question", "text": "Нужны ли счета-фактуры поставщика?"})
+	return addresses
 }
 
-// TestNoPageIsForgotten is what the walks stand on.
-func TestNoPageIsForgotten(t *testing.T) {
-	t.Parallel()
-	s := demo(t)
-	u, o := s.administrator(t)
-	e := openEyes(t, "cabinet")
-	e.entersCabinetOf(s, u, o, "/cabinet")
-	e.furnish(s, o)
-	for _, p := range e.cabinetPages() {
-		t.Log(p.name, p.path)
+// leadsTo is the first address of a route that a page links to; "" = none.
+func (e *eyes) leadsTo(page, route string) string {
+	e.t.Helper()
+	mux, _ := tracked(e.t)
+	for _, link := range e.fetches(page).Links {
+		if routeOf(mux, link) == route {
+			return link
+		}
 	}
+	return ""
 }
