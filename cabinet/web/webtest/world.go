@@ -49,7 +49,7 @@ type grant struct {
 }
 
 // sharedKit is one for all tests: a kit never changes.
-var sharedKit = sync.OnceValues(func() (*pages.Kit, error) { return pages.New(pages.Deps{}) })
+var sharedKit = sync.OnceValues(func() (*pages.Kit, error) { return pages.New(pages.Deps{Compare: true}) })
 
 // New builds a cabinet with rooms of the API and rooms of pages, over a database of
 // its own.
