@@ -90,6 +90,16 @@ func ReadBodyUpTo(c Call, limit int64, accepted []string, into any, readOnly []s
 	return assign(members, into, readOnly)
 }
 
+// ReadText reads an object that came as a part of a form, as strictly as a body: no
+// unknown member, no name twice, names as they are written.
+func ReadText(text []byte, into any) error {
+	members, err := splitObject(text)
+	if err != nil {
+		return err
+	}
+	return assign(members, into, nil)
+}
+
 func checkContentType(c Call, accepted []string) error {
 	header := c.Request().Header
 	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 // askedMost is how many colleagues are told that somebody lacks a right, and how
 // many are named.
 const askedMost = 3
+
+// asksADay bounds the rights that one person may ask for within a day in one
+// organisation; more would be a way to flood colleagues and the journal.
+const asksADay = 10
 
 // grantorsView says who can give a permission.
 type grantorsView struct {
@@ -98,6 +103,10 @@ func (n *Notices) ask(c api.Call, permission directory.Permission, colleagues []
 	}
 	name := person.FullName()
 	return n.DB.Tx(c.Ctx(), func(ctx context.Context) error {
+		first, err := n.firstAsk(ctx, c.Organisation(), person.ID, permission)
+		if err != nil || !first {
+			return err // the second of a day tells nobody again
+		}
 		if err := n.recordAsk(ctx, c, permission); err != nil {
 			return err
 		}
@@ -118,4 +127,29 @@ func (n *Notices) recordAsk(ctx context.Context, c api.Call, permission director
 		Organisation: c.Organisation(), Actor: c.Person(), Client: c.Claims.ClientID, Action: "member.access_asked", Outcome: "success",
 		Details: map[string]string{"permission": string(permission)},
 	})
+}
+
+// firstAsk notes that the person asks for the permission today; false when he has
+// already.
+func (n *Notices) firstAsk(ctx context.Context, organisationID, personID string, permission directory.Permission) (bool, error) {
+	day := n.Now().UTC().Format(time.DateOnly)
+	added, err := n.DB.Exec(ctx, `INSERT INTO access_asks (organisation_id, person_id, day, permission) VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO NOTHING`, organisationID, personID, day, permission)
+	if err != nil || added == 0 {
+		return false, wrapAsk(err)
+	}
+	var asked int
+	err = n.DB.Get(ctx, &asked, `SELECT COUNT(*) FROM access_asks WHERE organisation_id = $1 AND person_id = $2 AND day = $3`,
+		organisationID, personID, day)
+	if err == nil && asked > asksADay {
+		return false, api.Refuse("access_asks_many").After(3600)
+	}
+	return true, wrapAsk(err)
+}
+
+func wrapAsk(err error) error {
+	if err != nil {
+		return fmt.Errorf("notice: note who asks for a right: %w", err)
+	}
+	return nil
 }

@@ -2,8 +2,10 @@ package notice_test
 
 import (
 	"testing"
+	"time"
 
 	"propusk/idp/directory"
+	"propusk/storage/journal"
 	"propusk/storage/storagetest"
 )
 
@@ -54,4 +56,36 @@ func TestWhoLacksARightAsksThoseWhoCanGiveIt(t *testing.T) {
 	if len(others.Notices) != 0 {
 		t.Error("another organisation is told")
 	}
+}
+
+// Each right once a day, and no more than a few rights.
+func TestAsksForRightsAreBoundedADay(t *testing.T) {
+	t.Parallel()
+	w := open(t, storagetest.SQLite(t))
+	office := w.Office("ask", directory.Observer)
+	observer := w.Token(office, directory.Observer)
+	asked := 0
+	var last string
+	for _, p := range directory.Permissions() {
+		if office.Members[directory.Observer].Can(p) {
+			continue
+		}
+		reply := w.Do("POST", "/v1/organization/access-requests", observer, map[string]any{"permission": p})
+		if reply.StatusCode == 202 {
+			asked++
+			last = string(p)
+			continue
+		}
+		w.Expect(reply, 429, "access_asks_many")
+	}
+	if asked != 10 {
+		t.Errorf("%d rights were asked for in a day", asked)
+	}
+	w.Expect(w.Do("POST", "/v1/organization/access-requests", observer, map[string]any{"permission": last}), 202, "")
+	entries, err := w.Journal.List(t.Context(), journal.Filter{Organisation: office.ID, Action: "member.access_asked", Limit: 100})
+	if err != nil || len(entries) != 10 {
+		t.Errorf("%d entries in the journal: %v", len(entries), err)
+	}
+	w.Clock.Advance(25 * time.Hour)
+	w.Expect(w.Do("POST", "/v1/organization/access-requests", w.Token(office, directory.Observer), map[string]any{"permission": last}), 202, "")
 }

@@ -19,6 +19,10 @@ const (
 // Purge deletes what is older than it is kept, in small transactions.
 func (n *Notices) Purge(ctx context.Context) error {
 	now := storage.Of(n.Now())
+	yesterday := n.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
+	if _, err := n.DB.Exec(ctx, `DELETE FROM access_asks WHERE day < $1`, yesterday); err != nil {
+		return fmt.Errorf("notice: purge: %w", err)
+	}
 	for _, p := range []struct {
 		text   string
 		before storage.Time

@@ -65,6 +65,11 @@ var texts = map[string]api.Text{
 		RU:     api.Saying{Title: "Это право у вас уже есть", Detail: "Просить о нём не нужно. Если действие всё же недоступно, войдите заново."},
 		EN:     api.Saying{Title: "You hold this right", Detail: "There is nothing to ask for. If the act is still refused, sign in again."},
 	},
+	"access_asks_many": {
+		Status: http.StatusTooManyRequests,
+		RU:     api.Saying{Title: "Слишком много просьб за день", Detail: "За сутки можно попросить не больше десяти прав. Дождитесь решения по прежним просьбам."},
+		EN:     api.Saying{Title: "Too many requests in a day", Detail: "At most ten rights can be asked for within a day. Wait until the earlier requests are decided."},
+	},
 	"nobody_to_ask": {
 		Status: http.StatusConflict,
 		RU:     api.Saying{Title: "Спросить некого", Detail: "В организации никто не может дать это право. Обратитесь в поддержку."},

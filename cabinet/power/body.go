@@ -2,7 +2,6 @@ package power
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -174,10 +173,8 @@ func isDate(s string) bool {
 // readNewPower reads the part of a multipart request that says what the paper does.
 func readNewPower(text []byte) (newPower, error) {
 	var n newPower
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&n); err != nil || decoder.More() {
-		return newPower{}, api.InvalidField("/power", "invalid").Wrap(err)
+	if err := api.ReadText(text, &n); err != nil {
+		return newPower{}, err
 	}
 	return n, nil
 }

@@ -144,25 +144,24 @@ func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID str
 	})
 }
 
-// UnlockMember lifts the locks of a member's factors, for somebody who may
-// manage the organisation's members: those of the PIN for this organisation,
-// and of no other one. storage.ErrNotFound when the person is no active member.
+// UnlockMember lifts the locks of a member that his organisation's own policy has put
+// on: those of the PIN for this organisation. What locks him everywhere (a password
+// guessed at, a code generator, a copied passkey) is between him and the house: an
+// administrator who lifted that would let a guesser try on at other organisations'
+// doors. It is for somebody who may manage the organisation's members.
+// storage.ErrNotFound when the person is no active member.
 func (d *Directory) UnlockMember(ctx context.Context, actor Actor, organisationID, personID string) error {
 	return d.within(ctx, actor, organisationID, MembersWrite, "factors.unlocked", func(ctx context.Context, o Organisation, _ rights) error {
 		if _, err := d.Membership(ctx, personID, organisationID); err != nil {
 			return err
 		}
-		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor <> '' AND (factor <> 'pin' OR scope = $2)`,
-			personID, organisationID)
+		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor = 'pin' AND scope = $2`, personID, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member: %w", err)
 		}
 		_, err = d.db.Exec(ctx, `UPDATE pins SET failures = 0 WHERE person_id = $1 AND organisation_id = $2`, personID, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member's pin: %w", err)
-		}
-		if err := d.lift(ctx, personID); err != nil {
-			return err
 		}
 		if err := d.record(ctx, actor, organisationID, "factors.unlocked", personID, nil); err != nil {
 			return err

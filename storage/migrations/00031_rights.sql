@@ -12,7 +12,18 @@ INSERT INTO file_usage (organisation_id, bytes) SELECT organisation_id, SUM(size
 -- What came in and nobody has kept.
 CREATE INDEX files_unkept ON files (organisation_id) WHERE loose_at > 0;
 
+-- Who has asked colleagues for which right, on which day (2006-01-02, UTC).
+CREATE TABLE access_asks (
+    organisation_id TEXT NOT NULL,
+    person_id       TEXT NOT NULL,
+    day             TEXT NOT NULL,
+    permission      TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, person_id, day, permission)
+);
+CREATE INDEX access_asks_day ON access_asks (day);
+
 -- +goose Down
+DROP TABLE access_asks;
 DROP INDEX files_unkept;
 DROP TABLE file_usage;
 ALTER TABLE members DROP COLUMN stopped_at;
