@@ -195,6 +195,7 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodGet, Path: "/invitations/:token", Handle: s.invitation},
 		{Method: http.MethodPost, Path: "/invitations/:token", Handle: s.acceptInvitation},
 		{Method: http.MethodGet, Path: "/help", Handle: s.help},
+		{Method: http.MethodGet, Path: oauth.ErrorsPath, Handle: s.errorsHelp},
 		{Method: http.MethodGet, Path: "/assets/*", Handle: s.assets},
 	}
 }

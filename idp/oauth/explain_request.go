@@ -91,8 +91,8 @@ func (e *explanation) scope(asked string) {
 	e.pass("scope", rule)
 }
 
-// token explains a token request. Codes are looked at and stay good; whether a
-// refresh token is the newest is not looked at, since looking is what uses it.
+// token explains a token request. Codes, refresh tokens and what waits for a person are
+// looked at and stay as they are.
 func (e *explanation) token(ctx context.Context, form url.Values) error {
 	grant := form.Get("grant_type")
 	switch {
@@ -126,7 +126,7 @@ func (e *explanation) token(ctx context.Context, form url.Values) error {
 			e.fail("organization", "client_without_organisation", "RFC 6749 section 4.4", "", form.Get("scope"))
 		}
 	default:
-		e.skip("grant", "grant_not_looked_at")
+		return e.grant(ctx, grant, form)
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ var advices = map[string][2]string{
 	"code_unknown":                {"Такого кода у приложения нет: он чужой, искажён по дороге или давно истёк.", "The application has no such code: it is another's, was changed on the way, or expired long ago."},
 	"code_spent":                  {"Код обменивают один раз. Ищите повтор запроса в своей программе.", "A code is exchanged once. Look for a repeated request in your program."},
 	"code_expired":                {"Код живёт минуту. Обменивайте его сразу.", "A code lives a minute. Exchange it at once."},
+	"refresh_unknown":             {"Такого токена обновления у приложения нет: он чужой или искажён по дороге.", "The application has no such refresh token: it is another's, or was changed on the way."},
+	"refresh_over":                {"Доступ закончился: человек вышел, забрал его, сменил пароль или токен долго лежал. Начните вход заново.", "The grant is over: the person signed out, withdrew it or changed the password, or the token lay unused for long. Begin a sign-in."},
+	"refresh_used":                {"Этот токен обновления уже заменён следующим. Храните последний; использовать прежний ещё раз — значит потерять доступ.", "This refresh token was replaced by the next one. Keep the last; to use the one before again is to lose the grant."},
 	"redirect_uri_differs":        {"redirect_uri должен быть тем же, что в запросе авторизации.", "redirect_uri must be that of the authorization request."},
 	"assertion_too_large":         {"Оставьте в утверждении только нужные поля.", "Keep only the claims that are needed."},
 	"assertion_form":              {"Нужен компактный JWS с подписью одним из алгоритмов; none не принимается никогда.", "A compact JWS signed by one of the algorithms is needed; none is never taken."},
@@ -38,10 +41,13 @@ var advices = map[string][2]string{
 	"invalid_dpop_proof":          {"Что не так — в конце expected; что пришло — в received.", "What is wrong stands at the end of expected; what came is in received."},
 }
 
-// advice is what to do about a code; codes of the endpoints themselves have their
-// words in expected.
+// advice is what to do about a code: its own, or what the page of errors says of a code
+// of the endpoints.
 func (e *explanation) advice(code string) string {
-	words := advices[code]
+	words, said := advices[code]
+	if !said {
+		words = [2]string{errorWords[code][1], errorWords[code][3]}
+	}
 	if e.lang == "en" {
 		return words[1]
 	}

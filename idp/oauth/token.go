@@ -225,6 +225,7 @@ func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *Error) 
 	err := p.writeJSON(w, e.Status, struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
-	}{e.Code, e.Description})
+		URI         string `json:"error_uri,omitempty"`
+	}{e.Code, e.Description, p.errorURI(e.Code)})
 	return errors.Join(e, err)
 }
