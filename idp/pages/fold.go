@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,6 +134,7 @@ func onlyText(command *parse.CommandNode) (*parse.StringNode, bool) {
 // errStop ends the drawing that makes html/template escape a page.
 var errStop = errors.New("pages: nothing is to be drawn")
 
+// stop takes nothing.
 type stop struct{}
 
 func (stop) Write([]byte) (int, error) { return 0, errStop }
@@ -142,7 +142,7 @@ func (stop) Write([]byte) (int, error) { return 0, errStop }
 // flatten has html/template escape the templates of a page and then writes out what is
 // constant in them. The error is html/template's about the page.
 func flatten(page *template.Template, name string) error {
-	err := page.ExecuteTemplate(io.Discard, name, nil) // escapes all, and draws as far as it gets without data
+	err := page.ExecuteTemplate(stop{}, name, nil) // escapes all of them before it draws
 	if wrong := new(template.Error); errors.As(err, &wrong) {
 		return err
 	}
