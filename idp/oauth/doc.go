@@ -60,7 +60,7 @@
 //     for a request. registration is refused instead of ignored.
 //
 //   - A request object must have iss, aud and exp, at most an hour away (RFC 9101
-//     §4 says SHOULD), and none is encrypted. What stands outside it does not count.
+//     §4 says SHOULD). What stands outside it does not count.
 //
 //   - aud of a client assertion is the issuer alone (RFC 7523 §3 would take the
 //     token endpoint's address, too; FAPI 2.0 Security Profile §5.3.2.1 does not).

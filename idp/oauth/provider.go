@@ -136,7 +136,7 @@ type Provider struct {
 	encryption *encryptionKeys // to which clients encrypt
 	// encryptionRSA are those for clients that know no curves.
 	encryptionRSA *rsaKeys
-	published  atomic.Pointer[publishedKeys]
+	published     atomic.Pointer[publishedKeys]
 	// userCodes is the key under which user codes are hashed (device.go).
 	userCodes []byte
 
