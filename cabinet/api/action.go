@@ -118,6 +118,9 @@ func (c Call) action(act Act) (Action, error) {
 		action.ACR = act.ACR
 	case "permission_missing":
 		action.Permission = act.Permission
+		if c.Person() == "" || c.Claims.Power != nil {
+			return action, nil // a program asks nobody, and a representative has what his power lists
+		}
 		var err error
 		action.Ask, err = c.Desk.ask(c.Ctx(), c.Organisation(), act.Permission)
 		return action, err
