@@ -200,7 +200,10 @@ func (e *eyes) furnish(s *site, o organisation) (addresses []string) {
 	post("/cabinet/extracts/new?kind=egrul", "/extracts/new", nil)
 	post("/cabinet/documents/upload", "/upload", map[string]string{"file": pdf})
 	post("/cabinet/request-templates/new", "/request-templates", map[string]string{"title": "Пояснения", "text": "Пояснения прилагаем."})
-	post("/cabinet/organization/blocks/contacts", "/contacts$", map[string]string{"phone": "+78125550011"})
+	e.open(s.Issuer + "/cabinet/organization/blocks/contacts")
+	e.writes("Сайт", "https://new.example")
+	e.goes("Сохранить и подтвердить")
+	addresses = append(addresses, strings.TrimPrefix(e.location(), s.Issuer))
 	application := post("/cabinet/services/licence-medical", "/begin$", nil)
 	addresses = append(addresses, application+"/documents", application+"/check")
 	post("/cabinet/integrations/webhooks/new", "/webhooks", map[string]string{"url": "https://example.com/hooks", "program": "1С:Бухгалтерия"})
@@ -213,7 +216,12 @@ func (e *eyes) furnish(s *site, o organisation) (addresses []string) {
 		return request != ""
 	})
 	post(request, "/accept$", nil)
-	post(request, "/messages$", map[string]string{"kind": "question", "text": "Нужны ли счета-фактуры поставщика?"})
+	e.open(s.Issuer + request)
+	e.picks("Что вы пишете", "Вопрос")
+	e.writes("Текст", "Нужны ли счета-фактуры поставщика?")
+	e.goes("Отправить")
+	question := ask(e, "find the question", chromedp.Evaluate[string](`document.querySelector(".post.out")?.id.replace("post-", "") || ""`))
+	addresses = append(addresses, request+"/messages/"+question) // linked to while it may be mended
 	return addresses
 }
 
