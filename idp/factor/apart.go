@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // Apart computes hashes in processes of their own, which run at the lowest
@@ -19,20 +20,25 @@ import (
 // what the rest leaves over, and tokens go on being issued as fast as before. It
 // keeps the memory of hashing out of the server's heap as well.
 //
-// A process that fails is replaced, and its hash computed here: nobody is refused
-// because of it.
+// A process that fails, or does not answer within hashPatience, is replaced, and its
+// hash computed here: nobody is refused because of it.
 type Apart struct {
-	command []string
-	idle    chan *hasher
+	command  []string
+	idle     chan *hasher
+	patience time.Duration // with one hash
 
 	mu     sync.Mutex
 	closed bool
 }
 
+// hashPatience is how long one hash may take apart: far longer than it does at the
+// lowest priority on a busy machine, and not for ever.
+const hashPatience = 10 * time.Second
+
 // NewApart returns hashing in processes that command starts, of which at most
 // keep wait for work. None is started yet.
 func NewApart(keep int, command ...string) *Apart {
-	return &Apart{command: command, idle: make(chan *hasher, max(keep, 1))}
+	return &Apart{command: command, idle: make(chan *hasher, max(keep, 1)), patience: hashPatience}
 }
 
 // derive is argon2id, elsewhere.
@@ -41,7 +47,11 @@ func (a *Apart) derive(password, salt []byte, p Params) []byte {
 	if err != nil {
 		return argon2id(password, salt, p)
 	}
+	hangs := time.AfterFunc(a.patience, h.kill) // its pipes break, and ask fails
 	sum, err := h.ask(password, salt, p)
+	if !hangs.Stop() && err == nil {
+		err = errHangs // it answered as it was killed
+	}
 	if err != nil {
 		h.end()
 		return argon2id(password, salt, p)
@@ -119,6 +129,11 @@ func (h *hasher) end() {
 	_ = h.out.Close()
 	go func() { _ = h.process.Wait() }()
 }
+
+// kill ends the process at once, whatever it is doing.
+func (h *hasher) kill() { _ = h.process.Process.Kill() }
+
+var errHangs = errors.New("factor: the hashing process hangs")
 
 func (h *hasher) ask(password, salt []byte, p Params) ([]byte, error) {
 	if _, err := h.in.Write(appendQuestion(nil, password, salt, p)); err != nil {

@@ -3,8 +3,11 @@ package factor
 import (
 	"bytes"
 	"os"
+	"runtime"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // asHasher is the argument that makes this program a process that Apart starts.
@@ -83,4 +86,31 @@ func FuzzQuestion(f *testing.F) {
 			t.Errorf("%x is read as %x", raw, again)
 		}
 	})
+}
+
+// A process that takes the question and never answers is ended, and the hash computed
+// here.
+func TestAHasherThatHangsIsReplaced(t *testing.T) {
+	t.Parallel()
+	a := NewApart(1, "sleep", "600")
+	a.patience = 100 * time.Millisecond
+	t.Cleanup(a.Close)
+	p := Params{Memory: 64, Time: 1, Threads: 1}
+	h, err := a.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.put(h)
+	if got := a.derive([]byte("password"), []byte("somesalt"), p); !bytes.Equal(got, argon2id([]byte("password"), []byte("somesalt"), p)) {
+		t.Error("another hash")
+	}
+	if len(a.idle) != 0 {
+		t.Error("the process that hangs waits for more work")
+	}
+	for end := time.Now().Add(5 * time.Second); h.process.Process.Signal(syscall.Signal(0)) == nil; { // it is waited for elsewhere
+		if time.Now().After(end) {
+			t.Fatal("it is still there")
+		}
+		runtime.Gosched()
+	}
 }
