@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func New(deps Deps) (*Server, error) {
 	words := []api.Room{{Name: "console", Texts: texts, FieldTexts: fieldTexts}}
 	for _, room := range deps.Rooms {
 		s.routes = append(s.routes, room.routes()...)
-		words = append(words, room.Room)
+		words = append(words, api.Room{Name: room.Name, Texts: besides(room.Texts), FieldTexts: room.FieldTexts})
 	}
 	var err error
 	if s.book, err = api.NewBook(words...); err != nil {
@@ -162,6 +163,14 @@ func New(deps Deps) (*Server, error) {
 	}
 	s.echo = s.router()
 	return s, nil
+}
+
+// besides are the words of a room but those that the console says itself: a code has one
+// meaning in the whole house, and here the console's guard speaks first.
+func besides(words map[string]api.Text) map[string]api.Text {
+	rest := maps.Clone(words)
+	maps.DeleteFunc(rest, func(code string, _ api.Text) bool { _, own := texts[code]; return own })
+	return rest
 }
 
 func (d Deps) check() error {
