@@ -144,7 +144,9 @@ func TestTrustAndKeys(t *testing.T) {
 		t.Errorf("trust: %s", reply.Text)
 	}
 	w.Expect(w.do("POST", "/console/v1/trust/refresh", token, because()), http.StatusAccepted, "")
-	var before, after struct{ Keys []struct{ Kid, Alg, Status string } }
+	var before, after struct {
+		Keys []struct{ Kid, Alg, Status string }
+	}
 	reply = w.Expect(w.do("GET", "/console/v1/keys", token, nil), http.StatusOK, "")
 	if reply.Into(t, &before); len(before.Keys) != 4 || strings.Contains(reply.Text, `"d"`) {
 		t.Errorf("keys: %s", reply.Text)
