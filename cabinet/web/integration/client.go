@@ -75,15 +75,17 @@ func clients(v *desk.Visit) ([]clientRow, error) {
 type clientForm struct {
 	Sent                                  bool
 	Name, Kind, Redirects, Networks, Keys string
+	Set                                   string // public keys, pasted
+	NewSet                                string // those that follow them
 	Scopes                                []string
 }
 
-var clientFields = []string{"client_name", "kind", "redirect_uris", "allowed_networks", "scope", "jwks_uri"}
+var clientFields = []string{"client_name", "kind", "redirect_uris", "allowed_networks", "scope", "jwks_uri", "jwks", "overlap_days"}
 
 func readClient(form url.Values) clientForm {
 	return clientForm{
 		Sent: true, Name: strings.TrimSpace(form.Get("client_name")), Kind: form.Get("kind"), Redirects: form.Get("redirect_uris"),
-		Networks: form.Get("allowed_networks"), Keys: strings.TrimSpace(form.Get("jwks_uri")), Scopes: form["scope"],
+		Networks: form.Get("allowed_networks"), Keys: strings.TrimSpace(form.Get("jwks_uri")), Set: strings.TrimSpace(form.Get("jwks")), Scopes: form["scope"],
 	}
 }
 
@@ -166,6 +168,9 @@ func addClient(v *desk.Visit) error {
 	if form.Keys != "" {
 		body["token_endpoint_auth_method"] = "private_key_jwt"
 	}
+	if errs := form.withKeys(body); len(errs) > 0 {
+		return clientNewPage(v, http.StatusUnprocessableEntity, form, errs...)
+	}
 	if form.Kind == "service" {
 		delete(body, "redirect_uris")
 	} else {
@@ -200,6 +205,7 @@ type clientView struct {
 	Rights    []string
 	Offers    []pages.Offer
 	MayRotate bool
+	MayKeys   bool // new keys for its old ones
 	MayEdit   bool
 	Form      clientForm
 	Scopes    []scopeBox
@@ -239,7 +245,11 @@ func (c *clientView) describe(v *desk.Visit) {
 		}
 	}
 	for _, key := range one.Keys {
-		c.Facts = append(c.Facts, pages.Pair{Label: "integration.client.key", Text: key.Thumbprint})
+		fact := pages.Pair{Label: "integration.client.key", Text: key.Thumbprint}
+		if !key.ExpiresAt.IsZero() {
+			fact.Under = v.T("integration.client.key.until", "Date", key.ExpiresAt.In(desk.Moscow).Format("02.01.2006"))
+		}
+		c.Facts = append(c.Facts, fact)
 	}
 	for _, network := range one.Networks {
 		c.Facts = append(c.Facts, pages.Pair{Label: "integration.client.network", Text: network})
@@ -255,7 +265,7 @@ func (c *clientView) acts(v *desk.Visit) {
 		action := actions.Find(name)
 		return action != nil && (action.Allowed || action.Reason == "assurance_insufficient")
 	}
-	c.MayRotate, c.MayEdit = may("rotate_secret"), may("change")
+	c.MayRotate, c.MayKeys, c.MayEdit = may("rotate_secret"), may("rotate_keys"), may("change")
 	post := func(name, ask string, stop bool) pages.Act {
 		return pages.Act{Title: "integration.client.act." + name, URL: c.URL + "/" + name, Post: true, Ask: ask, Stop: stop}
 	}
@@ -270,7 +280,7 @@ func (c *clientView) acts(v *desk.Visit) {
 	if !c.Form.Sent {
 		one := c.Client
 		c.Form = clientForm{
-			Name: one.Name, Redirects: strings.Join(one.RedirectURIs, "\n"), Networks: strings.Join(one.Networks, "\n"), Scopes: strings.Fields(one.Scope),
+			NewSet: c.Form.NewSet, Name: one.Name, Redirects: strings.Join(one.RedirectURIs, "\n"), Networks: strings.Join(one.Networks, "\n"), Scopes: strings.Fields(one.Scope),
 		}
 	}
 	c.Scopes = scopeBoxes(v, c.Form.Scopes)

@@ -34,6 +34,7 @@ func routes() []desk.Route {
 		desk.Get(clientsPath+"/{id}", showClient),
 		desk.Post(clientsPath+"/{id}", changeClient),
 		desk.Post(clientsPath+"/{id}/secret", rotateClient),
+		desk.Post(clientsPath+"/{id}/keys", rotateKeys),
 		desk.Post(clientsPath+"/{id}/disable", switchingClient("disabled")),
 		desk.Post(clientsPath+"/{id}/enable", switchingClient("active")),
 		desk.Post(clientsPath+"/{id}/remove", removeClient),
