@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -102,6 +103,7 @@ func (b *bodies) compile(ref *openapi3.SchemaRef) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	compiler.RegisterFormat(&jsonschema.Format{Name: "byte", Validate: isBase64})
+	compiler.RegisterFormat(&jsonschema.Format{Name: "uuid", Validate: isUUID})
 	compiler.RegisterFormat(&jsonschema.Format{Name: "int64", Validate: isInt64})
 	const address = "https://propusk.example/openapi.json"
 	if err := compiler.AddResource(address, root); err != nil {
@@ -117,6 +119,16 @@ func isBase64(value any) error {
 		return nil
 	}
 	return openapi3.SchemaStringFormats["byte"].Validate(text)
+}
+
+var uuids = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// isUUID is RFC 9562 §4, or nothing: a draft's document has no file yet.
+func isUUID(value any) error {
+	if text, ok := value.(string); ok && text != "" && !uuids.MatchString(text) {
+		return fmt.Errorf("%q is no UUID", text)
+	}
+	return nil
 }
 
 // isInt64 is OpenAPI's format "int64".
