@@ -68,6 +68,7 @@ func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
 	u, o := s.administrator(t)
 	e := openEyes(t, "cabinet")
 	e.entersCabinetOf(s, u, o, "/cabinet")
+	pages := e.cabinetPages(e.furnish(s, o))
 	e.do("slow down", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		if _, err := chromedp.Call(ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
 			return err
@@ -75,7 +76,7 @@ func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
 		_, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slowness})
 		return err
 	}))
-	for _, p := range e.cabinetPages(nil) {
+	for _, p := range pages {
 		if p.name == "missing" {
 			continue
 		}
