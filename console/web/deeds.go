@@ -28,7 +28,7 @@ func revealFields(v *desk.Visit) []field {
 }
 
 // revealField shows one field on the answer's own page. It is kept nowhere, so there
-// is no page to go on to.
+// is no page to go on to, and no key by which a repeat would get a kept answer.
 func revealField(v *desk.Visit) error {
 	in := reasoned(v)
 	in["field"] = v.Value("field")
@@ -36,7 +36,7 @@ func revealField(v *desk.Visit) error {
 		Field string `json:"field"`
 		Value string `json:"value"`
 	}
-	if err := v.Post(at("/people", v.PathValue("id"), "reveal"), in, &answer, once(v)); err != nil {
+	if err := v.Post(at("/people", v.PathValue("id"), "reveal"), in, &answer); err != nil {
 		return reveal.wrong(v, err)
 	}
 	view, err := reveal.view(v)
