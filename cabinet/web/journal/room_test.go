@@ -57,7 +57,7 @@ func TestAnExportIsVerifiedInThePage(t *testing.T) {
 	put(export.Body).Is(http.StatusOK).Says("Ничего не изменено", "Подлинный", "journal.jsonl").Lacks("Файлу нельзя верить")
 	changed := strings.Replace(lines[1], `"outcome":"success"`, `"outcome":"refused"`, 1)
 	put(lines[0]+changed+strings.Join(lines[2:], "")).Is(http.StatusOK).Says("Файлу нельзя верить", "Запись № 2 изменена")
-	put(lines[0]+strings.Join(lines[2:], "")).Says("Перед записью № 3 не хватает записей")
+	put(lines[0] + strings.Join(lines[2:], "")).Says("Перед записью № 3 не хватает записей")
 	put("не журнал\n").Says("строка, которая не запись")
 	put(strings.Repeat("x", 2<<20)).Is(http.StatusBadRequest)
 
