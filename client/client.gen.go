@@ -865,6 +865,45 @@ func (e FilingTypeFormGroup) Valid() bool {
 	}
 }
 
+// Defines values for JournalVerificationProblemsCode.
+const (
+	JournalVerificationProblemsCodeCheckpoint   JournalVerificationProblemsCode = "checkpoint"
+	JournalVerificationProblemsCodeGap          JournalVerificationProblemsCode = "gap"
+	JournalVerificationProblemsCodeHash         JournalVerificationProblemsCode = "hash"
+	JournalVerificationProblemsCodeHead         JournalVerificationProblemsCode = "head"
+	JournalVerificationProblemsCodeHistory      JournalVerificationProblemsCode = "history"
+	JournalVerificationProblemsCodeLink         JournalVerificationProblemsCode = "link"
+	JournalVerificationProblemsCodeOrganisation JournalVerificationProblemsCode = "organisation"
+	JournalVerificationProblemsCodeSignature    JournalVerificationProblemsCode = "signature"
+	JournalVerificationProblemsCodeSyntax       JournalVerificationProblemsCode = "syntax"
+)
+
+// Valid indicates whether the value is a known member of the JournalVerificationProblemsCode enum.
+func (e JournalVerificationProblemsCode) Valid() bool {
+	switch e {
+	case JournalVerificationProblemsCodeCheckpoint:
+		return true
+	case JournalVerificationProblemsCodeGap:
+		return true
+	case JournalVerificationProblemsCodeHash:
+		return true
+	case JournalVerificationProblemsCodeHead:
+		return true
+	case JournalVerificationProblemsCodeHistory:
+		return true
+	case JournalVerificationProblemsCodeLink:
+		return true
+	case JournalVerificationProblemsCodeOrganisation:
+		return true
+	case JournalVerificationProblemsCodeSignature:
+		return true
+	case JournalVerificationProblemsCodeSyntax:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Kind.
 const (
 	KindLegal Kind = "legal"
@@ -1570,6 +1609,27 @@ func (e OrganisationChangeBlock) Valid() bool {
 	}
 }
 
+// Defines values for OrganisationChangeDecidedBy.
+const (
+	OrganisationChangeDecidedByEmpty        OrganisationChangeDecidedBy = ""
+	OrganisationChangeDecidedByOperators    OrganisationChangeDecidedBy = "operators"
+	OrganisationChangeDecidedByOrganization OrganisationChangeDecidedBy = "organization"
+)
+
+// Valid indicates whether the value is a known member of the OrganisationChangeDecidedBy enum.
+func (e OrganisationChangeDecidedBy) Valid() bool {
+	switch e {
+	case OrganisationChangeDecidedByEmpty:
+		return true
+	case OrganisationChangeDecidedByOperators:
+		return true
+	case OrganisationChangeDecidedByOrganization:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OrganisationChangeState.
 const (
 	OrganisationChangeStateApplied    OrganisationChangeState = "applied"
@@ -1594,6 +1654,24 @@ func (e OrganisationChangeState) Valid() bool {
 	case OrganisationChangeStateProposed:
 		return true
 	case OrganisationChangeStateRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrganisationChangeCodeRequestChannel.
+const (
+	OrganisationChangeCodeRequestChannelEmail OrganisationChangeCodeRequestChannel = "email"
+	OrganisationChangeCodeRequestChannelSms   OrganisationChangeCodeRequestChannel = "sms"
+)
+
+// Valid indicates whether the value is a known member of the OrganisationChangeCodeRequestChannel enum.
+func (e OrganisationChangeCodeRequestChannel) Valid() bool {
+	switch e {
+	case OrganisationChangeCodeRequestChannelEmail:
+		return true
+	case OrganisationChangeCodeRequestChannelSms:
 		return true
 	default:
 		return false
@@ -4221,16 +4299,16 @@ func (e ExportRequestsParamsFormat) Valid() bool {
 
 // Defines values for ExportRequestsParamsView.
 const (
-	History ExportRequestsParamsView = "history"
-	List    ExportRequestsParamsView = "list"
+	ExportRequestsParamsViewHistory ExportRequestsParamsView = "history"
+	ExportRequestsParamsViewList    ExportRequestsParamsView = "list"
 )
 
 // Valid indicates whether the value is a known member of the ExportRequestsParamsView enum.
 func (e ExportRequestsParamsView) Valid() bool {
 	switch e {
-	case History:
+	case ExportRequestsParamsViewHistory:
 		return true
-	case List:
+	case ExportRequestsParamsViewList:
 		return true
 	default:
 		return false
@@ -5390,6 +5468,32 @@ type JournalEntry struct {
 	UserAgent *string            `json:"user_agent,omitempty"`
 }
 
+// JournalVerification defines model for JournalVerification.
+type JournalVerification struct {
+	// Current How many entries the organisation's journal has now.
+	Current int        `json:"current"`
+	Entries int        `json:"entries"`
+	From    *time.Time `json:"from"`
+
+	// Head The last entry's hash.
+	Head string `json:"head"`
+
+	// KeyID The key that signed the checkpoint; empty when the signature is not borne out.
+	KeyID    string `json:"key_id"`
+	Ok       bool   `json:"ok"`
+	Problems []struct {
+		Code JournalVerificationProblemsCode `json:"code"`
+
+		// Seq The entry; 0: none.
+		Seq  int    `json:"seq"`
+		Text string `json:"text"`
+	} `json:"problems"`
+	To *time.Time `json:"to"`
+}
+
+// JournalVerificationProblemsCode defines model for JournalVerification.Problems.Code.
+type JournalVerificationProblemsCode string
+
 // Kind Legal entity or sole proprietor.
 type Kind string
 
@@ -5462,6 +5566,9 @@ type Member struct {
 	} `json:"person"`
 	Position string `json:"position"`
 	Role     Role   `json:"role"`
+
+	// StoppedAt When the member's access was stopped; null while he may come in.
+	StoppedAt *time.Time `json:"stopped_at"`
 }
 
 // MemberPatch defines model for MemberPatch.
@@ -6101,12 +6208,15 @@ type OrganisationBlockPatch struct {
 
 // OrganisationBlockVersion defines model for OrganisationBlockVersion.
 type OrganisationBlockVersion struct {
-	Block      OrganisationBlockVersionBlock      `json:"block"`
-	Body       OrganisationBlockVersion_Body      `json:"body"`
-	ChangedAt  *time.Time                         `json:"changed_at"`
-	ChangedBy  string                             `json:"changed_by"`
-	ChangedHow OrganisationBlockVersionChangedHow `json:"changed_how"`
-	Version    int                                `json:"version"`
+	Block     OrganisationBlockVersionBlock `json:"block"`
+	Body      OrganisationBlockVersion_Body `json:"body"`
+	ChangedAt *time.Time                    `json:"changed_at"`
+	ChangedBy string                        `json:"changed_by"`
+
+	// ChangedByName As the person is called today.
+	ChangedByName string                             `json:"changed_by_name"`
+	ChangedHow    OrganisationBlockVersionChangedHow `json:"changed_how"`
+	Version       int                                `json:"version"`
 }
 
 // OrganisationBlockVersionBlock defines model for OrganisationBlockVersion.Block.
@@ -6122,24 +6232,30 @@ type OrganisationBlockVersionChangedHow string
 
 // OrganisationChange defines model for OrganisationChange.
 type OrganisationChange struct {
-	Actions      []OrganisationAction      `json:"actions"`
-	After        OrganisationChange_After  `json:"after"`
-	AskedAt      *time.Time                `json:"asked_at"`
-	AskedBy      string                    `json:"asked_by"`
+	Actions []OrganisationAction     `json:"actions"`
+	After   OrganisationChange_After `json:"after"`
+	AskedAt *time.Time               `json:"asked_at"`
+	AskedBy string                   `json:"asked_by"`
+
+	// AskedByName As the person is called today.
+	AskedByName  string                    `json:"asked_by_name"`
 	Attachments  []OrganisationAttachment  `json:"attachments"`
 	Authority    *map[string]interface{}   `json:"authority"`
 	Before       OrganisationChange_Before `json:"before"`
 	Block        OrganisationChangeBlock   `json:"block"`
 	ConfirmedHow string                    `json:"confirmed_how"`
 	DecidedAt    *time.Time                `json:"decided_at"`
-	Differences  []OrganisationDifference  `json:"differences"`
-	ExpiresAt    *time.Time                `json:"expires_at"`
-	ID           openapi_types.UUID        `json:"id"`
-	Reason       string                    `json:"reason"`
-	Restores     int                       `json:"restores"`
-	State        OrganisationChangeState   `json:"state"`
-	TextToSign   string                    `json:"text_to_sign"`
-	Verdict      *map[string]interface{}   `json:"verdict"`
+
+	// DecidedBy Whose word ended it: the organisation's own, or the operators'; empty while nobody has decided.
+	DecidedBy   OrganisationChangeDecidedBy `json:"decided_by"`
+	Differences []OrganisationDifference    `json:"differences"`
+	ExpiresAt   *time.Time                  `json:"expires_at"`
+	ID          openapi_types.UUID          `json:"id"`
+	Reason      string                      `json:"reason"`
+	Restores    int                         `json:"restores"`
+	State       OrganisationChangeState     `json:"state"`
+	TextToSign  string                      `json:"text_to_sign"`
+	Verdict     *map[string]interface{}     `json:"verdict"`
 }
 
 // OrganisationChange_After defines model for OrganisationChange.After.
@@ -6155,8 +6271,22 @@ type OrganisationChange_Before struct {
 // OrganisationChangeBlock defines model for OrganisationChange.Block.
 type OrganisationChangeBlock string
 
+// OrganisationChangeDecidedBy Whose word ended it: the organisation's own, or the operators'; empty while nobody has decided.
+type OrganisationChangeDecidedBy string
+
 // OrganisationChangeState defines model for OrganisationChange.State.
 type OrganisationChangeState string
+
+// OrganisationChangeCodeRequest defines model for OrganisationChangeCodeRequest.
+type OrganisationChangeCodeRequest struct {
+	Channel OrganisationChangeCodeRequestChannel `json:"channel"`
+
+	// Lost The official contacts are lost: the code goes to the person's own contact, and operators decide. Only where a change moves official contacts.
+	Lost *bool `json:"lost,omitempty"`
+}
+
+// OrganisationChangeCodeRequestChannel defines model for OrganisationChangeCodeRequest.Channel.
+type OrganisationChangeCodeRequestChannel string
 
 // OrganisationCheck defines model for OrganisationCheck.
 type OrganisationCheck struct {
@@ -8965,7 +9095,10 @@ type AttachToProfileChangeParams struct {
 
 // ConfirmProfileChangeJSONBody defines parameters for ConfirmProfileChange.
 type ConfirmProfileChangeJSONBody struct {
-	Code      *string `json:"code,omitempty"`
+	Code *string `json:"code,omitempty"`
+
+	// Lost The code was asked for with lost.
+	Lost      *bool   `json:"lost,omitempty"`
 	Signature *[]byte `json:"signature,omitempty"`
 }
 
@@ -9124,7 +9257,7 @@ type StopMemberJSONBody struct {
 	// Reason For the journal.
 	Reason *string `json:"reason,omitempty"`
 
-	// Remove The person must not come back: end the membership too.
+	// Remove End the membership too.
 	Remove *bool `json:"remove,omitempty"`
 }
 
@@ -9830,7 +9963,7 @@ type SubmitApplicationJSONRequestBody SubmitApplicationJSONBody
 type AttachToProfileChangeMultipartRequestBody AttachToProfileChangeMultipartBody
 
 // SendProfileChangeCodeJSONRequestBody defines body for SendProfileChangeCode for application/json ContentType.
-type SendProfileChangeCodeJSONRequestBody = OrganisationCodeRequest
+type SendProfileChangeCodeJSONRequestBody = OrganisationChangeCodeRequest
 
 // ConfirmProfileChangeJSONRequestBody defines body for ConfirmProfileChange for application/json ContentType.
 type ConfirmProfileChangeJSONRequestBody ConfirmProfileChangeJSONBody
@@ -12088,14 +12221,18 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/organization/changes/{id}/attachments/{file} (the `DownloadProfileAttachment` operationId).
 	DownloadProfileAttachment(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SendProfileChangeCodeWithBody Send the person a code for this change
+	// SendProfileChangeCodeWithBody Send a code for this change
+	//
+	// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/organization/changes/{id}/codes (the `SendProfileChangeCode` operationId).
 	SendProfileChangeCodeWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SendProfileChangeCode Send the person a code for this change
+	// SendProfileChangeCode Send a code for this change
+	//
+	// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12104,7 +12241,7 @@ type ClientInterface interface {
 
 	// ConfirmProfileChangeWithBody Confirm a change
 	//
-	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12113,7 +12250,7 @@ type ClientInterface interface {
 
 	// ConfirmProfileChange Confirm a change
 	//
-	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12344,6 +12481,15 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/organization/journal/export (the `ExportJournal` operationId).
 	ExportJournal(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// VerifyJournalWithBody Is an exported journal genuine
+	//
+	// The same check as `propusk audit verify`, at most 128 MiB: every hash, every link, no gap, the checkpoint and its signature by a key of /oauth2/jwks; and besides, whether the last entry of the export stands in the organisation's journal as it is now. Each problem names its entry. Nothing of the export is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/organization/journal/verify (the `VerifyJournal` operationId).
+	VerifyJournalWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetLegalStatus What the register says
 	//
 	// Kept from the last look, which is repeated daily and after each sign-in. gates tell whether anything stands against public procurement and subsidies.
@@ -12432,9 +12578,16 @@ type ClientInterface interface {
 	// Corresponds with PATCH /v1/organization/members/{id} (the `PatchMember` operationId).
 	PatchMemberWithApplicationMergePatchPlusJSONBody(ctx context.Context, id ID, params *PatchMemberParams, body PatchMemberApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ResumeMember Let a stopped member come in again
+	//
+	// With the role and the rights that the member has: nobody lets another have what he does not hold himself, and an administrator is let in by an administrator. 404 for who is not stopped.
+	//
+	// Corresponds with DELETE /v1/organization/members/{id}/stop (the `ResumeMember` operationId).
+	ResumeMember(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// StopMemberWithBody Stop everything of a member
 	//
-	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12443,7 +12596,7 @@ type ClientInterface interface {
 
 	// StopMember Stop everything of a member
 	//
-	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -16261,7 +16414,9 @@ func (c *Client) DownloadProfileAttachment(ctx context.Context, id ID, file open
 	return c.Client.Do(req)
 }
 
-// SendProfileChangeCodeWithBody Send the person a code for this change
+// SendProfileChangeCodeWithBody Send a code for this change
+//
+// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 //
 // Takes any type of body and a specified content type.
 //
@@ -16278,7 +16433,9 @@ func (c *Client) SendProfileChangeCodeWithBody(ctx context.Context, id ID, conte
 	return c.Client.Do(req)
 }
 
-// SendProfileChangeCode Send the person a code for this change
+// SendProfileChangeCode Send a code for this change
+//
+// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16297,7 +16454,7 @@ func (c *Client) SendProfileChangeCode(ctx context.Context, id ID, body SendProf
 
 // ConfirmProfileChangeWithBody Confirm a change
 //
-// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 //
 // Takes any type of body and a specified content type.
 //
@@ -16316,7 +16473,7 @@ func (c *Client) ConfirmProfileChangeWithBody(ctx context.Context, id ID, conten
 
 // ConfirmProfileChange Confirm a change
 //
-// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16837,6 +16994,25 @@ func (c *Client) ExportJournal(ctx context.Context, reqEditors ...RequestEditorF
 	return c.Client.Do(req)
 }
 
+// VerifyJournalWithBody Is an exported journal genuine
+//
+// The same check as `propusk audit verify`, at most 128 MiB: every hash, every link, no gap, the checkpoint and its signature by a key of /oauth2/jwks; and besides, whether the last entry of the export stands in the organisation's journal as it is now. Each problem names its entry. Nothing of the export is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/organization/journal/verify (the `VerifyJournal` operationId).
+func (c *Client) VerifyJournalWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyJournalRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetLegalStatus What the register says
 //
 // Kept from the last look, which is repeated daily and after each sign-in. gates tell whether anything stands against public procurement and subsidies.
@@ -17045,9 +17221,26 @@ func (c *Client) PatchMemberWithApplicationMergePatchPlusJSONBody(ctx context.Co
 	return c.Client.Do(req)
 }
 
+// ResumeMember Let a stopped member come in again
+//
+// With the role and the rights that the member has: nobody lets another have what he does not hold himself, and an administrator is let in by an administrator. 404 for who is not stopped.
+//
+// Corresponds with DELETE /v1/organization/members/{id}/stop (the `ResumeMember` operationId).
+func (c *Client) ResumeMember(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResumeMemberRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // StopMemberWithBody Stop everything of a member
 //
-// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 //
 // Takes any type of body and a specified content type.
 //
@@ -17066,7 +17259,7 @@ func (c *Client) StopMemberWithBody(ctx context.Context, id ID, contentType stri
 
 // StopMember Stop everything of a member
 //
-// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -26843,6 +27036,35 @@ func NewExportJournalRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewVerifyJournalRequestWithBody constructs an http.Request for the VerifyJournal method, with any body, and a specified content type
+func NewVerifyJournalRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organization/journal/verify")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetLegalStatusRequest constructs an http.Request for the GetLegalStatus method
 func NewGetLegalStatusRequest(server string) (*http.Request, error) {
 	var err error
@@ -27269,6 +27491,40 @@ func NewPatchMemberRequestWithBody(server string, id ID, params *PatchMemberPara
 			req.Header.Set("If-Match", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewResumeMemberRequest constructs an http.Request for the ResumeMember method
+func NewResumeMemberRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organization/members/%s/stop", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -33696,14 +33952,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/organization/changes/{id}/attachments/{file} (the `DownloadProfileAttachment` operationId).
 	DownloadProfileAttachmentWithResponse(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*DownloadProfileAttachmentResponse, error)
 
-	// SendProfileChangeCodeWithBodyWithResponse Send the person a code for this change
+	// SendProfileChangeCodeWithBodyWithResponse Send a code for this change
+	//
+	// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/organization/changes/{id}/codes (the `SendProfileChangeCode` operationId).
 	SendProfileChangeCodeWithBodyWithResponse(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendProfileChangeCodeResponse, error)
 
-	// SendProfileChangeCodeWithResponse Send the person a code for this change
+	// SendProfileChangeCodeWithResponse Send a code for this change
+	//
+	// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -33712,7 +33972,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmProfileChangeWithBodyWithResponse Confirm a change
 	//
-	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -33721,7 +33981,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmProfileChangeWithResponse Confirm a change
 	//
-	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+	// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -33978,6 +34238,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/organization/journal/export (the `ExportJournal` operationId).
 	ExportJournalWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportJournalResponse, error)
 
+	// VerifyJournalWithBodyWithResponse Is an exported journal genuine
+	//
+	// The same check as `propusk audit verify`, at most 128 MiB: every hash, every link, no gap, the checkpoint and its signature by a key of /oauth2/jwks; and besides, whether the last entry of the export stands in the organisation's journal as it is now. Each problem names its entry. Nothing of the export is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/organization/journal/verify (the `VerifyJournal` operationId).
+	VerifyJournalWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyJournalResponse, error)
+
 	// GetLegalStatusWithResponse What the register says
 	//
 	// Kept from the last look, which is repeated daily and after each sign-in. gates tell whether anything stands against public procurement and subsidies.
@@ -34080,9 +34349,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /v1/organization/members/{id} (the `PatchMember` operationId).
 	PatchMemberWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id ID, params *PatchMemberParams, body PatchMemberApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchMemberResponse, error)
 
+	// ResumeMemberWithResponse Let a stopped member come in again
+	//
+	// With the role and the rights that the member has: nobody lets another have what he does not hold himself, and an administrator is let in by an administrator. 404 for who is not stopped.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/organization/members/{id}/stop (the `ResumeMember` operationId).
+	ResumeMemberWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*ResumeMemberResponse, error)
+
 	// StopMemberWithBodyWithResponse Stop everything of a member
 	//
-	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -34091,7 +34369,7 @@ type ClientWithResponsesInterface interface {
 
 	// StopMemberWithResponse Stop everything of a member
 	//
-	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+	// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -42358,6 +42636,54 @@ func (r ExportJournalResponse) ContentType() string {
 	return ""
 }
 
+type VerifyJournalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JournalVerification
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyJournalResponse) GetJSON200() *JournalVerification {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r VerifyJournalResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyJournalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyJournalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyJournalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyJournalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetLegalStatusResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -42792,6 +43118,47 @@ func (r PatchMemberResponse) ContentType() string {
 	return ""
 }
 
+type ResumeMemberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResumeMemberResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResumeMemberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResumeMemberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResumeMemberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResumeMemberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type StopMemberResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -42800,10 +43167,13 @@ type StopMemberResponse struct {
 		// Accesses How many were ended.
 		Accesses int `json:"accesses"`
 
-		// PowersLeft Live powers of attorney by which the person may still act.
+		// PowersLeft Live powers of attorney that the organisation gave to the person. While he is stopped they let him do nothing; after a removal he may act by them.
 		PowersLeft    []StoppedPower `json:"powers_left"`
 		Removed       bool           `json:"removed"`
 		RevokedPowers []StoppedPower `json:"revoked_powers"`
+
+		// ShutOut The person cannot come in until the stop is lifted: false for who stops himself, and for who is removed.
+		ShutOut bool `json:"shut_out"`
 	}
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
@@ -42814,10 +43184,13 @@ func (r StopMemberResponse) GetJSON200() *struct {
 	// Accesses How many were ended.
 	Accesses int `json:"accesses"`
 
-	// PowersLeft Live powers of attorney by which the person may still act.
+	// PowersLeft Live powers of attorney that the organisation gave to the person. While he is stopped they let him do nothing; after a removal he may act by them.
 	PowersLeft    []StoppedPower `json:"powers_left"`
 	Removed       bool           `json:"removed"`
 	RevokedPowers []StoppedPower `json:"revoked_powers"`
+
+	// ShutOut The person cannot come in until the stop is lifted: false for who stops himself, and for who is removed.
+	ShutOut bool `json:"shut_out"`
 } {
 	return r.JSON200
 }
@@ -49877,7 +50250,9 @@ func (c *ClientWithResponses) DownloadProfileAttachmentWithResponse(ctx context.
 	return ParseDownloadProfileAttachmentResponse(rsp)
 }
 
-// SendProfileChangeCodeWithBodyWithResponse Send the person a code for this change
+// SendProfileChangeCodeWithBodyWithResponse Send a code for this change
+//
+// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -49890,7 +50265,9 @@ func (c *ClientWithResponses) SendProfileChangeCodeWithBodyWithResponse(ctx cont
 	return ParseSendProfileChangeCodeResponse(rsp)
 }
 
-// SendProfileChangeCodeWithResponse Send the person a code for this change
+// SendProfileChangeCodeWithResponse Send a code for this change
+//
+// To the person's own confirmed contact. A change that moves the official phone or mailbox is confirmed at the official contact that it would move away from; with lost, at the person's own, and operators decide.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -49905,7 +50282,7 @@ func (c *ClientWithResponses) SendProfileChangeCodeWithResponse(ctx context.Cont
 
 // ConfirmProfileChangeWithBodyWithResponse Confirm a change
 //
-// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -49920,7 +50297,7 @@ func (c *ClientWithResponses) ConfirmProfileChangeWithBodyWithResponse(ctx conte
 
 // ConfirmProfileChangeWithResponse Confirm a change
 //
-// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees the change goes to operators: state moderation.
+// By the code, or by a qualified signature over text_to_sign (of the organisation, or of the person who acts). Where the register disagrees, and where official contacts are moved with neither a code to the former ones nor the signature of the organisation or of the head whom the register names, the change goes to operators: state moderation.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -50351,6 +50728,21 @@ func (c *ClientWithResponses) ExportJournalWithResponse(ctx context.Context, req
 	return ParseExportJournalResponse(rsp)
 }
 
+// VerifyJournalWithBodyWithResponse Is an exported journal genuine
+//
+// The same check as `propusk audit verify`, at most 128 MiB: every hash, every link, no gap, the checkpoint and its signature by a key of /oauth2/jwks; and besides, whether the last entry of the export stands in the organisation's journal as it is now. Each problem names its entry. Nothing of the export is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/organization/journal/verify (the `VerifyJournal` operationId).
+func (c *ClientWithResponses) VerifyJournalWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyJournalResponse, error) {
+	rsp, err := c.VerifyJournalWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyJournalResponse(rsp)
+}
+
 // GetLegalStatusWithResponse What the register says
 //
 // Kept from the last look, which is repeated daily and after each sign-in. gates tell whether anything stands against public procurement and subsidies.
@@ -50525,9 +50917,24 @@ func (c *ClientWithResponses) PatchMemberWithApplicationMergePatchPlusJSONBodyWi
 	return ParsePatchMemberResponse(rsp)
 }
 
+// ResumeMemberWithResponse Let a stopped member come in again
+//
+// With the role and the rights that the member has: nobody lets another have what he does not hold himself, and an administrator is let in by an administrator. 404 for who is not stopped.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/organization/members/{id}/stop (the `ResumeMember` operationId).
+func (c *ClientWithResponses) ResumeMemberWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*ResumeMemberResponse, error) {
+	rsp, err := c.ResumeMember(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResumeMemberResponse(rsp)
+}
+
 // StopMemberWithBodyWithResponse Stop everything of a member
 //
-// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -50542,7 +50949,7 @@ func (c *ClientWithResponses) StopMemberWithBodyWithResponse(ctx context.Context
 
 // StopMemberWithResponse Stop everything of a member
 //
-// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be removed (409).
+// Ends every access that the member has in the organisation, makes live tokens void within 5 seconds and withdraws the invitations that the member gave. The member stays one and cannot come in, by membership or by a power of attorney of the organisation's, until the stop is lifted (DELETE); who stops himself can. With remove the membership ends too, and the powers of attorney that the organisation gave to the person are revoked when the caller may revoke powers. All of it happens or nothing. The last administrator cannot be stopped or removed (409).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -57364,6 +57771,39 @@ func ParseExportJournalResponse(rsp *http.Response) (*ExportJournalResponse, err
 	return response, nil
 }
 
+// ParseVerifyJournalResponse parses an HTTP response from a VerifyJournalWithResponse call
+func ParseVerifyJournalResponse(rsp *http.Response) (*VerifyJournalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyJournalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JournalVerification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetLegalStatusResponse parses an HTTP response from a GetLegalStatusWithResponse call
 func ParseGetLegalStatusResponse(rsp *http.Response) (*GetLegalStatusResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -57664,6 +58104,35 @@ func ParsePatchMemberResponse(rsp *http.Response) (*PatchMemberResponse, error) 
 	return response, nil
 }
 
+// ParseResumeMemberResponse parses an HTTP response from a ResumeMemberWithResponse call
+func ParseResumeMemberResponse(rsp *http.Response) (*ResumeMemberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResumeMemberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseStopMemberResponse parses an HTTP response from a StopMemberWithResponse call
 func ParseStopMemberResponse(rsp *http.Response) (*StopMemberResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -57683,10 +58152,13 @@ func ParseStopMemberResponse(rsp *http.Response) (*StopMemberResponse, error) {
 			// Accesses How many were ended.
 			Accesses int `json:"accesses"`
 
-			// PowersLeft Live powers of attorney by which the person may still act.
+			// PowersLeft Live powers of attorney that the organisation gave to the person. While he is stopped they let him do nothing; after a removal he may act by them.
 			PowersLeft    []StoppedPower `json:"powers_left"`
 			Removed       bool           `json:"removed"`
 			RevokedPowers []StoppedPower `json:"revoked_powers"`
+
+			// ShutOut The person cannot come in until the stop is lifted: false for who stops himself, and for who is removed.
+			ShutOut bool `json:"shut_out"`
 		}
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
