@@ -133,6 +133,7 @@ func (s *seenStory) registers() {
 	}
 	e.goes("Сверить с реестром")
 	e.picture("registration-ready")
+	e.judge("registration-ready")
 	e.goes("Создать кабинет")
 	e.presses("ООО «Гранит»")
 	e.goes("Войти")
@@ -190,6 +191,7 @@ func (s *seenStory) empowers() {
 	e.goes("Создать доверенность")
 	e.goes("Подписать")
 	e.picture("power-sign")
+	e.judge("power-sign")
 	e.keyFile(s.companyKey, keyPassword, "Подписать доверенность")
 	e.seesSoon("Доверенность подписана и действует")
 	e.picture("power")
@@ -238,6 +240,7 @@ func (s *seenStory) files() {
 	e.picture("filing-checked")
 	e.keysEnter("Подписать и отправить")
 	e.picture("filing-sign")
+	e.judge("filing-sign")
 	e.keyFile(s.papers.p12("p-256"), keyPassword, "Подписать и отправить")
 	e.seesSoon("Отчёт подписан и отправлен")
 	e.reloadsUntil("Ответы и квитанции")
