@@ -76,9 +76,9 @@ func authoritiesTable(v *desk.Visit, found []authority) table {
 		Heads: []string{"console.trust.authority", "console.trust.certificates", "console.trust.crls", "console.trust.changed", "console.state"},
 	}
 	for _, one := range found {
-		status := state("wait", v.T("console.trust.excluded"))
+		status := state("go", v.T("console.trust.trusted"))
 		if one.Accredited {
-			status = state("go", v.T("console.trust.accredited"))
+			status.Tags = append(status.Tags, pages.Tag{Kind: "info", Text: v.T("console.trust.accredited")})
 		}
 		changed := moment(one.ChangedAt)
 		changed.Under = []string{one.ChangedBy}
