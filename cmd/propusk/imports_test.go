@@ -38,6 +38,7 @@ var rules = []struct {
 	{"cabinet/client", []string{"cabinet/client", "cabinet/api", "cabinet/notice", "idp/client", "idp/directory", "storage"}},
 	{"cabinet", []string{"cabinet", "idp/directory", "idp/possession", "idp/veil", "storage", "signature"}},
 	{"console/web", []string{"console/web", "cabinet/web/desk", "idp/pages"}},
+	{"console", []string{"console", "cabinet/api", "idp/client", "idp/directory", "idp/keys", "idp/trust", "storage"}},
 	{"cmd", []string{"cmd", "conf", "idp", "cabinet", "console", "storage", "signature"}},
 	{"client", nil},
 	{"e2e", []string{"e2e"}},
