@@ -373,10 +373,16 @@ func TestGuardRefusesRevokedTokensOfEachKind(t *testing.T) {
 // the bound that the architecture promises.
 func (w *world) eventuallyRevoked(token string) {
 	w.t.Helper()
+	asked := w.server.routes[0].Path
+	for _, route := range w.server.routes {
+		if route.Method == http.MethodGet && !strings.Contains(route.Path, "{") && route.Access != api.Public {
+			asked = route.Path
+		}
+	}
 	deadline := time.Now().Add(5 * time.Second)
 	for time.Now().Before(deadline) {
 		recorder := httptest.NewRecorder()
-		w.server.ServeHTTP(recorder, request("GET", w.server.routes[len(w.server.routes)-1].Path, token, ""))
+		w.server.ServeHTTP(recorder, request("GET", asked, token, ""))
 		if strings.Contains(recorder.Body.String(), "token_revoked") {
 			return
 		}

@@ -298,6 +298,9 @@ func TestBrokenDatabaseIsOurFault(t *testing.T) {
 		path := strings.Replace(route.Path, "{id}", storage.NewID(), 1)
 		ctx, cancel := context.WithCancel(context.Background())
 		r := request(route.Method, path, token, map[string]string{"PATCH": `{"position":"x"}`, "PUT": `{}`, "POST": `{"token":"x"}`}[route.Method])
+		if route.Path == "/v1/organization/journal/verify" {
+			r.Header.Set("Content-Type", "application/x-ndjson")
+		}
 		cancelAfter := r.WithContext(ctx)
 		if route.Method != "GET" {
 			cancel() // a closed SQLite keeps its writers waiting

@@ -121,9 +121,9 @@ func (d *Directory) lift(ctx context.Context, personID string) error {
 }
 
 // UnlockFactors lifts every lock of the person's factors, PINs included, on
-// every node, and tells him. It is an act of the command line (System), of another
-// person of the support, or of the person himself at the end of a recovery; ErrForbidden for anybody else. That he has recovered
-// is for the caller to know.
+// every node, and tells him. It is an act of the command line (System), of an operator
+// of the support for somebody else, or of the person himself at the end of a recovery;
+// ErrForbidden for anybody else. That he has recovered is for the caller to know.
 func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID string) error {
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		if actor.PersonID != personID || actor.system {
@@ -144,24 +144,27 @@ func (d *Directory) UnlockFactors(ctx context.Context, actor Actor, personID str
 	})
 }
 
-// UnlockMember lifts the locks of a member that his organisation's own policy has put
-// on: those of the PIN for this organisation. What locks him everywhere (a password
-// guessed at, a code generator, a copied passkey) is between him and the house: an
-// administrator who lifted that would let a guesser try on at other organisations'
-// doors. It is for somebody who may manage the organisation's members.
+// UnlockMember lifts the locks that failures have put on a member's factors, for
+// somebody who may manage the organisation's members (decision A23.2): of PINs that of
+// this organisation and of no other one. A copied passkey stays locked: that is no
+// mistake of the member's, and is between him and the house.
 // storage.ErrNotFound when the person is no active member.
 func (d *Directory) UnlockMember(ctx context.Context, actor Actor, organisationID, personID string) error {
 	return d.within(ctx, actor, organisationID, MembersWrite, "factors.unlocked", func(ctx context.Context, o Organisation, _ rights) error {
 		if _, err := d.Membership(ctx, personID, organisationID); err != nil {
 			return err
 		}
-		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor = 'pin' AND scope = $2`, personID, organisationID)
+		_, err := d.db.Exec(ctx, `DELETE FROM factor_locks WHERE person_id = $1 AND factor <> '' AND reason = $2 AND (factor <> 'pin' OR scope = $3)`,
+			personID, LockedByFailures, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member: %w", err)
 		}
 		_, err = d.db.Exec(ctx, `UPDATE pins SET failures = 0 WHERE person_id = $1 AND organisation_id = $2`, personID, organisationID)
 		if err != nil {
 			return fmt.Errorf("directory: unlock member's pin: %w", err)
+		}
+		if err := d.lift(ctx, personID); err != nil {
+			return err
 		}
 		if err := d.record(ctx, actor, organisationID, "factors.unlocked", personID, nil); err != nil {
 			return err

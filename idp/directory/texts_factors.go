@@ -14,9 +14,9 @@ var factorTexts = map[string]struct{ ru, en text }{
 	},
 	"factor.locked.you": {
 		text{"Вход заблокирован: {factor}", "Больше не принимается {where}: {factor}.\nПричина: {reason}.\n\n" +
-			"Чтобы снять блокировку, восстановите доступ на странице входа или обратитесь в поддержку; ПИН-код организации разблокирует и её администратор. Если это были не вы, кто-то пытается войти под вашим именем."},
+			"Чтобы снять блокировку, восстановите доступ на странице входа или обратитесь к администратору вашей организации. Если это были не вы, кто-то пытается войти под вашим именем."},
 		text{"Sign-in locked: {factor}", "No longer accepted {where}: {factor}.\nThe reason: {reason}.\n\n" +
-			"To lift the lock, recover access on the sign-in page or turn to support; the PIN of an organisation is unlocked by its administrator, too. If it was not you, somebody is trying to sign in as you."},
+			"To lift the lock, recover access on the sign-in page or ask an administrator of your organisation. If it was not you, somebody is trying to sign in as you."},
 	},
 	"factors.unlocked.you": {
 		text{"Блокировка входа снята", "Блокировка способов входа в вашу учётную запись снята. Вы снова можете войти."},
