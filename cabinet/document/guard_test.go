@@ -41,7 +41,7 @@ func TestADocumentOfAnotherRoomIsReadUnderThatRoomsRight(t *testing.T) {
 	for _, read := range []string{"", "/content", "/container", "/versions", "/signatures", "/shares"} {
 		w.Expect(w.Do("GET", path+read, admin, nil), 403, "power_exceeded")
 	}
-	w.Expect(w.Do("POST", path+"/shares", admin, map[string]any{"email": "stranger@example.ru"}), 403, "power_exceeded")
+	w.Expect(w.Do("POST", path+"/shares", admin, map[string]any{"recipient": "stranger@example.ru"}), 403, "power_exceeded")
 	if list := w.Expect(w.Do("GET", "/v1/documents", admin, nil), 200, ""); strings.Contains(list.Text, id) {
 		t.Errorf("listed: %s", list.Text)
 	}

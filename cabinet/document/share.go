@@ -85,6 +85,9 @@ type NewShare struct {
 func (d *Documents) Share(ctx context.Context, actor directory.Actor, organisationID, id string, n NewShare) (share Share, err error) {
 	err = d.DB.Tx(ctx, func(ctx context.Context) error {
 		doc, by, err := d.change(ctx, actor, organisationID, id, nil, directory.DocumentsWrite)
+		if err == nil {
+			err = d.mayRead(ctx, actor, doc) // who may not read it does not let others
+		}
 		if err != nil {
 			return err
 		}

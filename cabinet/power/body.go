@@ -173,8 +173,9 @@ func isDate(s string) bool {
 // readNewPower reads the part of a multipart request that says what the paper does.
 func readNewPower(text []byte) (newPower, error) {
 	var n newPower
-	if err := api.ReadText(text, &n); err != nil {
-		return newPower{}, err
+	err := api.ReadText(text, &n)
+	if refused, ok := errors.AsType[*api.Refusal](err); ok && refused.Code() == "body_malformed" {
+		return newPower{}, api.InvalidField("/power", "invalid").Wrap(err) // it is the part that is no JSON, not the body
 	}
-	return n, nil
+	return n, err
 }

@@ -15,10 +15,10 @@ func TestWhatAPaperDoesIsReadStrictly(t *testing.T) {
 		`{"form":"notarial","form":"simple"}`:           "validation_failed",
 		`{"Form":"notarial"}`:                           "validation_failed",
 		`{"form":"notarial","until_when":"2027-01-01"}`: "validation_failed",
-		`{"form":"notarial"} {}`:                        "body_malformed",
-		`[]`:                                            "body_malformed",
+		`{"form":"notarial"} {}`:                        "validation_failed",
+		`[]`:                                            "validation_failed",
 		`{"form":7}`:                                    "validation_failed",
-		"{\"form\":\"\xff\"}":                           "body_malformed",
+		"{\"form\":\"\xff\"}":                           "validation_failed",
 	} {
 		_, err := readNewPower([]byte(text))
 		got := ""
