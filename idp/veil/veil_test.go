@@ -63,7 +63,7 @@ func TestANameOfAnotherSectorOrMadeUpMeansNobody(t *testing.T) {
 	s, anna := NewSubjects(sealer(t, 1)), storage.NewID()
 	good := name(t, s, "app.example", anna)
 	changed := []byte(good)
-	changed[10] ^= 1 // of the letters of base64url each is another one then, or none of them
+	changed[10] ^= 1 // another letter of base64url, or none
 	for what, c := range map[string]struct{ sector, name string }{
 		"another sector": {"app2.example", good},
 		"cut":            {"app.example", good[:len(good)-2]},
