@@ -226,6 +226,30 @@ func put(body map[string]any, path string, value any) {
 	put(inner, rest, value)
 }
 
+// shown is a value as people write it: reports by their names, days by their month.
+func (f field) shown(v *desk.Visit, text string) string {
+	switch {
+	case f.path == "phone":
+		return pages.Phone(text)
+	case f.path == "reports":
+		names := strings.Fields(text)
+		for i, code := range names {
+			if slices.Contains(reports, code) {
+				names[i] = v.T("company.report." + code)
+			}
+		}
+		return strings.Join(names, ", ")
+	case f.kind == day:
+		if at, err := desk.Day(text); err == nil {
+			return strconv.Itoa(at.Day()) + " " + v.T("month."+strconv.Itoa(int(at.Month()))) + " " + strconv.Itoa(at.Year())
+		}
+	}
+	return strings.ReplaceAll(text, "\n", ", ")
+}
+
+// reports are the formats of reports that have a name here.
+var reports = []string{"NO_NDS", "NO_PRIB", "NO_NDFL6", "NO_RASCHSV", "NO_USN", "NO_BUHOTCH", "NO_ZAYVOZVR"}
+
 // pairs are a block in lines, for reading.
 func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 	var out []pages.Pair
@@ -235,11 +259,7 @@ func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 		}
 	}
 	for _, f := range s.fields {
-		shown := strings.ReplaceAll(value(body, f.path), "\n", ", ")
-		if f.path == "phone" {
-			shown = pages.Phone(shown)
-		}
-		add(v.T("company.field."+leaf(f.path)), shown)
+		add(v.T("company.field."+leaf(f.path)), f.shown(v, value(body, f.path)))
 	}
 	for i, entry := range entries(body, s.list) {
 		var parts []string
@@ -251,7 +271,7 @@ func (s sheet) pairs(v *desk.Visit, body map[string]any) []pages.Pair {
 			case f.kind == choice:
 				parts = append(parts, v.T("company.option."+shown))
 			default:
-				parts = append(parts, v.T("company.field."+f.path)+": "+shown)
+				parts = append(parts, v.T("company.field."+f.path)+": "+f.shown(v, shown))
 			}
 		}
 		add(v.T("company.list."+s.list, "Number", i+1), strings.Join(parts, " · "))
