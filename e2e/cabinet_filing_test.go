@@ -109,10 +109,10 @@ func TestAReportIsFiledAndSignedByKeyboardAlone(t *testing.T) {
 	e.says("Отчёт подписан и отправлен", "Контрольный код", "Лебедева")
 	eventually(t, "the body's receipt", func() bool {
 		e.do("look again", chromedp.Reload())
-		return strings.Contains(e.text(), "Ответы и квитанции")
+		return strings.Contains(e.text(), "Извещение о вводе")
 	})
 	e.picture("receipt")
-	e.says("Принято")
+	e.says("Ответы и квитанции", "Принят: квитанция о приёме", "Введено")
 }
 
 // signsByKeyFile goes through the signing dialog with a .p12 file, by keys alone but
