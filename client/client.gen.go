@@ -8265,7 +8265,7 @@ type StartBindingJSONBody struct {
 
 // StartBindingParams defines parameters for StartBinding.
 type StartBindingParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8340,7 +8340,7 @@ type UploadDocumentsMultipartBody struct {
 
 // UploadDocumentsParams defines parameters for UploadDocuments.
 type UploadDocumentsParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8373,7 +8373,7 @@ type SignIncomingDocumentJSONBody struct {
 
 // SignIncomingDocumentParams defines parameters for SignIncomingDocument.
 type SignIncomingDocumentParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8398,7 +8398,7 @@ type BeginDocumentUploadJSONBody struct {
 
 // BeginDocumentUploadParams defines parameters for BeginDocumentUpload.
 type BeginDocumentUploadParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8413,7 +8413,7 @@ type AppendDocumentUploadParams struct {
 
 // FinishDocumentUploadParams defines parameters for FinishDocumentUpload.
 type FinishDocumentUploadParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8484,7 +8484,7 @@ type ShareDocumentJSONBody struct {
 
 // ShareDocumentParams defines parameters for ShareDocument.
 type ShareDocumentParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8505,7 +8505,7 @@ type SignDocumentJSONBody struct {
 
 // SignDocumentParams defines parameters for SignDocument.
 type SignDocumentParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8528,7 +8528,7 @@ type AddDocumentVersionParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8537,7 +8537,7 @@ type RestoreDocumentVersionParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8567,7 +8567,7 @@ type ListExtractsParamsStatus string
 
 // OrderExtractParams defines parameters for OrderExtract.
 type OrderExtractParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8576,13 +8576,13 @@ type CancelExtractParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RenewExtractParams defines parameters for RenewExtract.
 type RenewExtractParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8591,7 +8591,7 @@ type RetryExtractParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8603,7 +8603,7 @@ type SendExtractJSONBody struct {
 
 // SendExtractParams defines parameters for SendExtract.
 type SendExtractParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8645,7 +8645,7 @@ type ListFilingsParamsGroup string
 
 // CreateFilingParams defines parameters for CreateFiling.
 type CreateFilingParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8719,7 +8719,7 @@ type UploadFilingMultipartBody struct {
 
 // UploadFilingParams defines parameters for UploadFiling.
 type UploadFilingParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8742,7 +8742,7 @@ type CorrectFilingJSONBody struct {
 
 // CorrectFilingParams defines parameters for CorrectFiling.
 type CorrectFilingParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8767,7 +8767,7 @@ type SignFilingParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8776,7 +8776,7 @@ type SubmitFilingParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8787,7 +8787,7 @@ type TryFilingJSONBody struct {
 
 // DelegateMyPowerParams defines parameters for DelegateMyPower.
 type DelegateMyPowerParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8799,7 +8799,7 @@ type RevokeMyPowerParams struct {
 
 // SignMyPowerParams defines parameters for SignMyPower.
 type SignMyPowerParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8929,7 +8929,7 @@ type ListNoticeDeliveriesParamsState string
 
 // ResendNoticeParams defines parameters for ResendNotice.
 type ResendNoticeParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -8999,7 +8999,7 @@ type AddApplicationTemplateJSONBody struct {
 
 // AddApplicationTemplateParams defines parameters for AddApplicationTemplate.
 type AddApplicationTemplateParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9027,7 +9027,7 @@ type CreateApplicationJSONBody struct {
 
 // CreateApplicationParams defines parameters for CreateApplication.
 type CreateApplicationParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9051,7 +9051,7 @@ type SupplementApplicationJSONBody struct {
 
 // SupplementApplicationParams defines parameters for SupplementApplication.
 type SupplementApplicationParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9089,7 +9089,7 @@ type AttachToProfileChangeMultipartBody struct {
 
 // AttachToProfileChangeParams defines parameters for AttachToProfileChange.
 type AttachToProfileChangeParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9113,7 +9113,7 @@ type ListOrganizationClientsParams struct {
 
 // CreateOrganizationClientParams defines parameters for CreateOrganizationClient.
 type CreateOrganizationClientParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9141,7 +9141,7 @@ type RotateOrganizationClientKeysJSONBody struct {
 
 // RotateOrganizationClientKeysParams defines parameters for RotateOrganizationClientKeys.
 type RotateOrganizationClientKeysParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9153,7 +9153,7 @@ type RotateOrganizationClientSecretJSONBody struct {
 
 // RotateOrganizationClientSecretParams defines parameters for RotateOrganizationClientSecret.
 type RotateOrganizationClientSecretParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9224,7 +9224,7 @@ type AskCorrectionJSONBody struct {
 
 // AskCorrectionParams defines parameters for AskCorrection.
 type AskCorrectionParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9299,7 +9299,7 @@ type GetProfileVersionParamsBlock string
 
 // RestoreProfileVersionParams defines parameters for RestoreProfileVersion.
 type RestoreProfileVersionParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9318,7 +9318,7 @@ type ListRequestTemplatesParams struct {
 
 // AddRequestTemplateParams defines parameters for AddRequestTemplate.
 type AddRequestTemplateParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9363,7 +9363,7 @@ type ListRequestsParams struct {
 
 // OpenRequestParams defines parameters for OpenRequest.
 type OpenRequestParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9489,7 +9489,7 @@ type PostRequestMessageParams struct {
 	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9512,7 +9512,7 @@ type CreateOrganizationJSONBody struct {
 
 // CreateOrganizationParams defines parameters for CreateOrganization.
 type CreateOrganizationParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9556,7 +9556,7 @@ type AddPowerOfAttorneyMultipartBody struct {
 
 // AddPowerOfAttorneyParams defines parameters for AddPowerOfAttorney.
 type AddPowerOfAttorneyParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9585,7 +9585,7 @@ type CheckPowerOfAttorneyJSONBody struct {
 
 // DelegatePowerOfAttorneyParams defines parameters for DelegatePowerOfAttorney.
 type DelegatePowerOfAttorneyParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9602,13 +9602,13 @@ type RevokePowerOfAttorneyParams struct {
 
 // SignPowerOfAttorneyParams defines parameters for SignPowerOfAttorney.
 type SignPowerOfAttorneyParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // AddPushSubscriptionParams defines parameters for AddPushSubscription.
 type AddPushSubscriptionParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9623,7 +9623,7 @@ type ListRegistrationsParams struct {
 
 // StartRegistrationParams defines parameters for StartRegistration.
 type StartRegistrationParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9651,7 +9651,7 @@ type AddRegistrationDocumentMultipartBody struct {
 
 // AddRegistrationDocumentParams defines parameters for AddRegistrationDocument.
 type AddRegistrationDocumentParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9746,7 +9746,7 @@ type GetSupportParams struct {
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9782,7 +9782,7 @@ type ListWebhookDeliveriesParamsState string
 
 // ReplayWebhookDeliveryParams defines parameters for ReplayWebhookDelivery.
 type ReplayWebhookDeliveryParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9811,7 +9811,7 @@ type ReplayWebhookJSONBody struct {
 
 // ReplayWebhookParams defines parameters for ReplayWebhook.
 type ReplayWebhookParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -9826,13 +9826,13 @@ type RotateWebhookSecretJSONBody struct {
 
 // RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
 type RotateWebhookSecretParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // TestWebhookParams defines parameters for TestWebhook.
 type TestWebhookParams struct {
-	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something.
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -11103,7 +11103,7 @@ type ClientInterface interface {
 
 	// UploadDocumentsWithBody Upload documents in bulk
 	//
-	// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
+	// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, files_quota (the organisation's space is used up), or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -13796,7 +13796,7 @@ func (c *Client) ListDocuments(ctx context.Context, params *ListDocumentsParams,
 
 // UploadDocumentsWithBody Upload documents in bulk
 //
-// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
+// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, files_quota (the organisation's space is used up), or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
 //
 // Takes any type of body and a specified content type.
 //
@@ -32676,7 +32676,7 @@ type ClientWithResponsesInterface interface {
 
 	// UploadDocumentsWithBodyWithResponse Upload documents in bulk
 	//
-	// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
+	// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, files_quota (the organisation's space is used up), or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -48074,7 +48074,7 @@ func (c *ClientWithResponses) ListDocumentsWithResponse(ctx context.Context, par
 
 // UploadDocumentsWithBodyWithResponse Upload documents in bulk
 //
-// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
+// Up to 20 files, each a part named `file`; the fields say something of every file, wherever they stand. What a file is, its content says. Each file is judged by itself: a refused one refuses none of the others. With `recipient` each document is handed over at once. A file that is not taken has its code: file_empty, file_too_large, file_broken, file_encrypted (it wants a password), file_dangerous (it can run something), file_infected, files_quota (the organisation's space is used up), or what the type takes; scanner_unavailable says that it could not be looked at; one that is no longer what was uploaded is not given out (file_damaged).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

@@ -41,12 +41,17 @@ func (f finding) String() string {
 // put there by the browser, so the page's own policy stays as strict as it is.
 func judging(t *testing.T, folder string) *eyes {
 	t.Helper()
+	return openEyes(t, folder).withAxe()
+}
+
+// withAxe has axe-core in every page that is opened from now on.
+func (e *eyes) withAxe() *eyes {
+	e.t.Helper()
 	program, err := os.ReadFile(filepath.Join("node", "node_modules", "axe-core", "axe.min.js"))
-	need(t, err == nil, "axe-core (npm ci in e2e/node)")
-	e := openEyes(t, folder)
+	need(e.t, err == nil, "axe-core (npm ci in e2e/node)")
 	_, err = chromedp.Call(e.ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(program)})
 	if err != nil {
-		t.Fatalf("put axe-core into pages: %v", err)
+		e.t.Fatalf("put axe-core into pages: %v", err)
 	}
 	return e
 }

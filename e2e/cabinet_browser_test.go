@@ -84,8 +84,9 @@ type loaded struct {
 
 // TestPagesOfTheCabinetAreLightAndAskNobodyElse: every page is light on its first
 // visit, asks no other host for anything, and is there soon on a slow processor.
+//
+// It has the machine for itself, beside no other test: what is timed is the page.
 func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
-	t.Parallel()
 	s := demo(t)
 	u, o := s.administrator(t)
 	e := openEyes(t, "cabinet")

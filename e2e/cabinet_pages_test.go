@@ -128,6 +128,7 @@ const oneOfEachState = 6
 var elsewhere = map[string]string{
 	"/cabinet/documents/uploads/{id}": "asked by a script", "/cabinet/extracts/{id}/progress": "asked by a script",
 	"/cabinet/registrations/{id}": inStory, "/cabinet/filings/{id}/sign": inStory, "/cabinet/powers/{id}/sign": inStory,
+	"/cabinet/registrations/{id}/sign":      "drawn by the template of /cabinet/organization/changes/{id}/sign",
 	"/cabinet/powers/{id}/renounce":         "drawn by the template of /revoke",
 	"/cabinet/applications/{id}/sign":       "drawn by the template of /cabinet/documents/{id}/sign",
 	"/cabinet/documents/incoming/{id}/sign": "drawn by the template of /cabinet/documents/{id}/sign",
@@ -135,7 +136,9 @@ var elsewhere = map[string]string{
 	"/cabinet/filings/{id}/signatures/{part}": aFile, "/cabinet/filings/{id}/receipts/{part}": aFile,
 	"/cabinet/powers/{id}/file": aFile, "/cabinet/powers/{id}/signature": aFile, "/cabinet/powers/{id}/archive": aFile,
 	"/cabinet/requests/{id}/files/{file}": aFile, "/cabinet/documents/{id}/{part}/{signature}": aFile,
-	"/cabinet/applications/{id}/content": aFile, "/cabinet/applications/{id}/protocol": aFile,
+	"/cabinet/organization/changes/{id}/attachments/{file}": aFile, "/cabinet/registrations/{id}/documents/{document}": aFile,
+	"/cabinet/registrations/{id}/statement": aFile,
+	"/cabinet/applications/{id}/content":    aFile, "/cabinet/applications/{id}/protocol": aFile,
 }
 
 const (

@@ -62,7 +62,7 @@ func newSeenStory(t *testing.T, width int64, env ...string) *seenStory {
 	s := &seenStory{story: newStory(t, env...)}
 	first := openEyes(t, "story")
 	first.width = width
-	s.chief, s.books = first.another(t, "director"), first.another(t, "bookkeeper")
+	s.chief, s.books = first.another(t, "director").withAxe(), first.another(t, "bookkeeper").withAxe()
 	s.ownKey = keptKey(t, s.signers.authority.Issue(t, signature.Subject{
 		Kind: signature.KindPerson, CommonName: "Соколов Андрей", LastName: "Соколов", GivenNames: "Андрей", SNILS: directorsSNILS,
 	}))
