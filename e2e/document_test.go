@@ -22,7 +22,8 @@ var operationsTested = regexp.MustCompile(`Tested: (\d+)`)
 // OpenAPI document, good and bad ones, as an administrator and as a program: no
 // answer is a fault of the server. It takes PROPUSK_E2E_HOSTILE_SECONDS for each.
 func TestTheAPIBearsWhateverItsDocumentAllows(t *testing.T) {
-	tool, err := filepath.Abs("python/.venv/bin/schemathesis")
+	home, err := filepath.Abs("python")
+	tool := filepath.Join(home, ".venv", "bin", "schemathesis")
 	if err == nil {
 		_, err = os.Stat(tool)
 	}
@@ -41,6 +42,7 @@ func TestTheAPIBearsWhateverItsDocumentAllows(t *testing.T) {
 				"--exclude-path-regex", destructive, "--max-examples", "40", "--workers", "2", "--no-shrink",
 				"--generation-deterministic", "--suppress-health-check", "all", "--warnings", "off", "--max-time", limit)
 			run.Dir = t.TempDir()
+			run.Env = append(os.Environ(), "SCHEMATHESIS_HOOKS=hooks", "PYTHONPATH="+home)
 			began := time.Now()
 			out, err := run.CombinedOutput()
 			if err != nil {
