@@ -96,7 +96,7 @@ func chaos(t *testing.T, victims []victim, over func() bool) map[string]int {
 // had taken on is taken up again after a minute's lease) and compares the lists.
 func (s *site) oneOutcomeEach(t *testing.T, o *office, programs []*program, numbers *sync.Map, filings int) {
 	t.Helper()
-	states := map[string]map[string]string{} // id → number and state
+	var states map[string]map[string]string // id → number and state
 	for deadline := time.Now().Add(4 * time.Minute); ; time.Sleep(500 * time.Millisecond) {
 		states = map[string]map[string]string{}
 		entered := 0

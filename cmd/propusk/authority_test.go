@@ -257,7 +257,7 @@ func TestSandboxRunsAsACommand(t *testing.T) {
 			break
 		}
 	}
-	go io.Copy(io.Discard, r) //nolint:errcheck // the rest of what it says is of no interest
+	go io.Copy(io.Discard, r)
 	key, err := httpsig.ParsePublic(ready.PublicKey)
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ type world struct {
 
 // call is what the API was asked.
 type call struct {
-	what, body, key, match, resource string
+	what, body, key, match string
 }
 
 var sharedKit = sync.OnceValues(func() (*pages.Kit, error) { return pages.New(pages.Deps{}) })

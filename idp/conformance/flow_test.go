@@ -114,7 +114,7 @@ func (p *party) unsealed(response url.Values) url.Values {
 // returns the claims.
 func (p *party) verified(token string) map[string]any {
 	p.Helper()
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA})
 	if err != nil {
 		p.Fatalf("%q: %v", token, err)
 	}

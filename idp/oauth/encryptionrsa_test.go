@@ -67,7 +67,7 @@ func TestHostileObjectsForTheRSAKeyAreRefusedAlike(t *testing.T) {
 	for name, object := range map[string]string{
 		"the curve's kid with RSA":       nested(m.signed(), ours, nesting{alg: jose.RSA_OAEP_256, kid: curved.KeyID}),
 		"the RSA key's kid on the curve": nested(m.signed(), curved, nesting{kid: ours.KeyID}),
-		"RSA1_5":                         nested(m.signed(), ours, nesting{alg: jose.RSA1_5}), //nolint:staticcheck // refused, which is the test
+		"RSA1_5":                         nested(m.signed(), ours, nesting{alg: jose.RSA1_5}),
 		"RSA-OAEP with SHA-1":            nested(m.signed(), ours, nesting{alg: jose.RSA_OAEP}),
 		"another encrypted key":          strings.Join([]string{parts[0], string(other), parts[2], parts[3], parts[4]}, "."),
 		"no encrypted key":               strings.Join([]string{parts[0], "", parts[2], parts[3], parts[4]}, "."),

@@ -31,7 +31,7 @@ func FuzzStreamConfiguration(f *testing.F) {
 		}
 		_, c, err := s.parseConfiguration("shop", body)
 		if err != nil {
-			if _, said := err.(*invalid); !said { //nolint:errorlint // the parser makes them itself
+			if _, said := err.(*invalid); !said {
 				t.Errorf("not a refusal for whoever wrote it: %v", err)
 			}
 			return

@@ -118,14 +118,12 @@ func list(v *desk.Visit) error {
 		Order: v.Query("order"), Overdue: v.Query("overdue") != "", History: v.Query("view") == "history", May: v.May("requests:write"),
 	}
 	query, faults := asked(v)
-	status := http.StatusOK
+	status := http.StatusUnprocessableEntity
 	if len(faults) == 0 {
 		var err error
 		if status, faults, err = view.read(v, query); err != nil {
 			return err
 		}
-	} else {
-		status = http.StatusUnprocessableEntity
 	}
 	view.frame(v)
 	return v.Page(status, "request_list.html", "request.title", view, faults...)
