@@ -241,13 +241,5 @@ func (s *Server) fail(err error, c echo.Context) {
 		s.Log.ErrorContext(c.Request().Context(), "answer broken off", "err", err)
 		return
 	}
-	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
-		switch known.Code {
-		case http.StatusNotFound:
-			err = api.Refuse("not_found")
-		case http.StatusMethodNotAllowed:
-			err = api.Refuse("method_not_allowed")
-		}
-	}
-	s.book.WriteProblem(c.Response(), c.Request(), s.Log, api.AsRefusal(err))
+	s.book.WriteProblem(c.Response(), c.Request(), s.Log, api.AsRefusal(api.Routed(err)))
 }

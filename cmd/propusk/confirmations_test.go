@@ -2,16 +2,13 @@ package main
 
 import (
 	"encoding/base64"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"propusk/cabinet/notice"
-	"propusk/conf"
 	"propusk/idp/client"
 )
 
@@ -19,18 +16,7 @@ import (
 // and goes to his devices, through a whole house; e-mail is written once, by the issuer.
 func TestARequestForAPersonStandsInHisCabinet(t *testing.T) {
 	t.Parallel()
-	cfg := conf.Default()
-	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(t.TempDir(), "p.db") + "?synchronous=off")
-	b, err := openBase(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.close)
-	h, err := openHouse(t.Context(), b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.close)
+	b, h := newHouse(t)
 	organisation, member := peopled(t, b)
 	person, err := h.directory.Person(t.Context(), member.PersonID)
 	if err != nil {

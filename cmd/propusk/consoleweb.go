@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,8 +15,7 @@ import (
 // openConsoleWeb registers the console's pages at the issuer, as any relying party
 // is, and builds them. Their key is derived from the master key, as the cabinet's.
 func (h *house) openConsoleWeb(ctx context.Context) error {
-	seed := append(h.sealer.Key("client key of the console, 1"), h.sealer.Key("client key of the console, 2")...)
-	key, err := desk.NewClientKey(seed)
+	key, err := h.clientKey("client key of the console")
 	if err != nil {
 		return err
 	}
@@ -39,20 +37,11 @@ func (h *house) openConsoleWeb(ctx context.Context) error {
 	return nil
 }
 
-// consoleClient is held to FAPI 2.0, as the cabinet's. It alone may ask for the
-// console's resource.
+// consoleClient alone may ask for the console's resource.
 func consoleClient(issuer string, key *desk.ClientKey) (client.Client, error) {
-	keys, err := json.Marshal(key.JWKS())
-	if err != nil {
-		return client.Client{}, fmt.Errorf("publish the console's key: %w", err)
-	}
-	return client.Client{
-		ID: web.ClientID, Name: "Консоль оператора", NameEN: "Operator console", Kind: client.Web,
-		Profile:                 client.ProfileFAPI2Security,
-		TokenEndpointAuthMethod: client.AuthPrivateKeyJWT, JWKS: keys,
-		GrantTypes:             []string{client.GrantAuthorizationCode, client.GrantRefreshToken},
-		RedirectURIs:           []string{issuer + web.CallbackPath},
-		PostLogoutRedirectURIs: []string{issuer + web.SignedOutPath},
-		Scope:                  strings.Join(web.Scopes(), " "),
-	}, nil
+	return ownClient(client.Client{
+		ID: web.ClientID, Name: "Консоль оператора", NameEN: "Operator console",
+		RedirectURIs: []string{issuer + web.CallbackPath}, PostLogoutRedirectURIs: []string{issuer + web.SignedOutPath},
+		Scope: strings.Join(web.Scopes(), " "),
+	}, key)
 }

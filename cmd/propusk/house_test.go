@@ -91,3 +91,21 @@ func invite(t *testing.T, b *base) string {
 	t.Fatalf("no link among %d messages", len(sent))
 	return ""
 }
+
+// newHouse is a whole house over a database of its own, which ends with the test.
+func newHouse(t *testing.T) (*base, *house) {
+	t.Helper()
+	cfg := conf.Default()
+	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(t.TempDir(), "p.db") + "?synchronous=off")
+	b, err := openBase(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.close)
+	h, err := openHouse(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.close)
+	return b, h
+}

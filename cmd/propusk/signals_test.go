@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"propusk/conf"
 	"propusk/idp/client"
 	"propusk/idp/directory"
 )
@@ -62,18 +59,7 @@ func (p program) claims(token any) (claims map[string]any) {
 // waits; and the token names a status list that is served.
 func TestAnOrganisationsProgramHearsOfARemovedMember(t *testing.T) {
 	t.Parallel()
-	cfg := conf.Default()
-	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(t.TempDir(), "p.db") + "?synchronous=off")
-	b, err := openBase(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.close)
-	h, err := openHouse(t.Context(), b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.close)
+	b, h := newHouse(t)
 	if err := h.revoked.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +80,7 @@ func TestAnOrganisationsProgramHearsOfARemovedMember(t *testing.T) {
 	token := p.claims(answer["access_token"])
 	p.token = "Bearer " + answer["access_token"].(string)
 
-	if status, metadata := p.ask(http.MethodGet, "/.well-known/ssf-configuration", "", ""); status != http.StatusOK || metadata["issuer"] != cfg.Issuer {
+	if status, metadata := p.ask(http.MethodGet, "/.well-known/ssf-configuration", "", ""); status != http.StatusOK || metadata["issuer"] != b.cfg.Issuer {
 		t.Errorf("%d %v", status, metadata)
 	}
 	status, stream := p.ask(http.MethodPost, "/ssf/streams", "application/json",
@@ -105,7 +91,7 @@ func TestAnOrganisationsProgramHearsOfARemovedMember(t *testing.T) {
 	if err := b.directory.RemoveMember(t.Context(), directory.System(), organisation.ID, member.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	status, polled := p.ask(http.MethodPost, strings.TrimPrefix(stream["delivery"].(map[string]any)["endpoint_url"].(string), cfg.Issuer),
+	status, polled := p.ask(http.MethodPost, strings.TrimPrefix(stream["delivery"].(map[string]any)["endpoint_url"].(string), b.cfg.Issuer),
 		"application/json", `{"returnImmediately":true}`)
 	sets, _ := polled["sets"].(map[string]any)
 	if status != http.StatusOK || len(sets) != 1 {
@@ -120,7 +106,7 @@ func TestAnOrganisationsProgramHearsOfARemovedMember(t *testing.T) {
 
 	list, _ := token["status"].(map[string]any)["status_list"].(map[string]any)
 	uri, _ := list["uri"].(string)
-	if status, _ := p.ask(http.MethodGet, strings.TrimPrefix(uri, cfg.Issuer), "", ""); status != http.StatusOK {
+	if status, _ := p.ask(http.MethodGet, strings.TrimPrefix(uri, b.cfg.Issuer), "", ""); status != http.StatusOK {
 		t.Errorf("the list %q: %d", uri, status)
 	}
 }

@@ -44,26 +44,33 @@ func (h *house) openWeb(ctx context.Context) error {
 
 // cabinetKey is what the web cabinet authenticates with (private_key_jwt).
 func (h *house) cabinetKey() (*desk.ClientKey, error) {
-	seed := append(h.sealer.Key("client key of the web cabinet, 1"), h.sealer.Key("client key of the web cabinet, 2")...)
-	return desk.NewClientKey(seed)
+	return h.clientKey("client key of the web cabinet")
 }
 
-// cabinetClient is held to FAPI 2.0: pushed requests, a key of its own, tokens bound
-// to the key of each session.
+// clientKey is a key of one of the house's own clients, derived from the master key.
+func (h *house) clientKey(name string) (*desk.ClientKey, error) {
+	return desk.NewClientKey(append(h.sealer.Key(name+", 1"), h.sealer.Key(name+", 2")...))
+}
+
+// cabinetClient is the cabinet's own client.
 func cabinetClient(issuer string, key *desk.ClientKey) (client.Client, error) {
+	return ownClient(client.Client{
+		ID: cabinetClientID, Name: "Кабинет организации", NameEN: "Company cabinet",
+		RedirectURIs: []string{issuer + web.CallbackPath}, PostLogoutRedirectURIs: []string{issuer + web.SignedOutPath},
+		Scope: strings.Join(web.Scopes(), " "),
+	}, key)
+}
+
+// ownClient is held to FAPI 2.0: pushed requests, a key of its own, tokens bound to the
+// key of each session.
+func ownClient(c client.Client, key *desk.ClientKey) (client.Client, error) {
 	keys, err := json.Marshal(key.JWKS())
 	if err != nil {
-		return client.Client{}, fmt.Errorf("publish the web cabinet's key: %w", err)
+		return client.Client{}, fmt.Errorf("publish the key of %s: %w", c.ID, err)
 	}
-	return client.Client{
-		ID: cabinetClientID, Name: "Кабинет организации", NameEN: "Company cabinet", Kind: client.Web,
-		Profile:                 client.ProfileFAPI2Security,
-		TokenEndpointAuthMethod: client.AuthPrivateKeyJWT, JWKS: keys,
-		GrantTypes:             []string{client.GrantAuthorizationCode, client.GrantRefreshToken},
-		RedirectURIs:           []string{issuer + web.CallbackPath},
-		PostLogoutRedirectURIs: []string{issuer + web.SignedOutPath},
-		Scope:                  strings.Join(web.Scopes(), " "),
-	}, nil
+	c.Kind, c.Profile, c.TokenEndpointAuthMethod, c.JWKS = client.Web, client.ProfileFAPI2Security, client.AuthPrivateKeyJWT, keys
+	c.GrantTypes = []string{client.GrantAuthorizationCode, client.GrantRefreshToken}
+	return c, nil
 }
 
 // ownKeys are the private keys of the house's own clients, which the demo shows.
