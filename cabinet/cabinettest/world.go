@@ -74,7 +74,6 @@ type World struct {
 	document *document
 	people   atomic.Int64
 	offices  atomic.Int64
-	working  sync.Once
 }
 
 // New builds a world with the rooms under test. nil has no rooms.

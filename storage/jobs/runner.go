@@ -97,6 +97,35 @@ func (r *Runner) Start(ctx context.Context) error {
 	return nil
 }
 
+// Drain does what is due, and what that makes due, in up to Workers jobs at a time,
+// and returns when nothing is: a runner's whole work in a process that has no time to
+// wait for more. It is not for a runner that has been started.
+func (r *Runner) Drain(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopping != nil {
+		return errors.New("jobs: a started runner is not drained")
+	}
+	r.queries = newQueries(r.kinds(), r.DB.Engine())
+	if err := r.hangSchedules(ctx); err != nil {
+		return fmt.Errorf("jobs: drain: %w", err)
+	}
+	for {
+		jobs, wait, err := r.take(ctx, r.Workers)
+		if err != nil {
+			return fmt.Errorf("jobs: drain: %w", err)
+		}
+		if len(jobs) == 0 && wait > 0 {
+			return ctx.Err()
+		}
+		var workers sync.WaitGroup
+		for _, job := range jobs {
+			workers.Go(func() { r.work(ctx, job) })
+		}
+		workers.Wait()
+	}
+}
+
 // Stop takes no more jobs and waits for those that run. When ctx ends first
 // their contexts are cancelled, they are left to fall due again at once, and
 // ctx's error is returned.
