@@ -470,3 +470,39 @@ func TestMetricsCountRunsAndDepth(t *testing.T) {
 		}
 	})
 }
+
+func TestDrainDoesWhatIsDueAndWhatThatMakesDueAndNothingAfterwards(t *testing.T) {
+	each(t, func(s setup) {
+		var done []string
+		var turns int
+		r := s.runner(func(d *jobs.Deps) { d.Workers = 1 })
+		r.Handle("outer", func(ctx context.Context, _ jobs.Job) error {
+			done = append(done, "outer")
+			return jobs.Enqueue(ctx, s.db, "inner", nil)
+		})
+		r.Handle("inner", func(context.Context, jobs.Job) error { done = append(done, "inner"); return nil })
+		r.Handle("fails", func(context.Context, jobs.Job) error { done = append(done, "fails"); return errors.New("not now") })
+		r.Every("hourly", time.Hour, func(context.Context) error { turns++; return nil })
+		s.must(jobs.Enqueue(s.Context(), s.db, "outer", nil))
+		s.must(jobs.Enqueue(s.Context(), s.db, "fails", nil))
+		s.must(jobs.Enqueue(s.Context(), s.db, "outer", nil, jobs.Options{RunAt: s.clock.Now().Add(time.Hour)}))
+		s.must(r.Drain(s.Context()))
+		if got := strings.Join(done, " "); got != "outer fails inner" && got != "outer inner fails" || turns != 1 {
+			t.Errorf("done %q in %d turns", got, turns)
+		}
+		s.clock.Advance(2 * time.Hour)
+		time.Sleep(3 * r.Poll) // nothing works on by itself
+		if turns != 1 {
+			t.Error("a drained runner works on")
+		}
+		done = nil
+		s.must(r.Drain(s.Context()))
+		if len(done) != 3 || turns != 2 { // the second outer, its inner, and the retry
+			t.Errorf("then %v in %d turns", done, turns)
+		}
+		s.start(r)
+		if err := r.Drain(s.Context()); err == nil {
+			t.Error("a started runner is drained")
+		}
+	})
+}
