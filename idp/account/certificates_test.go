@@ -140,7 +140,7 @@ func TestCertificateStatusesAreShown(t *testing.T) {
 	w.must(err)
 	w.clock.Advance(list[0].NotAfter.Time().Sub(w.clock.Now()) - 24*time.Hour)
 	v = w.signedIn(w.elena)
-	v.get("/account/certificates").says("Истекает", "До конца срока меньше 30 дней.")
+	v.get("/account/certificates").says("Истекает", "До конца срока меньше 30 дней.", "в личном кабинете налогоплательщика")
 	w.clock.Advance(25 * time.Hour)
 	v = w.signedIn(w.elena)
 	v.get("/account/certificates").says("Просрочен")
