@@ -40,7 +40,7 @@ func TestEveryChangeOfAMemberOwes(t *testing.T) {
 		}
 		wantDetails := map[string]string{
 			"person": p.ID, "role_before": "manager", "role": "accountant", "position": "Бухгалтер",
-			"gained": "finance:read finance:write", "lost": "documents:sign requests:write",
+			"gained": "finance:read finance:write", "lost": "documents:sign requests:write tenders:write",
 		}
 		if fmt.Sprint(e.Details) != fmt.Sprint(wantDetails) {
 			t.Errorf("details %v", e.Details)

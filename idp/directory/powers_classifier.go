@@ -71,6 +71,12 @@ var powerTable = append(append([]PowerCode{
 		"Просмотр начислений и платежей", "View charges and payments"}},
 	{"CAB_FINANCE_PAY", []Permission{FinanceRead, FinanceWrite}, labels{
 		"Платежи и счета", "Make payments and invoices"}},
+	{"CAB_TENDERS_VIEW", []Permission{TendersRead}, labels{
+		"Просмотр закупок и заявок на участие", "View tenders and applications for them"}},
+	{"CAB_TENDERS_PREPARE", []Permission{TendersRead, TendersWrite}, labels{
+		"Подготовка заявок на участие в закупках", "Prepare applications for tenders"}},
+	{"CAB_TENDERS_SIGN", []Permission{TendersRead, TendersWrite, TendersSign}, labels{
+		"Подписание и отправка заявок на участие в закупках", "Sign and send applications for tenders"}},
 	{"CAB_POWERS_VIEW", []Permission{PowersRead}, labels{
 		"Просмотр доверенностей организации", "View the organisation's powers of attorney"}},
 }...)

@@ -48,6 +48,9 @@ const (
 	ClientsWrite      Permission = "clients:write"
 	PowersRead        Permission = "powers:read"
 	PowersWrite       Permission = "powers:write"
+	TendersRead       Permission = "tenders:read"
+	TendersWrite      Permission = "tenders:write"
+	TendersSign       Permission = "tenders:sign"
 )
 
 type labels struct{ ru, en string }
@@ -83,6 +86,9 @@ var permissionTable = []struct {
 	{ClientsWrite, labels{"Управление приложениями", "Manage applications' access"}},
 	{PowersRead, labels{"Просмотр доверенностей", "View powers of attorney"}},
 	{PowersWrite, labels{"Управление доверенностями", "Manage powers of attorney"}},
+	{TendersRead, labels{"Просмотр закупок", "View tenders"}},
+	{TendersWrite, labels{"Подготовка заявок на закупки", "Prepare tender applications"}},
+	{TendersSign, labels{"Подписание и отправка заявок на закупки", "Sign and send tender applications"}},
 }
 
 // roleTable says what each role may do. The administrator may do everything;
@@ -99,26 +105,27 @@ var roleTable = []struct {
 		OrganizationRead, OrganizationWrite, MembersRead, MembersWrite, JournalRead,
 		FilingsRead, FilingsWrite, FilingsSign, ExtractsRead, DocumentsRead, DocumentsWrite, DocumentsSign,
 		RequestsRead, RequestsWrite, FinanceRead, ClientsRead, PowersRead, PowersWrite,
+		TendersRead, TendersWrite, TendersSign,
 	}},
 	{Manager, labels{"Менеджер", "Manager"}, []Permission{
 		OrganizationRead, MembersRead, FilingsRead, FilingsWrite, ExtractsRead,
-		DocumentsRead, DocumentsWrite, DocumentsSign, RequestsRead, RequestsWrite, PowersRead,
+		DocumentsRead, DocumentsWrite, DocumentsSign, RequestsRead, RequestsWrite, PowersRead, TendersRead, TendersWrite,
 	}},
 	{Accountant, labels{"Бухгалтер", "Accountant"}, []Permission{
 		OrganizationRead, MembersRead, FilingsRead, FilingsWrite, FilingsSign, ExtractsRead,
-		DocumentsRead, DocumentsWrite, RequestsRead, FinanceRead, PowersRead,
+		DocumentsRead, DocumentsWrite, RequestsRead, FinanceRead, PowersRead, TendersRead,
 	}},
 	{Operator, labels{"Оператор", "Operator"}, []Permission{
 		OrganizationRead, FilingsRead, FilingsWrite, ExtractsRead,
-		DocumentsRead, DocumentsWrite, RequestsRead, RequestsWrite,
+		DocumentsRead, DocumentsWrite, RequestsRead, RequestsWrite, TendersRead, TendersWrite,
 	}},
 	{Observer, labels{"Наблюдатель", "Observer"}, []Permission{
 		OrganizationRead, MembersRead, FilingsRead, ExtractsRead,
-		DocumentsRead, RequestsRead, FinanceRead, PowersRead,
+		DocumentsRead, RequestsRead, FinanceRead, PowersRead, TendersRead,
 	}},
 	{Controller, labels{"Контролёр", "Controller"}, []Permission{
 		OrganizationRead, MembersRead, JournalRead, FilingsRead, ExtractsRead,
-		DocumentsRead, RequestsRead, FinanceRead, ClientsRead, PowersRead,
+		DocumentsRead, RequestsRead, FinanceRead, ClientsRead, PowersRead, TendersRead,
 	}},
 }
 

@@ -11,13 +11,13 @@ import (
 func TestRolesHoldExactly(t *testing.T) {
 	t.Parallel()
 	want := map[Role]string{
-		Administrator: "clients:read clients:write documents:read documents:sign documents:write extracts:read filings:read filings:sign filings:write finance:read finance:write journal:read members:read members:write organization:read organization:write powers:read powers:write requests:read requests:write",
-		Head:          "clients:read documents:read documents:sign documents:write extracts:read filings:read filings:sign filings:write finance:read journal:read members:read members:write organization:read organization:write powers:read powers:write requests:read requests:write",
-		Manager:       "documents:read documents:sign documents:write extracts:read filings:read filings:write members:read organization:read powers:read requests:read requests:write",
-		Accountant:    "documents:read documents:write extracts:read filings:read filings:sign filings:write finance:read members:read organization:read powers:read requests:read",
-		Operator:      "documents:read documents:write extracts:read filings:read filings:write organization:read requests:read requests:write",
-		Observer:      "documents:read extracts:read filings:read finance:read members:read organization:read powers:read requests:read",
-		Controller:    "clients:read documents:read extracts:read filings:read finance:read journal:read members:read organization:read powers:read requests:read",
+		Administrator: "clients:read clients:write documents:read documents:sign documents:write extracts:read filings:read filings:sign filings:write finance:read finance:write journal:read members:read members:write organization:read organization:write powers:read powers:write requests:read requests:write tenders:read tenders:sign tenders:write",
+		Head:          "clients:read documents:read documents:sign documents:write extracts:read filings:read filings:sign filings:write finance:read journal:read members:read members:write organization:read organization:write powers:read powers:write requests:read requests:write tenders:read tenders:sign tenders:write",
+		Manager:       "documents:read documents:sign documents:write extracts:read filings:read filings:write members:read organization:read powers:read requests:read requests:write tenders:read tenders:write",
+		Accountant:    "documents:read documents:write extracts:read filings:read filings:sign filings:write finance:read members:read organization:read powers:read requests:read tenders:read",
+		Operator:      "documents:read documents:write extracts:read filings:read filings:write organization:read requests:read requests:write tenders:read tenders:write",
+		Observer:      "documents:read extracts:read filings:read finance:read members:read organization:read powers:read requests:read tenders:read",
+		Controller:    "clients:read documents:read extracts:read filings:read finance:read journal:read members:read organization:read powers:read requests:read tenders:read",
 	}
 	if len(Roles()) != len(want) {
 		t.Errorf("roles: %v", Roles())
@@ -53,7 +53,7 @@ func TestOnlyTheAdministratorHoldsEverything(t *testing.T) {
 func TestGrantsAndDenialsOnTopOfTheRole(t *testing.T) {
 	t.Parallel()
 	m := Member{Role: Observer, Grants: []Permission{FilingsWrite, MembersWrite}, Denials: []Permission{FinanceRead, MembersWrite}}
-	if got, want := join(m.Permissions()), "documents:read extracts:read filings:read filings:write members:read organization:read powers:read requests:read"; got != want {
+	if got, want := join(m.Permissions()), "documents:read extracts:read filings:read filings:write members:read organization:read powers:read requests:read tenders:read"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if m.Can(MembersWrite) || !m.Can(FilingsWrite) || m.Can("") || m.Can("root") {

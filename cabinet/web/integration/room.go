@@ -18,6 +18,7 @@ func Room() desk.Room {
 			"organization:read", "organization:write", "members:read", "members:write", "journal:read", "filings:read", "filings:write",
 			"filings:sign", "extracts:read", "documents:read", "documents:write", "documents:sign", "requests:read", "requests:write",
 			"finance:read", "finance:write", "clients:read", "clients:write", "powers:read", "powers:write",
+			"tenders:read", "tenders:write", "tenders:sign",
 		},
 		Nav: []desk.NavItem{{Key: "integration.place", Path: "/cabinet/integrations", Permission: "clients:read", Order: 560}},
 	}
