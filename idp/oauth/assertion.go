@@ -102,7 +102,8 @@ func (p *Provider) asserted(ctx context.Context, client *registration, assertion
 		return invalidClient("the claims of the client assertion cannot be read")
 	}
 	if client.FAPI() && !claims.Audience.text {
-		return invalidClient("aud of the client assertion must be text and no list (FAPI 2.0 Security Profile section 5.3.2.1)")
+		return invalidClient("aud of the client assertion must be text and no list (FAPI 2.0 Security Profile section 5.3.2.1)").
+			because("'"+p.deps.Issuer+"'", shownAudience(claims.Audience))
 	}
 	if err := p.checkAssertion(client, &claims); err != nil {
 		return err
@@ -137,17 +138,22 @@ func (p *Provider) checkAssertion(client *registration, claims *assertionClaims)
 	now := float64(p.deps.Now().UnixMilli()) / 1000
 	switch {
 	case claims.Issuer != client.ID || claims.Subject != client.ID:
-		return invalidClient("iss and sub of the client assertion must be the client_id")
+		return invalidClient("iss and sub of the client assertion must be the client_id (RFC 7523 section 3)").
+			because("'"+client.ID+"'", "iss "+shown(claims.Issuer)+" and sub "+shown(claims.Subject))
 	case !claims.Audience.only(p.deps.Issuer):
-		return invalidClient("aud of the client assertion must be %s alone; it is %.200s (RFC 7523 section 3)", p.deps.Issuer, claims.Audience.audience)
+		return invalidClient("aud of the client assertion must be the issuer alone (RFC 7523 section 3)").
+			because("'"+p.deps.Issuer+"'", shownAudience(claims.Audience))
 	case claims.ExpiresAt == 0:
 		return invalidClient("exp of the client assertion is missing")
 	case now >= claims.ExpiresAt:
-		return invalidClient("the client assertion expired %.0f s ago by this server's clock (RFC 7523 section 3)", now-claims.ExpiresAt)
+		return invalidClient("the client assertion expired %.0f s ago by this server's clock (RFC 7523 section 3)", now-claims.ExpiresAt).
+			because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
 	case claims.ExpiresAt > now+assertionLongest.Seconds():
-		return invalidClient("exp of the client assertion is more than an hour away")
+		return invalidClient("exp of the client assertion is more than an hour away").
+			because(fmt.Sprintf("exp within %.0f s", assertionLongest.Seconds()), ahead(claims.ExpiresAt, now))
 	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
-		return invalidClient("the client assertion is of the future by %.0f s: compare the clocks (RFC 7523 section 3)", max(claims.NotBefore, claims.IssuedAt)-now)
+		return invalidClient("the client assertion is of the future by %.0f s: compare the clocks (RFC 7523 section 3)", max(claims.NotBefore, claims.IssuedAt)-now).
+			because(fmt.Sprintf("iat and nbf at most %.0f s ahead", clockAhead.Seconds()), "iat "+ahead(claims.IssuedAt, now)+", nbf "+ahead(claims.NotBefore, now))
 	}
 	return nil
 }
@@ -157,7 +163,7 @@ func (p *Provider) checkAssertion(client *registration, claims *assertionClaims)
 // must have been checked; what names the JWT in the refusal.
 func (p *Provider) useOnce(ctx context.Context, kind string, client *registration, id string, exp float64, what string) error {
 	if id == "" || len(id) > 256 {
-		return invalidClient("jti of %s must have 1 to 256 bytes", what)
+		return invalidClient("jti of %s must have 1 to 256 bytes", what).because("", fmt.Sprintf("%d bytes", len(id)))
 	}
 	left := time.Duration(exp*float64(time.Second)) - time.Duration(p.deps.Now().UnixNano())
 	err := p.deps.Ephemeral.Add(ctx, onceKey(kind, client, id), []byte{1}, left+time.Second)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -140,12 +141,15 @@ func (p *Provider) audience(ctx context.Context, form url.Values, repeated *Erro
 	case form.Get("redirect_uri") == "":
 		return nil, nil, invalidRequest("redirect_uri is missing")
 	case !client.Redirects(form.Get("redirect_uri")):
-		return nil, nil, invalidRequest("redirect_uri is not one that the application has registered")
+		return nil, nil, errRedirect
 	}
 	return client, &redirection{
 		form.Get("redirect_uri"), form.Get("state"), knownMode(form.Get("response_mode")), client.ID, client.ResponseAlg,
 	}, nil
 }
+
+// errRedirect is all that a browser is told of it; see taughtOfRequest.
+var errRedirect = invalidRequest("redirect_uri is not one that the application has registered")
 
 // authorize checks what may be answered to the client itself.
 func (p *Provider) authorize(ctx context.Context, client *registration, form url.Values, repeated *Error) (*AuthorizationRequest, error) {
@@ -228,15 +232,20 @@ func refuseUnsupported(form url.Values) *Error {
 	case !form.Has("response_type"):
 		return invalidRequest("response_type is missing")
 	case form.Get("response_type") != "code":
-		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code")
+		return fault(http.StatusBadRequest, "unsupported_response_type", "the only response_type is code").
+			because("'code'", shown(form.Get("response_type")))
 	case form.Has("response_mode") && !slices.Contains(responseModes, form.Get("response_mode")):
-		return invalidRequest("response_mode must be one of %s", strings.Join(responseModes, ", "))
+		return invalidRequest("the response_mode is unknown").
+			because("one of "+strings.Join(responseModes, ", "), shown(form.Get("response_mode")))
 	}
 	return nil
 }
 
 // challenge is an S256 code challenge (RFC 7636 §4.2): BASE64URL of 32 bytes.
 var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// thumbprintForm is what a SHA-256 digest looks like in a request.
+const thumbprintForm = "43 characters of BASE64URL"
 
 // requireProofKey wants PKCE with S256 of every client, before the person has
 // worked through the sign-in; an absent method would mean plain (RFC 7636 §4.3).
@@ -245,11 +254,14 @@ func requireProofKey(form url.Values) *Error {
 	case !form.Has("code_challenge"):
 		return invalidRequest("code_challenge is missing: PKCE is required (RFC 7636)")
 	case form.Get("code_challenge_method") != "S256":
-		return invalidRequest("code_challenge_method must be S256")
+		return invalidRequest("code_challenge_method must be S256 (RFC 7636 section 4.3)").
+			because("'S256'", shown(form.Get("code_challenge_method")))
 	case !challenge.MatchString(form.Get("code_challenge")):
-		return invalidRequest("code_challenge is not one of the method S256")
+		return invalidRequest("code_challenge is not one of the method S256 (RFC 7636 section 4.2)").
+			because(thumbprintForm, fmt.Sprintf("%d characters", len(form.Get("code_challenge"))))
 	case form.Has("dpop_jkt") && !challenge.MatchString(form.Get("dpop_jkt")):
-		return invalidRequest("dpop_jkt is not the SHA-256 thumbprint of a key (RFC 9449 section 10)")
+		return invalidRequest("dpop_jkt is not the SHA-256 thumbprint of a key (RFC 9449 section 10)").
+			because(thumbprintForm, fmt.Sprintf("%d characters", len(form.Get("dpop_jkt"))))
 	}
 	return nil
 }
@@ -260,27 +272,34 @@ var prompts = []string{"none", "login", "consent", "select_account"}
 func (p *Provider) readConnect(request *AuthorizationRequest, client *registration, form url.Values) error {
 	request.Prompt = strings.Fields(form.Get("prompt"))
 	if !within(request.Prompt, prompts) {
-		return invalidRequest("prompt knows none, login, consent and select_account")
+		return invalidRequest("prompt has an unknown value").because("some of "+strings.Join(prompts, ", "), shown(form.Get("prompt")))
 	}
 	if slices.Contains(request.Prompt, "none") && len(request.Prompt) > 1 {
-		return invalidRequest("prompt=none goes with nothing else")
+		return invalidRequest("prompt=none goes with nothing else").because("'none' alone", shown(form.Get("prompt")))
 	}
 	if form.Has("max_age") {
 		age, err := strconv.ParseInt(form.Get("max_age"), 10, 32)
 		if err != nil || age < 0 {
-			return invalidRequest("max_age is a number of seconds")
+			return invalidRequest("max_age is a number of seconds").
+				because("a whole number of at least 0", shown(form.Get("max_age")))
 		}
 		request.MaxAge = &age
 	}
 	if form.Has("id_token_hint") {
 		hint, err := p.verifyIDTokenHint(form.Get("id_token_hint"))
-		if err != nil || !slices.Contains(hint.Audience, request.ClientID) {
-			return invalidRequest("id_token_hint is not an ID token that this server issued to the application")
+		if err != nil {
+			return errHint
+		}
+		if !slices.Contains(hint.Audience, request.ClientID) {
+			return errHint.because("aud "+shown(request.ClientID), "aud "+shownList(hint.Audience))
 		}
 		request.HintSubject = p.personOfToken(hint.Subject)
 	}
 	return nil
 }
+
+// errHint is of a hint that is none of ours, or another application's.
+var errHint = invalidRequest("id_token_hint is not an ID token that this server issued to the application")
 
 // kept is the part of a request that its code is made from.
 func kept(form url.Values) url.Values {

@@ -209,7 +209,8 @@ func TestRefuseTellsTheClient(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	h.Refuse(w, httptest.NewRequest(http.MethodGet, "/", nil), request, "access_denied", "the person said \"no\", нет")
-	want := callback + "?" + url.Values{"error": {"access_denied"}, "error_description": {"the person said 'no', ???"}, "iss": {issuer}, "state": {"st"}}.Encode()
+	want := callback + "?" + url.Values{"error": {"access_denied"}, "error_description": {"the person said 'no', ???"},
+		"error_uri": {issuer + "/help/errors#access_denied"}, "iss": {issuer}, "state": {"st"}}.Encode()
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != want {
 		t.Errorf("%d %s, want %s", w.Code, w.Header().Get("Location"), want)
 	}

@@ -138,7 +138,8 @@ func requestedExpiry(form url.Values) (time.Duration, error) {
 	}
 	seconds, err := strconv.ParseUint(form.Get("requested_expiry"), 10, 31)
 	if err != nil || seconds == 0 {
-		return 0, invalidRequest("requested_expiry is a number of seconds")
+		return 0, invalidRequest("requested_expiry is a number of seconds").
+			because("a whole number above 0", shown(form.Get("requested_expiry")))
 	}
 	return min(max(time.Duration(seconds)*time.Second, cibaShortest), cibaLongest), nil
 }
@@ -176,7 +177,7 @@ func checkBinding(client *registration, message string) error {
 	case message == "":
 		return nil
 	case utf8.RuneCountInString(message) > maxBinding:
-		return wrong(fmt.Sprintf("binding_message has more than %d characters", maxBinding))
+		return wrong(fmt.Sprintf("binding_message is too long; expected at most %d characters; received %d", maxBinding, utf8.RuneCountInString(message)))
 	case strings.TrimSpace(message) != message, strings.ContainsFunc(message, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" -,#№", r)
 	}):
@@ -192,8 +193,11 @@ func (p *Provider) ask(ctx context.Context, client *registration, w *Waiting, fo
 	subject := ""
 	if form.Has("id_token_hint") {
 		hint, err := p.verifyIDTokenHint(form.Get("id_token_hint"))
-		if err != nil || !slices.Contains(hint.Audience, client.ID) {
-			return invalidRequest("id_token_hint is not an ID token that this server issued to the client")
+		if err != nil {
+			return errHint
+		}
+		if !slices.Contains(hint.Audience, client.ID) {
+			return errHint.because("aud "+shown(client.ID), "aud "+shownList(hint.Audience))
 		}
 		subject = p.personOfToken(hint.Subject)
 	}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -54,21 +55,26 @@ func (p *Provider) checkCIBAObject(ctx context.Context, client *registration, pa
 	now := float64(p.deps.Now().UnixMilli()) / 1000
 	switch {
 	case claims.Issuer != client.ID:
-		return invalidRequest("iss of the authentication request must be the client_id")
+		return invalidRequest("iss of the authentication request must be the client_id").
+			because("'"+client.ID+"'", shown(claims.Issuer))
 	case claims.Subject == client.ID: // it would be a client assertion for who sees it (RFC 9101 §10.8)
 		return invalidRequest("sub of the authentication request must not be the client_id")
 	case !slices.Contains(claims.Audience.audience, p.deps.Issuer):
-		return invalidRequest("aud of the authentication request must be %s", p.deps.Issuer)
+		return invalidRequest("aud of the authentication request must be the issuer (CIBA section 7.1.1)").
+			because("'"+p.deps.Issuer+"'", shownAudience(claims.Audience))
 	case claims.ExpiresAt == 0 || claims.IssuedAt == 0 || claims.NotBefore == 0:
 		return invalidRequest("exp, iat and nbf of the authentication request must be there (CIBA section 7.1.1)")
 	case now >= claims.ExpiresAt:
-		return invalidRequest("the authentication request has expired")
+		return invalidRequest("the authentication request has expired").because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
 	case claims.ExpiresAt > claims.NotBefore+objectLongest.Seconds():
-		return invalidRequest("exp of the authentication request is more than an hour after nbf (FAPI-CIBA section 5.2.2)")
+		return invalidRequest("exp of the authentication request is more than an hour after nbf (FAPI-CIBA section 5.2.2)").
+			because(fmt.Sprintf("at most %.0f s", objectLongest.Seconds()), fmt.Sprintf("%.0f s", claims.ExpiresAt-claims.NotBefore))
 	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
-		return invalidRequest("the authentication request is of the future: compare the clocks")
+		return invalidRequest("the authentication request is of the future: compare the clocks").
+			because(fmt.Sprintf("iat and nbf at most %.0f s ahead", clockAhead.Seconds()), "iat "+ahead(claims.IssuedAt, now)+", nbf "+ahead(claims.NotBefore, now))
 	case claims.ExpiresAt > now+objectLongest.Seconds():
-		return invalidRequest("exp of the authentication request is more than an hour away")
+		return invalidRequest("exp of the authentication request is more than an hour away").
+			because(fmt.Sprintf("exp within %.0f s", objectLongest.Seconds()), ahead(claims.ExpiresAt, now))
 	}
 	err := p.useOnce(ctx, "ciba", client, claims.ID, claims.ExpiresAt, "the authentication request")
 	if e := new(Error); errors.As(err, &e) {

@@ -96,7 +96,8 @@ func (p *Provider) readCredentials(r *http.Request, form url.Values) (credential
 		case form.Has("client_secret"):
 			return credentials{}, invalidRequest("the client authenticates in more than one way (RFC 6749 section 2.3)")
 		case form.Has("client_id") && form.Get("client_id") != c.id:
-			return credentials{}, invalidRequest("client_id is not the client that authenticates")
+			return credentials{}, invalidRequest("client_id is not the client that authenticates").
+				because(shown(c.id)+", as the Authorization header has it", shown(form.Get("client_id")))
 		}
 		return c, nil
 	case !form.Has("client_id"):
@@ -138,7 +139,7 @@ func (p *Provider) readAssertion(r *http.Request, form url.Values) (credentials,
 	case r.Header.Get("Authorization") != "" || form.Has("client_secret"):
 		return credentials{}, invalidRequest("the client authenticates in more than one way (RFC 6749 section 2.3)")
 	case form.Get("client_assertion_type") != assertionType:
-		return credentials{}, invalidClient("client_assertion_type must be %s", assertionType)
+		return credentials{}, invalidClient("client_assertion_type is another").because("'"+assertionType+"'", shown(form.Get("client_assertion_type")))
 	case c.id == "":
 		c.id = p.subjectOf(c.assertion)
 	}

@@ -60,7 +60,7 @@ func proofError(err error) error {
 	case errors.Is(err, possession.ErrNonce):
 		return fault(http.StatusBadRequest, "use_dpop_nonce", "the proof must carry the nonce of the header DPoP-Nonce")
 	case errors.As(err, &wrong):
-		return fault(http.StatusBadRequest, "invalid_dpop_proof", "%s", wrong.Reason)
+		return fault(http.StatusBadRequest, "invalid_dpop_proof", "%s", wrong.Reason).because(wrong.Expected, shownProof(wrong))
 	}
 	return err
 }
@@ -83,7 +83,8 @@ func (x *exchange) keyOfCode() error {
 	if holds(x.confirmation, &possession.Confirmation{Key: jkt}) || jkt == "" {
 		return nil
 	}
-	return fault(http.StatusBadRequest, "invalid_dpop_proof", "the code is bound to a key that the request does not prove")
+	return fault(http.StatusBadRequest, "invalid_dpop_proof", "the code is bound to a key that the request does not prove (RFC 9449 section 10)").
+		because(x.client.facts("a proof by the key '"+jkt+"'"), provedKey(x.confirmation))
 }
 
 // tokenType is the token_type of tokens bound to cnf (RFC 9449 §5). One bound to

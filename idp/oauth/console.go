@@ -35,7 +35,7 @@ func (p *Provider) resourceOf(scopes []string) string {
 func (p *Provider) checkResource(form url.Values, scopes []string) error {
 	wanted, console := p.resourceOf(scopes), wantConsole(scopes)
 	if asked := form.Get("resource"); asked != wanted && (console || form.Has("resource")) {
-		return invalidTarget("the only resource of these scopes is %s (RFC 8707 section 2)", wanted)
+		return invalidTarget("these scopes are of another resource (RFC 8707 section 2)").because("'"+wanted+"'", shown(asked))
 	}
 	if !console {
 		return nil
@@ -53,7 +53,7 @@ func (p *Provider) checkResource(form url.Values, scopes []string) error {
 func (p *Provider) checkTokenResource(form url.Values, g *grant) error {
 	wanted := p.resourceOf(splitScope(g.Scope))
 	if asked := form.Get("resource"); asked != "" && asked != wanted {
-		return invalidTarget("the only resource of the grant is %s (RFC 8707 section 2.2)", wanted)
+		return invalidTarget("the grant is for another resource (RFC 8707 section 2.2)").because("'"+wanted+"'", shown(asked))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -18,7 +19,7 @@ import (
 func (p *Provider) clientCredentials(ctx context.Context, x *exchange, form url.Values) (*tokenResponse, error) {
 	client := x.client
 	if form.Get("audience") != "" {
-		return nil, invalidRequest("audience is not a parameter here, the token is for %s", p.deps.Audience)
+		return nil, invalidRequest("audience is not a parameter here, the token is for %s", p.deps.Audience).because("no audience", shown(form.Get("audience")))
 	}
 	details, err := p.details(client, form)
 	if err != nil {
@@ -61,7 +62,7 @@ func ownScopes(client *registration, asked string, details directory.Details) ([
 	for _, scope := range scopes {
 		switch {
 		case !slices.Contains(client.view.scopes, scope):
-			return nil, invalidScope("the client may not ask for the scope %s", scope)
+			return nil, errScope(client, scope)
 		case personal(scope):
 			return nil, invalidScope("the scope %s speaks of a person, there is none here", scope)
 		case client.OrganisationID == "" && !ownScope(scope):
@@ -75,7 +76,8 @@ func ownScopes(client *registration, asked string, details directory.Details) ([
 // the house. Another one than that cannot be asked for.
 func (p *Provider) ownOrganisation(ctx context.Context, client *registration, asked string) (*organisation, error) {
 	if asked != "" && asked != client.OrganisationID {
-		return nil, invalidTarget("the client does not belong to that organisation")
+		return nil, invalidTarget("the client does not belong to that organisation").
+			because(client.facts(cmp.Or(client.OrganisationID, "no organization")), shown(asked))
 	}
 	if client.OrganisationID == "" {
 		return nil, nil

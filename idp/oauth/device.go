@@ -130,11 +130,11 @@ func (p *Provider) askedElsewhere(client *registration, form url.Values) (*Autho
 		// Ignored, the token would reach further than the client thinks.
 		return nil, invalidDetails("authorization_details goes with authorization, pushed and token requests")
 	case form.Has("resource") && form.Get("resource") != p.deps.Audience:
-		return nil, invalidTarget("the only resource is %s (RFC 8707 section 2)", p.deps.Audience)
+		return nil, p.errResource(form.Get("resource"))
 	}
 	for _, scope := range request.Scopes {
 		if !slices.Contains(client.view.scopes, scope) {
-			return nil, invalidScope("the client may not ask for the scope %s", scope)
+			return nil, errScope(client, scope)
 		}
 	}
 	if wantConsole(request.Scopes) {

@@ -6,8 +6,8 @@ import (
 )
 
 // ErrorsPath is the page of the issuer that explains the codes of errors; each code is
-// an anchor of it. It is error_uri (RFC 6749 §5.2) of what the endpoints for programs
-// answer: to whoever sent the request, with the error that he is told anyway.
+// an anchor of it. It is error_uri (RFC 6749 §4.1.2.1, §5.2) of every error:
+// to whoever sent the request, with the code that he is told anyway.
 const ErrorsPath = "/help/errors"
 
 // ErrorCode explains one stable code in one language.

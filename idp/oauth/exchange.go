@@ -104,17 +104,22 @@ var errImpersonation = fault(http.StatusBadRequest, "invalid_request",
 func (p *Provider) checkExchange(form url.Values) error {
 	switch {
 	case !accessTokenType(form.Get("subject_token_type")):
-		return invalidRequest("subject_token_type must be %s", typeOfAccessToken)
+		return errTokenType("subject_token_type", form)
 	case form.Has("actor_token") != form.Has("actor_token_type"):
 		return invalidRequest("actor_token and actor_token_type go together (RFC 8693 section 2.1)")
 	case form.Has("actor_token") && !accessTokenType(form.Get("actor_token_type")):
-		return invalidRequest("actor_token_type must be %s", typeOfAccessToken)
+		return errTokenType("actor_token_type", form)
 	case form.Has("requested_token_type") && !accessTokenType(form.Get("requested_token_type")):
-		return invalidRequest("requested_token_type must be %s", typeOfAccessToken)
+		return errTokenType("requested_token_type", form)
 	case form.Has("audience") && form.Get("audience") != p.deps.Audience:
-		return invalidTarget("the only audience is %s", p.deps.Audience)
+		return invalidTarget("there are no tokens for that audience (RFC 8693 section 2.1)").because("'"+p.deps.Audience+"'", shown(form.Get("audience")))
 	}
 	return nil
+}
+
+func errTokenType(parameter string, form url.Values) error {
+	return invalidRequest("%s is another than is exchanged here (RFC 8693 section 3)", parameter).
+		because("'"+typeOfAccessToken+"'", shown(form.Get(parameter)))
 }
 
 func accessTokenType(name string) bool { return name == typeOfAccessToken || name == typeOfJWT }
@@ -206,7 +211,8 @@ func (p *Provider) copied(x *exchange, form url.Values, subject *accessToken) (*
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(splitScope(subject.Scope), scope) || !slices.Contains(x.client.view.scopes, scope) {
-			return nil, invalidScope("the scope %s is not in the subject_token, or not one of the client's", scope)
+			return nil, invalidScope("a scope is not in the subject_token, or not one of the client's").
+				because("some of "+strings.Join(shared(splitScope(subject.Scope), x.client.view.scopes), " "), shown(scope))
 		}
 	}
 	if len(scopes) == 0 {

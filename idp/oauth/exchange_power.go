@@ -55,7 +55,7 @@ func (p *Provider) byPower(x *exchange, form url.Values, subject *accessToken, r
 	asked, had := splitScope(form.Get("scope")), splitScope(subject.Scope)
 	for _, scope := range asked {
 		if !slices.Contains(had, scope) {
-			return nil, invalidScope("the scope %s is not in the subject_token", scope)
+			return nil, invalidScope("a scope is not in the subject_token").because("some of "+strings.Join(had, " "), shown(scope))
 		}
 	}
 	for _, power := range r.Powers {

@@ -2,8 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -170,8 +168,7 @@ func (e *explanation) code(ctx context.Context, form url.Values) error {
 		e.pass("code", rule)
 	}
 	e.same("redirect_uri", "redirect_uri_differs", rule, row.Form.V.Get("redirect_uri"), form.Get("redirect_uri"))
-	digest := sha256.Sum256([]byte(form.Get("code_verifier")))
-	e.same("pkce", "code_verifier", "RFC 7636 section 4.6", row.Form.V.Get("code_challenge"), base64.RawURLEncoding.EncodeToString(digest[:]))
+	e.same("pkce", "code_verifier", "RFC 7636 section 4.6", row.Form.V.Get("code_challenge"), challengeOf(form.Get("code_verifier")))
 	return nil
 }
 

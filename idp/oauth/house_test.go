@@ -3,8 +3,6 @@ package oauth
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -258,11 +256,6 @@ func (h *house) service() caller {
 		Kind: Service, GrantTypes: []string{GrantClientCredentials}, OrganisationID: h.romashka.ID,
 		Scope: "organization members:read filings:write",
 	})
-}
-
-func challengeOf(verifier string) string {
-	digest := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
 // parameters merges maps of parameters; "" takes one away.

@@ -126,7 +126,7 @@ func (p *Provider) approvable(ctx context.Context, request *AuthorizationRequest
 }
 
 // Refuse answers a request with an error: 303 to the redirect URI with error,
-// error_description, state and iss (RFC 6749 §4.1.2.1, RFC 9207 §2). The code is
+// error_description, error_uri, state and iss (RFC 6749 §4.1.2.1, RFC 9207 §2). The code is
 // access_denied or one of OpenID Connect Core §3.1.2.6: login_required,
 // interaction_required, consent_required, account_selection_required.
 func (p *Provider) Refuse(w http.ResponseWriter, r *http.Request, request *AuthorizationRequest, code, description string) {
@@ -150,7 +150,11 @@ func (p *Provider) AuthorizeError(w http.ResponseWriter, r *http.Request, err er
 // tell answers at the redirect URI with an error. That the answer could not be
 // signed or written is for the log: there is nothing left to say it to.
 func (p *Provider) tell(w http.ResponseWriter, r *http.Request, to redirection, code, description string) {
-	if err := p.answer(w, to, url.Values{"error": {code}, "error_description": {description}}); err != nil {
+	parameters := url.Values{"error": {code}, "error_description": {description}}
+	if uri := p.errorURI(code); uri != "" {
+		parameters.Set("error_uri", uri)
+	}
+	if err := p.answer(w, to, parameters); err != nil {
 		p.deps.Log.ErrorContext(r.Context(), "an authorization error was not told", "client", to.clientID, "error", err)
 	}
 }

@@ -22,7 +22,7 @@ func bodyParameters(r *http.Request) (url.Values, *Error) {
 		return nil, e
 	}
 	if !isForm(r.Header.Get("Content-Type")) {
-		return nil, invalidRequest("the Content-Type must be %s", formType)
+		return nil, invalidRequest("the Content-Type is another").because("'"+formType+"'", shown(r.Header.Get("Content-Type")))
 	}
 	if r.PostForm != nil { // someone before us has read the body
 		return singleParameters(r.PostForm)

@@ -77,7 +77,7 @@ func (p *Provider) push(r *http.Request) (*pushedResponse, error) {
 		return nil, err
 	}
 	if _, err := p.checkRequest(ctx, form, nil, true); err != nil {
-		return nil, err
+		return nil, client.taughtOfRequest(err, form)
 	}
 	return p.keepRequest(ctx, pushedRequest{client.ID, form})
 }
@@ -107,7 +107,7 @@ func (p *Provider) bindRequest(r *http.Request, form url.Values) error {
 		return proofError(err)
 	}
 	if form.Has("dpop_jkt") && form.Get("dpop_jkt") != key {
-		return fault(http.StatusBadRequest, "invalid_dpop_proof", "dpop_jkt is not the key of the proof")
+		return fault(http.StatusBadRequest, "invalid_dpop_proof", "dpop_jkt is not the key of the proof").because("'"+key+"', the thumbprint of the proof's key", shownKey(form.Get("dpop_jkt")))
 	}
 	form.Set("dpop_jkt", key)
 	return nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
@@ -185,7 +186,7 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(granted, scope) || !slices.Contains(client.view.scopes, scope) {
-			return nil, invalidScope("the scope %s was not granted", scope)
+			return nil, invalidScope("a scope was not granted (RFC 6749 section 6)").because("some of "+strings.Join(granted, " "), shown(scope))
 		}
 	}
 	next := *g

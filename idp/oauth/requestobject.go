@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,21 +74,26 @@ func (p *Provider) checkObject(client *registration, payload string) error {
 	now := float64(p.deps.Now().UnixMilli()) / 1000
 	switch {
 	case claims.Issuer != client.ID:
-		return invalidObject("iss of the request object must be the client_id")
+		return invalidObject("iss of the request object must be the client_id (RFC 9101 section 4)").
+			because("'"+client.ID+"'", shown(claims.Issuer))
 	case claims.Subject == client.ID: // whoever sees the browser's request would have a client assertion
 		return invalidObject("sub of the request object must not be the client_id (RFC 9101 section 10.8)")
 	case !slices.Contains(claims.Audience.audience, p.deps.Issuer):
-		return invalidObject("aud of the request object must be %s", p.deps.Issuer)
+		return invalidObject("aud of the request object must be the issuer (RFC 9101 section 4)").
+			because("'"+p.deps.Issuer+"'", shownAudience(claims.Audience))
 	case claims.ExpiresAt == 0 || claims.ExpiresAt > now+objectLongest.Seconds():
-		return invalidObject("exp of the request object must be there, at most an hour away")
+		return invalidObject("exp of the request object must be there, at most an hour away").
+			because(fmt.Sprintf("exp within %.0f s", objectLongest.Seconds()), ahead(claims.ExpiresAt, now))
 	case now >= claims.ExpiresAt:
-		return invalidObject("the request object has expired")
+		return invalidObject("the request object has expired").because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
 	case claims.NotBefore > now+clockAhead.Seconds():
-		return invalidObject("the request object is of the future: compare the clocks")
+		return invalidObject("the request object is of the future: compare the clocks").
+			because(fmt.Sprintf("nbf at most %.0f s ahead", clockAhead.Seconds()), ahead(claims.NotBefore, now))
 	case claims.NotBefore == 0 && client.SignsMessages(): // FAPI 2.0 Message Signing §5.3.1
 		return invalidObject("nbf of the request object is missing")
 	case claims.NotBefore != 0 && claims.NotBefore < now-objectLongest.Seconds():
-		return invalidObject("nbf of the request object is more than an hour ago")
+		return invalidObject("nbf of the request object is more than an hour ago").
+			because(fmt.Sprintf("nbf within %.0f s", objectLongest.Seconds()), ahead(claims.NotBefore, now))
 	}
 	return nil
 }
@@ -118,7 +124,8 @@ func objectParameters(client *registration, payload string) (url.Values, error) 
 	case err != nil:
 		return nil, invalidObject("the claims of the request object cannot be read")
 	case form.Get("client_id") != client.ID:
-		return nil, invalidObject("client_id of the request object must be that of the request (RFC 9101 section 5)")
+		return nil, invalidObject("client_id of the request object must be that of the request (RFC 9101 section 5)").
+			because("'"+client.ID+"'", shown(form.Get("client_id")))
 	}
 	return form, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ory/fosite"
 
@@ -72,20 +73,22 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 		return nil, invalidRequest("grant_type is missing")
 	case x.grantType == "unknown":
 		// fosite would call this invalid_request (RFC 6749 §5.2).
-		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the grant types are those of grant_types_supported in the server's metadata")
+		return nil, fault(http.StatusBadRequest, "unsupported_grant_type", "the server does not know the grant type").
+			because("one of grant_types_supported in its metadata", shown(form.Get("grant_type")))
 	}
 	var err error
 	if x.client, err = p.authenticateFor(r, x, form); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(x.client.GrantTypes, x.grantType) {
-		return nil, unauthorizedClient("the client may not use the grant type %s", x.grantType)
+		return nil, unauthorizedClient("the client may not use the grant type %s", x.grantType).
+			because(x.client.facts("one of "+strings.Join(x.client.GrantTypes, " ")), "")
 	}
 	if missing := missingParameter(x.grantType, form); missing != "" {
 		return nil, invalidRequest("%s is missing", missing)
 	}
 	if resource := form.Get("resource"); resource != "" && !p.knownResource(resource, x.grantType) {
-		return nil, invalidTarget("the only resource is %s (RFC 8707 section 2)", p.deps.Audience)
+		return nil, p.errResource(resource)
 	}
 	if x.confirmation, err = p.confirm(r, x.client); err != nil {
 		return nil, err
@@ -147,7 +150,7 @@ func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, x.taughtOfCode(err, form)
 	}
 	return response, refusal
 }

@@ -60,12 +60,20 @@ type Want struct {
 
 // Error says what is wrong with a proof, for the developer of the client. It
 // tells nothing secret and holds no quotes.
-type Error struct{ Reason string }
+type Error struct {
+	Reason string
+	// Expected is what would have done, and Received what came, where two values
+	// differ; else "". Received is as the client wrote it, any bytes: whoever repeats it
+	// makes it harmless.
+	Expected, Received string
+}
 
 // Error implements error.
 func (e *Error) Error() string { return "possession: " + e.Reason }
 
-func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+func wrong(format string, args ...any) error { return &Error{Reason: fmt.Sprintf(format, args...)} }
+
+func differs(expected, received, reason string) error { return &Error{reason, expected, received} }
 
 // ErrNonce asks for a proof with the nonce of Proofs.Nonce (RFC 9449 §8, §9).
 var ErrNonce = errors.New("possession: the proof must carry a fresh nonce")
@@ -174,7 +182,7 @@ func (p *Proofs) open(proof string) (*payload, string, error) {
 // no other way to say which key it is.
 func checkHeader(header *jws.Header) error {
 	if header.Type() != "dpop+jwt" {
-		return wrong("typ must be dpop+jwt")
+		return differs("dpop+jwt", header.Type(), "typ must be dpop+jwt")
 	}
 	for _, name := range []jose.HeaderKey{"jku", "x5u", "x5c", "crit", "b64"} {
 		if header.Has(name) {
@@ -196,9 +204,9 @@ func checkHeader(header *jws.Header) error {
 func (said *payload) about(want Want) error {
 	switch {
 	case said.Method != want.Method:
-		return wrong("htm is not the method of the request")
+		return differs(want.Method, said.Method, "htm is not the method of the request")
 	case !slices.ContainsFunc(want.URLs, func(u string) bool { return sameEndpoint(said.URL, u) }):
-		return wrong("htu is not the address of the request")
+		return differs(strings.Join(want.URLs, " or "), said.URL, "htu is not the address of the request")
 	case want.AccessToken != "" && said.AccessTokenHash != hashOf(want.AccessToken):
 		return wrong("ath is not the hash of the access token")
 	case said.ID == "" || len(said.ID) > 256:
@@ -227,7 +235,8 @@ func (p *Proofs) fresh(said *payload) (time.Duration, error) {
 	// Seconds are compared as numbers: a huge one must not overflow into the past.
 	age := float64(p.deps.Now().UnixMilli())/1000 - said.IssuedAt
 	if !(age <= oldest.Seconds() && age >= -newest.Seconds()) {
-		return 0, wrong("iat is not within the time of this server")
+		return 0, differs(fmt.Sprintf("iat at most %.0f s old and %.0f s ahead", oldest.Seconds(), newest.Seconds()), fmt.Sprintf("%.0f s old", age),
+			"iat is not within the time of this server")
 	}
 	return oldest - time.Duration(age*float64(time.Second)) + time.Second, nil
 }
