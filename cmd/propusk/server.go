@@ -60,6 +60,9 @@ func tlsConfig(c conf.TLS) (*tls.Config, error) {
 // serveUntil answers on l until ctx ends; then it takes no new connection and
 // waits, for patience at most, for the requests that began.
 func serveUntil(ctx context.Context, server *http.Server, l net.Listener, patience time.Duration) error {
+	silent := &silent{open: map[net.Conn]struct{}{}}
+	server.ConnState = silent.watch
+	server.RegisterOnShutdown(silent.hangUp)
 	failed := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {
