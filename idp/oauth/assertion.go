@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -146,13 +147,13 @@ func (p *Provider) checkAssertion(client *registration, claims *assertionClaims)
 	case claims.ExpiresAt == 0:
 		return invalidClient("exp of the client assertion is missing")
 	case now >= claims.ExpiresAt:
-		return invalidClient("the client assertion expired %.0f s ago by this server's clock (RFC 7523 section 3)", now-claims.ExpiresAt).
+		return invalidClient("the client assertion expired %.0f s ago by this server's clock (RFC 7523 section 3)", math.Floor(now)-claims.ExpiresAt).
 			because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
 	case claims.ExpiresAt > now+assertionLongest.Seconds():
 		return invalidClient("exp of the client assertion is more than an hour away").
 			because(fmt.Sprintf("exp within %.0f s", assertionLongest.Seconds()), ahead(claims.ExpiresAt, now))
 	case claims.NotBefore > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
-		return invalidClient("the client assertion is of the future by %.0f s: compare the clocks (RFC 7523 section 3)", max(claims.NotBefore, claims.IssuedAt)-now).
+		return invalidClient("the client assertion is of the future by %.0f s: compare the clocks (RFC 7523 section 3)", max(claims.NotBefore, claims.IssuedAt)-math.Floor(now)).
 			because(fmt.Sprintf("iat and nbf at most %.0f s ahead", clockAhead.Seconds()), "iat "+ahead(claims.IssuedAt, now)+", nbf "+ahead(claims.NotBefore, now))
 	}
 	return nil

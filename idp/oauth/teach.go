@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -87,12 +88,13 @@ func shownAudience(a statedAudience) string {
 	return "a list of " + shownList(a.audience)
 }
 
-// ahead is a time of a JWT by this server's clock: "+90 s".
+// ahead is a time of a JWT by this server's clock, in whole seconds, as JWTs have them:
+// "+90 s".
 func ahead(at, now float64) string {
 	if at == 0 {
 		return "nothing"
 	}
-	return fmt.Sprintf("%+.0f s by this server's clock", at-now)
+	return fmt.Sprintf("%+.0f s by this server's clock", at-math.Floor(now))
 }
 
 // facts is what would have done, a fact of the client: told to it alone, and so not to

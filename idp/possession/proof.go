@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -235,7 +236,7 @@ func (p *Proofs) fresh(said *payload) (time.Duration, error) {
 	// Seconds are compared as numbers: a huge one must not overflow into the past.
 	age := float64(p.deps.Now().UnixMilli())/1000 - said.IssuedAt
 	if !(age <= oldest.Seconds() && age >= -newest.Seconds()) {
-		return 0, differs(fmt.Sprintf("iat at most %.0f s old and %.0f s ahead", oldest.Seconds(), newest.Seconds()), fmt.Sprintf("%.0f s old", age),
+		return 0, differs(fmt.Sprintf("iat at most %.0f s old and %.0f s ahead", oldest.Seconds(), newest.Seconds()), fmt.Sprintf("%.0f s old", math.Floor(age)),
 			"iat is not within the time of this server")
 	}
 	return oldest - time.Duration(age*float64(time.Second)) + time.Second, nil
