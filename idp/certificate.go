@@ -124,7 +124,7 @@ func (s *Server) certificateChallenge(c echo.Context) error {
 	}
 	challenge, err := s.deps.Certificates.Read(c.Request().Context(), id, t.binding())
 	if errors.Is(err, certificate.ErrChallenge) { // the page is old: draw it anew
-		return browser.SeeOther(c, certificateURL(t.attempt))
+		return browser.SeeOther(c, certificateURL(t.ID))
 	}
 	if err != nil {
 		return err
@@ -134,8 +134,8 @@ func (s *Server) certificateChallenge(c echo.Context) error {
 }
 
 // certificateURL is the page of an attempt that asks for a signature.
-func certificateURL(a *attempt) string {
-	return "/signin/certificate?" + url.Values{"request": {a.ID}}.Encode()
+func certificateURL(request string) string {
+	return "/signin/certificate?" + url.Values{"request": {request}}.Encode()
 }
 
 // certificate takes a signature over the challenge. Like a password it is taken

@@ -21,7 +21,7 @@ func (s *Server) showFactor(c echo.Context, t *turn, status int, errs ...pages.F
 	case session.Enrol:
 		return s.showEnrol(c, t, status, errs...)
 	case session.Certificate:
-		return browser.SeeOther(c, certificateURL(t.attempt))
+		return browser.SeeOther(c, certificateURL(t.ID))
 	}
 	wait, err := s.sendFirst(c, t)
 	switch {

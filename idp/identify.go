@@ -29,27 +29,27 @@ type identifyForm struct {
 }
 
 func (s *Server) showIdentify(c echo.Context, t *turn, status int, form identifyForm) error {
-	// To a crowd that is told to come later no ceremony is begun: each is a challenge
-	// to make and to keep. The page that they come back to has one.
-	var offer *pages.Passkey
-	if status != http.StatusServiceUnavailable {
-		var err error
-		if offer, err = s.passkeyOf(c, t, ceremonyIdentify, ""); err != nil {
-			return err
-		}
+	f := frontOf(t.attempt)
+	if status == http.StatusServiceUnavailable {
+		return s.showCrowd(c, f, t.ID, form.Login)
+	}
+	s.fronts.remember(t.ID, f)
+	offer, err := s.passkeyOf(c, t, ceremonyIdentify, "")
+	if err != nil {
+		return err
 	}
 	return s.draw(c, t, status, pages.Identify{
 		Request: t.ID, ClientName: t.client(language(c, t)), RedirectURI: t.Request.RedirectURI,
-		Login: form.Login, Notice: form.Notice, Errors: form.Errors, Others: s.otherWays(t), Passkey: offer,
+		Login: form.Login, Notice: form.Notice, Errors: form.Errors, Others: s.otherWays(t.ID), Passkey: offer,
 		RegisterURL: s.deps.Register, RecoverURL: s.deps.Recover,
 	})
 }
 
 // otherWays are the ways to say who one is beside login and password.
-func (s *Server) otherWays(t *turn) (ways []pages.Way) {
+func (s *Server) otherWays(request string) (ways []pages.Way) {
 	if s.certificatesOffered() {
 		ways = append(ways, pages.Way{
-			Icon: "certificate", Title: "way.certificate", Text: "way.certificate.text", URL: certificateURL(t.attempt),
+			Icon: "certificate", Title: "way.certificate", Text: "way.certificate.text", URL: certificateURL(request),
 		})
 	}
 	return ways
@@ -61,6 +61,11 @@ func (s *Server) otherWays(t *turn) (ways []pages.Way) {
 // A wrong password, an unknown login, a locked and a blocked person get the
 // same page after the same work.
 func (s *Server) identify(c echo.Context) error {
+	admission, err := s.deps.Passwords.Admit()
+	if err != nil {
+		return s.turnAway(c, err)
+	}
+	defer admission.Leave()
 	t, err := s.turnOf(c)
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (s *Server) identify(c echo.Context) error {
 	if missing := blank(login, password); missing != nil {
 		return s.showIdentify(c, t, http.StatusUnprocessableEntity, identifyForm{Login: login, Errors: missing})
 	}
-	who, err := s.authenticate(c, t, login, password)
+	who, err := s.authenticate(c, t, admission, login, password)
 	if status, errs := browser.FormFault(c, err, "", "error.credentials"); errs != nil {
 		return s.showIdentify(c, t, status, identifyForm{Login: login, Errors: errs})
 	}
@@ -112,11 +117,8 @@ func blank(login, password string) (missing []pages.FieldError) {
 
 // authenticate verifies the password of whoever login names, and records how it
 // came out. factor.ErrWrong: anything that the person must not tell apart.
-func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (directory.Resolved, error) {
+func (s *Server) authenticate(c echo.Context, t *turn, admission factor.Admission, login, password string) (directory.Resolved, error) {
 	ctx := c.Request().Context()
-	if err := s.deps.Passwords.Ready(); err != nil {
-		return directory.Resolved{}, errors.Join(err, s.recordProof(c, t, "", session.Password, outcomeBusy))
-	}
 	if err := s.signIns.Open(ctx, browser.Address(c.Request())); err != nil {
 		return directory.Resolved{}, err
 	}
@@ -129,7 +131,7 @@ func (s *Server) authenticate(c echo.Context, t *turn, login, password string) (
 	if err != nil {
 		return who, err
 	}
-	verified := s.deps.Passwords.Verify(ctx, factor.Guess{PersonID: who.Person.ID, Login: login, Device: device.ID}, password)
+	verified := admission.Verify(ctx, factor.Guess{PersonID: who.Person.ID, Login: login, Device: device.ID}, password)
 	outcome := outcomeOf(verified)
 	switch {
 	case outcome == outcomeWrong && unknown:

@@ -86,7 +86,7 @@ func (s *Server) channel(c echo.Context, step StepKind, choices func(*turn) []se
 	case !slices.Contains(choices(t), f):
 		return show(c, t, http.StatusUnprocessableEntity, browser.Wrong("channel", "error.channel")...)
 	case f == session.Certificate:
-		return browser.SeeOther(c, certificateURL(t.attempt))
+		return browser.SeeOther(c, certificateURL(t.ID))
 	}
 	wait, err := s.turnTo(c, t, f)
 	switch {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"propusk/idp/browser"
+	"propusk/idp/client/logo"
 	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/factor/certificate"
@@ -40,6 +41,8 @@ type Deps struct {
 	Devices       *factor.Devices
 	Passkeys      *passkey.Passkeys
 	Unusual       *unusual.Watch
+	// Logos keeps the pictures of applications; nil = none is shown.
+	Logos *logo.Logos
 	// Certificates verifies qualified certificates; nil = sign-in by one is not
 	// offered.
 	Certificates *certificate.Certificates
@@ -76,6 +79,10 @@ type Server struct {
 	// codes that it asks for.
 	userCodes, devices *browser.Budget
 
+	// fronts and crowd are for those who are told to come later (crowd.go).
+	fronts fronts
+	crowd  *pages.Kept
+
 	metrics metrics
 }
 
@@ -101,6 +108,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
 	s.pages = s.face.Pages()
+	s.crowd = s.pages.Keep(s.crowdForm)
 	s.attempts = attempts{ephemeral: deps.Ephemeral, now: deps.Now}
 	s.signIns = browser.NewBudget("signin", deps.SignIns, deps.Ephemeral, deps.Now)
 	s.tokens = browser.NewBudget("token", deps.Tokens, deps.Ephemeral, deps.Now)
@@ -164,6 +172,7 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodPost, Path: "/signin/pin", Handle: s.pin},
 		{Method: http.MethodPost, Path: "/signin/connect", Handle: s.connect},
 		{Method: http.MethodPost, Path: "/signin/consent", Handle: s.consent},
+		{Method: http.MethodGet, Path: logoPath + ":digest", Handle: s.logo},
 		{Method: http.MethodPost, Path: "/signin/switch", Handle: s.switchPerson},
 
 		// A machine without a browser, or an application from its own server, asks for a

@@ -19,39 +19,38 @@ const (
 // gate bounds how many hashes are computed at a time: each takes the memory and
 // the processor that a flood of attempts would otherwise take without end.
 type gate struct {
-	places  chan struct{}
-	queue   int64 // at most so many wait
-	waiting atomic.Int64
-	wait    time.Duration
+	places chan struct{}
+	most   int64        // so many are inside at most
+	inside atomic.Int64 // at work, waiting for a place, or on their way to wait
+	wait   time.Duration
 }
 
 func newGate(places int) *gate {
 	if places <= 0 {
 		places = runtime.GOMAXPROCS(0)
 	}
-	return &gate{places: make(chan struct{}, places), queue: int64(places) * gateQueue, wait: gateWait}
+	return &gate{places: make(chan struct{}, places), most: int64(places) * (1 + gateQueue), wait: gateWait}
 }
 
-// ready returns *Busy when whoever comes now would be sent away: so that nothing
-// else is done for him before.
-func (g *gate) ready() error {
-	if len(g.places) == cap(g.places) && g.waiting.Load() >= g.queue {
+// admit lets somebody in who will want a place, or returns *Busy at once. Whoever was
+// admitted must leave.
+func (g *gate) admit() error {
+	if g.inside.Add(1) > g.most {
+		g.leave()
 		return &Busy{RetryAfter: gateRetry, Why: ErrBusy}
 	}
 	return nil
 }
 
-// enter waits a moment for a place, which leave gives back. It returns *Busy,
-// or the context's error.
-func (g *gate) enter(ctx context.Context) error {
+func (g *gate) leave() { g.inside.Add(-1) }
+
+// place waits a moment for a place, which is given back by free. It returns *Busy, or
+// the context's error.
+func (g *gate) place(ctx context.Context) error {
 	select {
 	case g.places <- struct{}{}:
 		return nil
 	default:
-	}
-	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > g.queue {
-		return &Busy{RetryAfter: gateRetry, Why: ErrBusy}
 	}
 	timer := time.NewTimer(g.wait)
 	defer timer.Stop()
@@ -65,4 +64,21 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
-func (g *gate) leave() { <-g.places }
+func (g *gate) free() { <-g.places }
+
+// enter is admit and place in one, and exit gives back what it took.
+func (g *gate) enter(ctx context.Context) error {
+	if err := g.admit(); err != nil {
+		return err
+	}
+	if err := g.place(ctx); err != nil {
+		g.leave()
+		return err
+	}
+	return nil
+}
+
+func (g *gate) exit() {
+	g.free()
+	g.leave()
+}

@@ -42,7 +42,7 @@ func (p *Passwords) Prepare(ctx context.Context, person directory.Person, passwo
 	if err := p.gate.enter(ctx); err != nil {
 		return "", err
 	}
-	defer p.gate.leave()
+	defer p.gate.exit()
 	if err := p.fresh(ctx, person.ID, prepared); err != nil {
 		return "", err
 	}

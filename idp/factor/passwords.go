@@ -68,9 +68,27 @@ func NewPasswords(deps PasswordDeps) (*Passwords, error) {
 	}, nil
 }
 
-// Ready returns a *Busy when Verify would, without looking at anything: what must be
-// read before a password can be verified may then stay unread.
-func (p *Passwords) Ready() error { return p.gate.ready() }
+// Admission is leave to verify one password, given before anything was read for it.
+type Admission struct{ passwords *Passwords }
+
+// Admit returns *Busy when Verify would, without looking at anything: what must be
+// read before a password can be verified may then stay unread. However many come at
+// once, no more are admitted than can wait for their turn. Whoever was admitted must
+// Leave.
+func (p *Passwords) Admit() (Admission, error) { return Admission{p}, p.gate.admit() }
+
+// Leave gives the admission back.
+func (a Admission) Leave() { a.passwords.gate.leave() }
+
+// Verify is Passwords.Verify for who was admitted.
+func (a Admission) Verify(ctx context.Context, g Guess, password string) error {
+	p := a.passwords
+	if err := p.gate.place(ctx); err != nil {
+		return err
+	}
+	defer p.gate.free()
+	return p.verify(ctx, g, password)
+}
 
 // Verify checks a password. It returns nil, ErrWrong, a *Locked, or a *Busy when
 // too many are being checked.
@@ -84,7 +102,11 @@ func (p *Passwords) Verify(ctx context.Context, g Guess, password string) error 
 	if err := p.gate.enter(ctx); err != nil {
 		return err
 	}
-	defer p.gate.leave()
+	defer p.gate.exit()
+	return p.verify(ctx, g, password)
+}
+
+func (p *Passwords) verify(ctx context.Context, g Guess, password string) error {
 	a, err := p.lock.begin(ctx, g)
 	if err != nil {
 		return err

@@ -247,6 +247,48 @@ func TestHashesAreBounded(t *testing.T) {
 	must(t, w.try("p1", "x", good)) // the ten did not lock
 }
 
+// However many come at once, no more are admitted than can be looked at in the time that
+// one waits; who leaves makes room, and whoever is in may verify.
+func TestAdmissionsAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newPasswordWorld(t)
+	w.gate = newGate(2)
+	var wait sync.WaitGroup
+	var refused atomic.Int64
+	admissions := make(chan Admission, 200)
+	for range 200 {
+		wait.Go(func() {
+			admission, err := w.Admit()
+			var busy *Busy
+			switch {
+			case err == nil:
+				admissions <- admission
+			case errors.As(err, &busy) && busy.RetryAfter == gateRetry:
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if in := len(admissions); in != 2*(1+gateQueue) || refused.Load() != int64(200-in) {
+		t.Fatalf("%d are in, %d refused", in, refused.Load())
+	}
+	if err := w.try("p1", "x", good); !errors.Is(err, ErrBusy) {
+		t.Errorf("verified beside them: %v", err)
+	}
+	first := <-admissions
+	must(t, first.Verify(context.Background(), p1, good))
+	first.Leave()
+	must(t, w.try("p1", "x", good))
+	for len(admissions) > 0 {
+		(<-admissions).Leave()
+	}
+	if n := w.gate.inside.Load(); n != 0 || len(w.gate.places) != 0 {
+		t.Errorf("%d are still inside, %d at work", n, len(w.gate.places))
+	}
+}
+
 func TestAccidentsVerifyNothing(t *testing.T) {
 	t.Parallel()
 	w := newPasswordWorld(t)

@@ -114,7 +114,7 @@ func (p *PINs) Prepare(ctx context.Context, person directory.Person, organisatio
 	if err := p.passwords.gate.enter(ctx); err != nil {
 		return "", err
 	}
-	defer p.passwords.gate.leave()
+	defer p.passwords.gate.exit()
 	return p.passwords.derive.make(p.peppered(person.ID, organisationID, pin), p.passwords.params).String(), nil
 }
 
@@ -125,7 +125,7 @@ func (p *PINs) Verify(ctx context.Context, personID, organisationID, pin string)
 	if err := p.passwords.gate.enter(ctx); err != nil {
 		return err
 	}
-	defer p.passwords.gate.leave()
+	defer p.passwords.gate.exit()
 	text, left, err := p.directory.TryPIN(ctx, personID, organisationID)
 	switch {
 	case errors.Is(err, storage.ErrUsed):

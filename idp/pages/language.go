@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -38,13 +39,21 @@ func Language(r *http.Request, uiLocales ...string) string {
 		}
 	}
 	asked, _ := r.Context().Value(languagesKey{}).([]string)
-	for _, locale := range append(uiLocales[:len(uiLocales):len(uiLocales)], asked...) {
+	if lang := cmp.Or(Spoken(uiLocales...), Spoken(asked...)); lang != "" {
+		return lang
+	}
+	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
+	return languages[i]
+}
+
+// Spoken is the first of some languages that pages are written in, or "".
+func Spoken(locales ...string) string {
+	for _, locale := range locales {
 		if lang := known(locale); lang != "" {
 			return lang
 		}
 	}
-	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
-	return languages[i]
+	return ""
 }
 
 // chosenLanguage is the first language of the query that we speak, or "".
@@ -52,12 +61,7 @@ func chosenLanguage(r *http.Request) string {
 	if r.URL.RawQuery == "" {
 		return ""
 	}
-	for _, locale := range strings.Fields(r.URL.Query().Get("ui_locales")) {
-		if lang := known(locale); lang != "" {
-			return lang
-		}
-	}
-	return ""
+	return Spoken(strings.Fields(r.URL.Query().Get("ui_locales"))...)
 }
 
 // known is the language of a BCP 47 tag when we speak it, else "".

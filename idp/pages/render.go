@@ -31,24 +31,28 @@ func (k *Kit) Render(w http.ResponseWriter, r *http.Request, status int, page Pa
 		return err
 	}
 	rememberLanguage(w, r)
+	w.Header().Set("Content-Language", lang)
+	k.send(w, r, status, shrink(w, r, page, body), policy(leads(page), framing(page)))
+	return nil
+}
+
+// send answers with a drawn page. That its reader went away is nobody's fault.
+func (k *Kit) send(w http.ResponseWriter, r *http.Request, status int, body []byte, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", lang)
-	body = shrink(w, r, page, body)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Content-Security-Policy", policy(leads(page), framing(page)))
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin") // no-referrer would make the Origin of our own forms null
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
-		return nil
+		return
 	}
 	if _, err := w.Write(body); err != nil {
 		k.log.DebugContext(r.Context(), "the reader of a page went away", "error", err)
 	}
-	return nil
 }
 
 func (k *Kit) draw(r *http.Request, page Page) (body []byte, lang string, err error) {
