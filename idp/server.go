@@ -86,6 +86,11 @@ type Server struct {
 	metrics metrics
 }
 
+// openFor is for how long an address that may authenticate clients is not asked about
+// again: a token must not wait for a journey to what all nodes share. A failure of the
+// address ends it.
+const openFor = time.Second
+
 // New checks the dependencies and wires the routes.
 func New(deps Deps) (*Server, error) {
 	deps, err := deps.withDefaults()
@@ -111,7 +116,7 @@ func New(deps Deps) (*Server, error) {
 	s.crowd = s.pages.Keep(s.crowdForm)
 	s.attempts = attempts{ephemeral: deps.Ephemeral, now: deps.Now}
 	s.signIns = browser.NewBudget("signin", deps.SignIns, deps.Ephemeral, deps.Now)
-	s.tokens = browser.NewBudget("token", deps.Tokens, deps.Ephemeral, deps.Now)
+	s.tokens = browser.NewBudget("token", deps.Tokens, deps.Ephemeral, deps.Now).Remembering(openFor)
 	s.userCodes = browser.NewBudget("user_code", defaultUserCodes, deps.Ephemeral, deps.Now)
 	s.devices = browser.NewBudget("device", defaultDevices, deps.Ephemeral, deps.Now)
 	for _, route := range s.Routes() {

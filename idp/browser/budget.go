@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"sync"
 	"time"
 
 	"propusk/storage"
@@ -28,6 +29,7 @@ type Budget struct {
 	name      string
 	ephemeral storage.Ephemeral
 	now       func() time.Time
+	open      *remembered // nil = it is asked every time
 }
 
 // NewBudget is the budget of what name names; budgets of one name share what
@@ -42,6 +44,57 @@ func NewBudget(name string, limit Limit, ephemeral storage.Ephemeral, now func()
 	return &Budget{Limit: limit, name: name, ephemeral: ephemeral, now: now}
 }
 
+// Remembering returns the same budget, which for so long does not ask again about an
+// address that it found open, unless the address fails meanwhile. It is for what is used
+// without end and seldom fails: another node that closes the budget is heard of that much
+// later.
+func (b *Budget) Remembering(age time.Duration) *Budget {
+	copied := *b
+	copied.open = &remembered{age: age}
+	return &copied
+}
+
+// rememberedMost bounds how many addresses are remembered.
+const rememberedMost = 4096
+
+// remembered are the addresses that were found open, and until when they count as such.
+// nil remembers nothing.
+type remembered struct {
+	age   time.Duration
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (o *remembered) has(address string, now time.Time) bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return now.Before(o.until[address])
+}
+
+func (o *remembered) add(address string, now time.Time) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.until == nil || len(o.until) >= rememberedMost {
+		o.until = make(map[string]time.Time)
+	}
+	o.until[address] = now.Add(o.age)
+}
+
+func (o *remembered) drop(address string) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.until, address)
+}
+
 // TooMany says that the address has used its budget up.
 type TooMany struct{ RetryAfter time.Duration }
 
@@ -51,8 +104,12 @@ func (e TooMany) Error() string {
 
 // Open returns TooMany when the address must wait.
 func (b *Budget) Open(ctx context.Context, address string) error {
+	if b.open.has(address, b.now()) {
+		return nil
+	}
 	value, err := b.ephemeral.Get(ctx, b.key("closed", address))
 	if errors.Is(err, storage.ErrNotFound) {
+		b.open.add(address, b.now())
 		return nil
 	}
 	if err != nil {
@@ -70,6 +127,7 @@ func (b *Budget) Open(ctx context.Context, address string) error {
 
 // Fail counts one failure, and closes the budget with the last one it holds.
 func (b *Budget) Fail(ctx context.Context, address string) error {
+	defer b.open.drop(address) // at the end, when it may have been closed
 	n, left, err := b.ephemeral.Incr(ctx, b.key("failed", address), b.Window)
 	if err != nil {
 		return fmt.Errorf("count failure: %w", err)
