@@ -73,6 +73,7 @@ const (
 	Requirement  Category = "requirement"
 	Document     Category = "document"
 	Extract      Category = "extract"
+	Finance      Category = "finance"
 	Member       Category = "member"
 	Power        Category = "power"
 	Security     Category = "security"
@@ -84,7 +85,7 @@ const (
 func Categories() []Category {
 	return []Category{
 		Filing, Deadline, Application, Appeal, Requirement, Document, Extract,
-		Member, Power, Security, Organisation, News,
+		Finance, Member, Power, Security, Organisation, News,
 	}
 }
 

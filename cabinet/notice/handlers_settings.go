@@ -28,7 +28,7 @@ type labelled struct {
 var categoryLabels = map[Category][2]string{
 	Filing: {"Отчётность", "Filings"}, Deadline: {"Сроки", "Deadlines"}, Application: {"Заявления", "Applications"},
 	Appeal: {"Обращения", "Appeals"}, Requirement: {"Требования", "Requirements"}, Document: {"Документы", "Documents"},
-	Extract: {"Выписки и справки", "Extracts and certificates"}, Member: {"Сотрудники", "Members"},
+	Extract: {"Выписки и справки", "Extracts and certificates"}, Finance: {"Начисления и платежи", "Accruals and payments"}, Member: {"Сотрудники", "Members"},
 	Power: {"Доверенности", "Powers of attorney"}, Security: {"Безопасность", "Security"},
 	Organisation: {"Организация", "Organisation"}, News: {"Новости", "News"},
 }

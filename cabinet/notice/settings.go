@@ -74,7 +74,7 @@ func (c *Clock) UnmarshalText(text []byte) error {
 // otherwise: the status of applications, deadlines, locks and proofs of identity
 // above all (A13 236).
 var recommended = map[Channel][]Category{
-	Email: {Filing, Deadline, Application, Appeal, Requirement, Extract, Member, Power, Security, Organisation},
+	Email: {Filing, Deadline, Application, Appeal, Requirement, Extract, Finance, Member, Power, Security, Organisation},
 	SMS:   {Deadline, Security},
 	Push:  {Filing, Deadline, Application, Appeal, Requirement, Security},
 }

@@ -22,6 +22,7 @@ CREATE TABLE accruals (
     documents       TEXT   NOT NULL, -- JSON
     source          TEXT   NOT NULL, -- the body that told of it
     payment_id      TEXT   NOT NULL, -- that is under way: an accrual has one at a time; '' = none
+    search          TEXT   NOT NULL, -- what is looked for, in lower case
     version         BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
@@ -98,6 +99,12 @@ CREATE INDEX payments_list ON payments (organisation_id, created_at DESC, id DES
 CREATE INDEX payments_status ON payments (organisation_id, status, created_at DESC, id DESC);
 CREATE INDEX payments_look ON payments (look_at) WHERE look_at > 0;
 
+-- The numbers of payment orders: each organisation counts its own.
+CREATE TABLE payment_numbers (
+    organisation_id TEXT   NOT NULL PRIMARY KEY REFERENCES organisations (id),
+    last            BIGINT NOT NULL
+);
+
 CREATE TABLE payment_items (
     payment_id      TEXT   NOT NULL REFERENCES payments (id),
     accrual_id      TEXT   NOT NULL REFERENCES accruals (id),
@@ -119,6 +126,7 @@ CREATE TABLE accrual_problems (
 -- +goose Down
 DROP TABLE accrual_problems;
 DROP TABLE payment_items;
+DROP TABLE payment_numbers;
 DROP TABLE payments;
 DROP TABLE payment_accounts;
 DROP TABLE accrual_inquiries;

@@ -1,0 +1,235 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"propusk/cabinet/api"
+	"propusk/storage"
+)
+
+// Accrual reads one of the organisation's; storage.ErrNotFound when it has none of
+// that id.
+func (p *Payments) Accrual(ctx context.Context, organisationID, id string) (a Accrual, err error) {
+	err = p.DB.Get(ctx, &a, `SELECT `+accrualColumns+` FROM accruals WHERE id = $1 AND organisation_id = $2`, id, organisationID)
+	if err != nil {
+		return Accrual{}, fmt.Errorf("payment: read an accrual: %w", err)
+	}
+	return a, nil
+}
+
+// Payment reads one of the organisation's; storage.ErrNotFound.
+func (p *Payments) Payment(ctx context.Context, organisationID, id string) (pay Payment, err error) {
+	err = p.DB.Get(ctx, &pay, `SELECT `+paymentColumns+` FROM payments WHERE id = $1 AND organisation_id = $2`, id, organisationID)
+	if err != nil {
+		return Payment{}, fmt.Errorf("payment: read: %w", err)
+	}
+	return pay, nil
+}
+
+func (p *Payments) byID(ctx context.Context, id string) (pay Payment, err error) {
+	if err = p.DB.Get(ctx, &pay, `SELECT `+paymentColumns+` FROM payments WHERE id = $1`, id); err != nil {
+		return Payment{}, fmt.Errorf("payment: read: %w", err)
+	}
+	return pay, nil
+}
+
+// Order is what a list of accruals goes by.
+type Order struct {
+	By   string // billed, due, amount
+	Down bool   // the greatest first
+}
+
+// orderColumns are the columns of orders; each has an index that begins with the
+// organisation.
+var orderColumns = map[string]string{"billed": "billed_at", "due": "due_at", "amount": "amount"}
+
+// Filter narrows a list of accruals; zero fields do not.
+type Filter struct {
+	From, To storage.Time // billed on a day from and up to these, midnights UTC
+	DueTo    storage.Time // due up to this day
+	Kind     Kind
+	Status   string // as shown, and "unpaid" for all that is to be paid
+	Payee    string // ИНН
+	Words    string // of the purpose or the payee, or an УИН
+	Order    Order
+}
+
+// key is where a row stands in the list's order.
+func (f Filter) key(a Accrual) (storage.Time, string) {
+	switch f.Order.By {
+	case "due":
+		return a.DueAt, a.ID
+	case "amount":
+		return storage.Time(a.Amount), a.ID
+	}
+	return a.BilledAt, a.ID
+}
+
+// query collects conditions with their arguments.
+type query struct {
+	where []string
+	args  []any
+}
+
+func (q *query) add(condition string, values ...any) {
+	for _, value := range values {
+		q.args = append(q.args, value)
+		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(q.args)), 1)
+	}
+	q.where = append(q.where, condition)
+}
+
+func (q *query) String() string { return strings.Join(q.where, " AND ") }
+
+// conditions are those of a filter, without the page.
+func (p *Payments) conditions(organisationID string, f Filter) *query {
+	q := &query{}
+	q.add("organisation_id = ?", organisationID)
+	if f.From != 0 {
+		q.add("billed_at >= ?", f.From)
+	}
+	if f.To != 0 {
+		q.add("billed_at <= ?", f.To)
+	}
+	if f.DueTo != 0 {
+		q.add("due_at <= ?", f.DueTo)
+	}
+	if f.Kind != "" {
+		q.add("kind = ?", f.Kind)
+	}
+	if f.Payee != "" {
+		q.add("payee_inn = ?", f.Payee)
+	}
+	switch f.Status {
+	case "":
+	case "unpaid":
+		q.add("status = 'due'")
+	case string(Due):
+		q.add("status = 'due' AND payment_id = '' AND due_at >= ?", p.today())
+	case shownOverdue:
+		q.add("status = 'due' AND payment_id = '' AND due_at < ?", p.today())
+	case shownPaying:
+		q.add("status = 'due' AND payment_id <> ''")
+	default:
+		q.add("status = ?", f.Status)
+	}
+	if f.Words != "" {
+		q.add(`search LIKE ? ESCAPE '\'`, "%"+likeEscape.Replace(strings.ToLower(f.Words))+"%")
+	}
+	return q
+}
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+// Accruals reads a page of the organisation's accruals, and one row more when there
+// are more.
+func (p *Payments) Accruals(ctx context.Context, organisationID string, f Filter, page api.Page) ([]Accrual, error) {
+	q := p.conditions(organisationID, f)
+	column, way, beyond := orderColumns[f.Order.By], "", ">"
+	if column == "" {
+		column = "billed_at"
+	}
+	if f.Order.Down {
+		way, beyond = " DESC", "<"
+	}
+	if page.ID != "" {
+		q.add("("+column+", id) "+beyond+" (?, ?)", page.At, page.ID)
+	}
+	q.args = append(q.args, page.Limit+1)
+	var list []Accrual
+	err := p.DB.Select(ctx, &list, `SELECT `+accrualColumns+` FROM accruals WHERE `+q.String()+
+		fmt.Sprintf(" ORDER BY %[1]s%[2]s, id%[2]s LIMIT $%[3]d", column, way, len(q.args)), q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("payment: list accruals: %w", err)
+	}
+	return list, nil
+}
+
+// Summary is what an organisation has to pay.
+type Summary struct {
+	Left    int64 `db:"amount"` // kopecks that are to be paid
+	Count   int64 `db:"count"`
+	Overdue int64 `db:"overdue"` // kopecks of them whose term is over
+	Next    int64 `db:"next"`    // the nearest term that is not over; 0 = none
+}
+
+// Summarise adds up what is to be paid.
+func (p *Payments) Summarise(ctx context.Context, organisationID string) (s Summary, err error) {
+	err = p.DB.Get(ctx, &s, `SELECT CAST(COALESCE(SUM(amount - paid), 0) AS BIGINT) AS amount, COUNT(*) AS count,
+			CAST(COALESCE(SUM(CASE WHEN due_at < $1 THEN amount - paid ELSE 0 END), 0) AS BIGINT) AS overdue,
+			COALESCE(MIN(CASE WHEN due_at >= $1 AND due_at < $2 THEN due_at END), 0) AS next
+		FROM accruals WHERE organisation_id = $3 AND status = 'due'`, p.today(), noTerm, organisationID)
+	if err != nil {
+		return Summary{}, fmt.Errorf("payment: add up: %w", err)
+	}
+	return s, nil
+}
+
+// Payee is somebody whom the organisation owes or owed.
+type Payee struct {
+	INN  string `db:"payee_inn" json:"inn"`
+	Name string `db:"name" json:"name"`
+}
+
+// Payees lists the counterparties of the organisation's accruals, by name.
+func (p *Payments) Payees(ctx context.Context, organisationID string) ([]Payee, error) {
+	var list []Payee
+	err := p.DB.Select(ctx, &list, `SELECT payee_inn, MAX(payee) AS name FROM accruals WHERE organisation_id = $1
+		GROUP BY payee_inn ORDER BY name, payee_inn LIMIT 200`, organisationID)
+	if err != nil {
+		return nil, fmt.Errorf("payment: payees: %w", err)
+	}
+	return list, nil
+}
+
+// History narrows a list of payments; zero fields do not.
+type History struct {
+	Status Status
+	Method Method
+	Since  storage.Time // begun at or after
+	Before storage.Time // begun before
+}
+
+// List reads a page of the organisation's payments, newest first, and one row more
+// when there are more.
+func (p *Payments) List(ctx context.Context, organisationID string, h History, page api.Page) ([]Payment, error) {
+	q := &query{}
+	q.add("organisation_id = ?", organisationID)
+	if h.Status != "" {
+		q.add("status = ?", h.Status)
+	}
+	if h.Method != "" {
+		q.add("method = ?", h.Method)
+	}
+	if h.Since != 0 {
+		q.add("created_at >= ?", h.Since)
+	}
+	if h.Before != 0 {
+		q.add("created_at < ?", h.Before)
+	}
+	if page.ID != "" {
+		q.add("(created_at, id) < (?, ?)", page.At, page.ID)
+	}
+	q.args = append(q.args, page.Limit+1)
+	var list []Payment
+	err := p.DB.Select(ctx, &list, `SELECT `+paymentColumns+` FROM payments WHERE `+q.String()+
+		fmt.Sprintf(" ORDER BY created_at DESC, id DESC LIMIT $%d", len(q.args)), q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("payment: list: %w", err)
+	}
+	return list, nil
+}
+
+// paymentsOf are the last payments of an accrual, newest first.
+func (p *Payments) paymentsOf(ctx context.Context, a Accrual) ([]Payment, error) {
+	var list []Payment
+	err := p.DB.Select(ctx, &list, `SELECT `+paymentColumns+` FROM payments WHERE id IN
+		(SELECT payment_id FROM payment_items WHERE accrual_id = $1 ORDER BY created_at DESC LIMIT 20) AND organisation_id = $2
+		ORDER BY created_at DESC, id DESC`, a.ID, a.OrganisationID)
+	if err != nil {
+		return nil, fmt.Errorf("payment: of an accrual: %w", err)
+	}
+	return list, nil
+}
