@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -20,6 +21,8 @@ type Act struct {
 	// Why is the problem code that says what forbids the act whoever asks, usually a
 	// state; "" when nothing does.
 	Why string
+	// args fill the words of Why, as With and Said of a Refusal do.
+	args map[string]FieldText
 }
 
 // ActOf is the act that a route does.
@@ -33,6 +36,16 @@ func (a Act) Unless(possible bool, why string) Act {
 	if !possible {
 		a.Why = why
 	}
+	return a
+}
+
+// Said fills {name} in the words of whatever forbids the act.
+func (a Act) Said(name string, words FieldText) Act {
+	a.args = maps.Clone(a.args)
+	if a.args == nil {
+		a.args = map[string]FieldText{}
+	}
+	a.args[name] = words
 	return a
 }
 
@@ -104,7 +117,7 @@ func (c Call) action(act Act) (Action, error) {
 	route := Route{Access: OrganisationToken, Scope: act.Scope, Permission: act.Permission, ACR: act.ACR}
 	refused, no := errors.AsType[*Refusal](route.Permit(c.Claims))
 	if !no && act.Why != "" {
-		refused, no = Refuse(act.Why), true
+		refused, no = &Refusal{code: act.Why, args: act.args}, true
 	}
 	action := Action{Action: act.Name, Allowed: !no}
 	if !no {

@@ -41,9 +41,9 @@ type FieldProblem struct {
 // make one with Refuse, Invalid or InvalidField; any other error of a handler is
 // our own fault (500, "internal").
 type Refusal struct {
-	code   string // key into the Book's texts
-	reason string // for metrics and the journal; the code when empty
-	args   map[string]string
+	code   string               // key into the Book's texts
+	reason string               // for metrics and the journal; the code when empty
+	args   map[string]FieldText // what fills {name}
 	faults []FieldFault
 	cause  error // logged when the status is 5xx, never shown
 
@@ -102,12 +102,18 @@ func (r *Refusal) Because(reason string) *Refusal { r.reason = reason; return r 
 // Wrap keeps the cause, for the log and for errors.Is; nobody outside sees it.
 func (r *Refusal) Wrap(cause error) *Refusal { r.cause = cause; return r }
 
-// With fills {name} in the problem's detail.
+// With fills {name} in the problem's detail by something that is the same in every
+// language; Said, by words.
 func (r *Refusal) With(name, value string) *Refusal {
+	return r.Said(name, FieldText{RU: value, EN: value})
+}
+
+// Said fills {name} in the problem's detail by words, which follow its language.
+func (r *Refusal) Said(name string, words FieldText) *Refusal {
 	if r.args == nil {
-		r.args = map[string]string{}
+		r.args = map[string]FieldText{}
 	}
-	r.args[name] = value
+	r.args[name] = words
 	return r
 }
 
@@ -181,7 +187,7 @@ func (b *Book) Problem(ctx context.Context, r *Refusal, lang string) Problem {
 		Type:   "urn:propusk:problem:" + r.code,
 		Title:  said.Title,
 		Status: text.Status,
-		Detail: fill(said.Detail, r.args),
+		Detail: fill(said.Detail, inLanguage(r.args, lang)),
 		Code:   r.code,
 	}
 	if id := journal.From(ctx).RequestID; id != "" {
@@ -194,6 +200,15 @@ func (b *Book) Problem(ctx context.Context, r *Refusal, lang string) Problem {
 		})
 	}
 	return problem
+}
+
+// inLanguage are the arguments as one language has them.
+func inLanguage(args map[string]FieldText, lang string) map[string]string {
+	said := make(map[string]string, len(args))
+	for name, words := range args {
+		said[name] = words.in(lang)
+	}
+	return said
 }
 
 func fill(text string, args map[string]string) string {

@@ -65,6 +65,9 @@ func NewBook(rooms ...Room) (*Book, error) {
 // Codes lists the problem codes with their meaning.
 func (b *Book) Codes() map[string]Text { return maps.Clone(b.texts) }
 
+// Fields lists what can be wrong with a field, by code or by field and code.
+func (b *Book) Fields() map[string]FieldText { return maps.Clone(b.fields) }
+
 // field says what is wrong with a field in one language. A code without words of
 // its own is still told, in general ones.
 func (b *Book) field(field, code, lang string) string {
@@ -102,11 +105,11 @@ var texts = map[string]Text{
 		Saying{"Формат тела не поддерживается", "Пришлите тело в формате {accepted} и укажите его в заголовке Content-Type."},
 		Saying{"The body's format is not supported", "Send the body as {accepted} and say so in Content-Type."}},
 	"parameter_invalid": {http.StatusBadRequest,
-		Saying{"Неверный параметр запроса", "Исправьте параметры, перечисленные в errors, и повторите запрос."},
-		Saying{"A parameter is wrong", "Correct the parameters listed in errors and repeat the request."}},
+		Saying{"Неверный параметр запроса", "Исправьте параметры, о которых сказано ниже, и повторите запрос."},
+		Saying{"A parameter is wrong", "Correct the parameters named below and repeat the request."}},
 	"validation_failed": {http.StatusUnprocessableEntity,
-		Saying{"Данные не прошли проверку", "Исправьте поля, перечисленные в errors, и повторите запрос. Ничего не изменено."},
-		Saying{"The data did not pass the checks", "Correct the fields listed in errors and repeat the request. Nothing was changed."}},
+		Saying{"Данные не прошли проверку", "Исправьте поля, о которых сказано ниже, и повторите запрос. Ничего не изменено."},
+		Saying{"The data did not pass the checks", "Correct the fields named below and repeat the request. Nothing was changed."}},
 	"not_found": {http.StatusNotFound,
 		Saying{"Не найдено", "Такого адреса или такой записи в вашей организации нет."},
 		Saying{"Not found", "There is no such address, or no such record in your organisation."}},
@@ -167,8 +170,8 @@ var texts = map[string]Text{
 		Saying{"Это последний администратор", "В организации должен остаться хотя бы один администратор. Сначала назначьте другого."},
 		Saying{"This is the last administrator", "An organisation must keep at least one administrator. Appoint another one first."}},
 	"policy_locks_out": {http.StatusConflict,
-		Saying{"Эти правила никого не впустят", "После такого изменения ни один администратор не сможет войти. Проверьте правила пробным запуском: POST /v1/organization/policy/check."},
-		Saying{"The policy would let nobody in", "After this change no administrator could enter. Try the policy first: POST /v1/organization/policy/check."}},
+		Saying{"Эти правила никого не впустят", "После такого изменения ни один администратор не сможет войти. Сначала проверьте правила пробным запуском."},
+		Saying{"The policy would let nobody in", "After this change no administrator could enter. Try the policy without putting it in force first."}},
 	"another_operator_needed": {http.StatusForbidden,
 		Saying{"Нужен другой оператор", "Восстановление предлагает один оператор, а подтверждает другой, и никто из них не восстанавливает свой доступ."},
 		Saying{"Another operator is needed", "One operator proposes a recovery and another one approves it; neither may be the person helped."}},
@@ -220,14 +223,14 @@ var texts = map[string]Text{
 		Saying{"Запрос прерван", "Соединение закрыто до окончания работы. Повторите запрос."},
 		Saying{"The request was interrupted", "The connection was closed before the work was done. Repeat the request."}},
 	"internal": {http.StatusInternalServerError,
-		Saying{"Внутренняя ошибка", "Мы не смогли выполнить запрос, и причина у нас. Повторите позже; если не поможет, сообщите поддержке номер из instance."},
-		Saying{"Internal error", "We could not carry out the request, and the fault is ours. Repeat it later; if that does not help, tell support the number in instance."}},
+		Saying{"Внутренняя ошибка", "Мы не смогли выполнить запрос, и причина у нас. Повторите позже; если не поможет, сообщите поддержке номер запроса."},
+		Saying{"Internal error", "We could not carry out the request, and the fault is ours. Repeat it later; if that does not help, tell support the request's number."}},
 }
 
 // What to do about an official contact, which is confirmed when it changes.
 const (
-	confirmedContactRU = "Контакты меняются в профиле, с подтверждением: PATCH /v1/organization/profile/contacts."
-	confirmedContactEN = "Contacts change in the profile, with a confirmation: PATCH /v1/organization/profile/contacts."
+	confirmedContactRU = "Контакты меняются в профиле организации, с подтверждением."
+	confirmedContactEN = "Contacts change in the organisation's profile, with a confirmation."
 )
 
 // fieldTexts say what can be wrong with one field or parameter.
@@ -248,7 +251,7 @@ var fieldTexts = map[string]FieldText{
 	"unreachable":  {"С такими способами никто не сможет войти.", "Nobody could sign in with these."},
 	"excludes_you": {"Ваш нынешний адрес не входит в эти сети.", "Your present address is outside these networks."},
 	"too_many":     {"Слишком много значений.", "Too many values."},
-	"read_only":    {"Поле здесь не меняется.", "The Field cannot be changed here."},
+	"read_only":    {"Поле здесь не меняется.", "The field cannot be changed here."},
 
 	// More exactly for one field, by "field.code", with what to do. People read them
 	// beside the fields of the web cabinet's forms.
@@ -271,7 +274,7 @@ var fieldTexts = map[string]FieldText{
 	"denials.invalid":      {"Такого права нет. Выберите права из списка.", "There is no such permission. Choose from the list."},
 	"denials.not_allowed":  {"У администратора нельзя отнять права. Выберите другую роль.", "An administrator cannot be denied anything. Choose another role."},
 
-	"address.read_only":        {"Юридический адрес меняется в профиле, с подтверждением: PATCH /v1/organization/profile/requisites.", "The registered address changes in the profile, with a confirmation: PATCH /v1/organization/profile/requisites."},
+	"address.read_only":        {"Юридический адрес меняется в профиле организации, с подтверждением.", "The registered address changes in the organisation's profile, with a confirmation."},
 	"actual_address.read_only": {confirmedContactRU, confirmedContactEN},
 	"phone.read_only":          {confirmedContactRU, confirmedContactEN},
 	"email.read_only":          {confirmedContactRU, confirmedContactEN},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -76,8 +77,14 @@ func parseDocument(body string) (read readDocument) {
 	return read
 }
 
+// unfilled is a sentence for people that came out with {name} where a word should stand.
+var unfilled = regexp.MustCompile(`"(?:detail|title)":"[^"]*\{[a-z_]+\}[^"]*"`)
+
 func (d *document) check(t testing.TB, r *http.Request, body string, reply Reply) {
 	t.Helper()
+	if said := unfilled.FindString(reply.Text); said != "" {
+		t.Errorf("%s %s, answer %d says words with a gap: %s", r.Method, r.URL.Path, reply.StatusCode, said)
+	}
 	if err := d.judge(r, body, reply); err != nil {
 		t.Errorf("%s %s, answer %d: %v\n%s", r.Method, r.URL.Path, reply.StatusCode, err, reply.Text)
 	}

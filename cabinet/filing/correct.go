@@ -28,7 +28,7 @@ func (r *Filings) correct(c api.Call) error {
 		return refusal(err)
 	}
 	if !earlier.State.Correctable() {
-		return api.Refuse("filing_not_correctable").With("state", earlier.State.Label(c.Lang()))
+		return notNow(earlier, "filing_not_correctable")
 	}
 	number, err := earlier.nextCorrection(body.Correction.Change())
 	if err != nil {

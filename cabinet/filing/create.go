@@ -220,7 +220,7 @@ func (u uploaded) body() (n newFiling, err error) {
 		}
 		value, failed := strconv.Atoi(text)
 		if failed != nil {
-			err = api.InvalidField(api.Pointer(name), "type")
+			err = api.Invalid(api.FieldFault{Pointer: api.Pointer(name), Code: "type", Args: map[string]string{"expected": "integer"}})
 		}
 		return value
 	}

@@ -39,6 +39,9 @@ func TestExchangeFromFileToEntry(t *testing.T) {
 		if sent.State != "sent" || len(sent.ControlCode) != 11 || sent.Authority.By != directory.ByMembership {
 			t.Fatalf("sent is %+v", sent)
 		}
+		if a := sent.action("sign"); a.Reason != "filing_state" || a.Detail != "Отчёт в состоянии «Отправлен». Что с ним можно сделать, показано на его странице." {
+			t.Errorf("sign is %+v", a)
+		}
 		w.body.Deliver(t)
 		w.seesSubmission(t, o.INN, sent, source)
 		for _, step := range []string{authority.Delivered, authority.Accepted, authority.Entered} {

@@ -60,7 +60,7 @@ func (r *Filings) sign(c api.Call) error {
 		return refusal(err)
 	}
 	if why := f.unfit(Sign, profile); why != "" {
-		return r.notNow(c, f, why)
+		return notNow(f, why)
 	}
 	m, err := r.verify(c, f, body.Signature)
 	if err != nil {
@@ -93,10 +93,8 @@ func (f Filing) unfit(e Event, p report.Profile) string {
 	return ""
 }
 
-func (r *Filings) notNow(c api.Call, f Filing, code string) error {
-	refused := api.Refuse(code).With("state", f.State.Label(c.Lang()))
-	return refused
-}
+// notNow refuses for the filing's state.
+func notNow(f Filing, code string) error { return api.Refuse(code).Said("state", f.State.words()) }
 
 // verify reads the file, with its digest held against what was stored, and judges
 // the signature over it. Whose it may be is for the transaction to say.

@@ -1,6 +1,9 @@
 package filing
 
-import "propusk/cabinet/filing/report"
+import (
+	"propusk/cabinet/api"
+	"propusk/cabinet/filing/report"
+)
 
 // State is how far a filing has come.
 type State string
@@ -92,6 +95,9 @@ var stateLabels = map[State]report.Saying{
 
 // Label is the state's name in lang.
 func (s State) Label(lang string) string { return stateLabels[s].In(lang) }
+
+// words are the state's name in what a refusal says.
+func (s State) words() api.FieldText { return api.FieldText(stateLabels[s]) }
 
 var eventLabels = map[string]report.Saying{
 	"created":                {RU: "Создан черновик", EN: "Draft created"},

@@ -26,7 +26,7 @@ func (r *Filings) submit(c api.Call) error {
 			return errUnchanged
 		}
 		if why := f.unfit(Submit, profile); why != "" {
-			return r.notNow(c, *f, why)
+			return notNow(*f, why)
 		}
 		return r.sent(ctx, c, f, organisation, by)
 	})

@@ -217,7 +217,7 @@ func (r *Filings) acts(f Filing) []api.Act {
 	if f.State == Signed {
 		deletable = "filing_signed"
 	}
-	return []api.Act{
+	acts := []api.Act{
 		of("edit", "PATCH", "").Unless(f.State.Can(Edit), "filing_locked"),
 		of("check", "POST", "/check").Unless(f.State == Draft, "filing_locked"),
 		of("sign", "POST", "/signatures").Unless(signable, whyNotSigned),
@@ -226,6 +226,10 @@ func (r *Filings) acts(f Filing) []api.Act {
 		of("delete", "DELETE", "").Unless(f.State == Draft, deletable),
 		of("print", "GET", "/act").Unless(f.Control != "", "filing_nothing_to_print"),
 	}
+	for i := range acts {
+		acts[i] = acts[i].Said("state", f.State.words())
+	}
+	return acts
 }
 
 // one answers GET /v1/filings/{id}.

@@ -110,7 +110,7 @@ func (o *Organisations) changeOf(ctx context.Context, organisationID, id string)
 // storeChange moves a change on; of many at once one succeeds.
 func (o *Organisations) storeChange(ctx context.Context, ch change, from string) error {
 	if !changeStates.may(from, ch.State) {
-		return api.Refuse("profile_change_state").With("state", from)
+		return notAtStep("profile_change_state", from)
 	}
 	n, err := o.DB.Exec(ctx, `UPDATE organisation_changes SET state = $1, differences = $2, confirmed_how = $3, signature = $4,
 		verdict = $5, authority = $6, reason = $7, decided_at = $8 WHERE id = $9 AND state = $10`,
@@ -119,7 +119,7 @@ func (o *Organisations) storeChange(ctx context.Context, ch change, from string)
 		return fmt.Errorf("organisation: store change: %w", err)
 	}
 	if n == 0 {
-		return api.Refuse("profile_change_state").With("state", from)
+		return notAtStep("profile_change_state", from)
 	}
 	return nil
 }

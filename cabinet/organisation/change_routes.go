@@ -149,7 +149,7 @@ func (o *Organisations) changeNamed(c api.Call) (change, error) {
 func (o *Organisations) waiting(c api.Call) (change, error) {
 	ch, err := o.changeNamed(c)
 	if err == nil && (ch.State != changeProposed || ch.ExpiresAt <= o.time()) {
-		err = api.Refuse("profile_change_state").With("state", ch.State)
+		err = notAtStep("profile_change_state", ch.State)
 	}
 	return ch, err
 }

@@ -69,7 +69,7 @@ func (o *Organisations) openDeactivation(ctx context.Context, organisationID str
 // storeDeactivation moves one on; of many at once one succeeds.
 func (o *Organisations) storeDeactivation(ctx context.Context, d deactivation, from string) error {
 	if !deactivationStates.may(from, d.State) {
-		return api.Refuse("deactivation_state").With("state", from)
+		return notAtStep("deactivation_state", from)
 	}
 	n, err := o.DB.Exec(ctx, `UPDATE organisation_deactivations SET state = $1, confirmed_at = $2, due_at = $3, warned_at = $4,
 		ended_by = $5, ended_at = $6 WHERE id = $7 AND state = $8`,
@@ -78,13 +78,13 @@ func (o *Organisations) storeDeactivation(ctx context.Context, d deactivation, f
 		return fmt.Errorf("organisation: store deactivation: %w", err)
 	}
 	if n == 0 {
-		return api.Refuse("deactivation_state").With("state", from)
+		return notAtStep("deactivation_state", from)
 	}
 	return nil
 }
 
 func (o *Organisations) answerDeactivation(c api.Call, status int, d deactivation, code *sent) error {
-	v := deactivationView{State: "none", Code: code}
+	v := deactivationView{State: deactivationNone, Code: code}
 	if d.ID != "" {
 		v = deactivationView{State: d.State, Reason: d.Reason, AskedBy: d.AskedBy, AskedAt: d.AskedAt, ConfirmedAt: d.ConfirmedAt, DueAt: d.DueAt, Code: code}
 	}
@@ -93,10 +93,14 @@ func (o *Organisations) answerDeactivation(c api.Call, status int, d deactivatio
 		return err
 	}
 	open := d.State == deactivationAsked || d.State == deactivationConfirmed
+	act := func(name, method, path string, possible bool) api.Act {
+		return api.ActOf(name, o.route(method, "/v1/organization/deactivation"+path)).
+			Unless(possible, "deactivation_state").Said("state", stateWords[v.State])
+	}
 	v.Actions, err = c.Actions(
-		api.ActOf("ask", o.route("POST", "/v1/organization/deactivation")).Unless(d.State != deactivationConfirmed, "deactivation_state"),
-		api.ActOf("confirm", o.route("POST", "/v1/organization/deactivation/confirm")).Unless(d.State == deactivationAsked, "deactivation_state"),
-		api.ActOf("undo", o.route("DELETE", "/v1/organization/deactivation")).Unless(open, "deactivation_state"),
+		act("ask", "POST", "", d.State != deactivationConfirmed),
+		act("confirm", "POST", "/confirm", d.State == deactivationAsked),
+		act("undo", "DELETE", "", open),
 	)
 	if err != nil {
 		return err
@@ -181,7 +185,7 @@ func (o *Organisations) beginDeactivation(ctx context.Context, actor directory.A
 		return d, err
 	}
 	if open && was.State == deactivationConfirmed {
-		return d, api.Refuse("deactivation_state").With("state", was.State)
+		return d, notAtStep("deactivation_state", was.State)
 	}
 	if open && was.AskedBy == d.AskedBy {
 		return was, nil
@@ -223,7 +227,7 @@ func (o *Organisations) confirmDeactivation(c api.Call) error {
 		return err
 	}
 	if !open || d.State != deactivationAsked || d.AskedBy != c.Person() {
-		return api.Refuse("deactivation_state").With("state", d.State)
+		return notAtStep("deactivation_state", d.State)
 	}
 	if err := o.codes.try(c.Ctx(), d.object(), c.Person(), body.Code); err != nil {
 		return err
@@ -262,7 +266,7 @@ func (o *Organisations) undoDeactivation(c api.Call) error {
 		return err
 	}
 	if !open {
-		return api.Refuse("deactivation_state").With("state", "none")
+		return notAtStep("deactivation_state", deactivationNone)
 	}
 	from := d.State
 	d.State, d.EndedBy, d.EndedAt = deactivationUndone, c.Person(), o.time()

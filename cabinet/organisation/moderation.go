@@ -76,7 +76,7 @@ func (o *Organisations) moderationByID(ctx context.Context, id string) (moderati
 // another operator was quicker.
 func (o *Organisations) storeModeration(ctx context.Context, m *moderation, from string) error {
 	if !moderationStates.may(from, m.State) {
-		return api.Refuse("moderation_state").With("state", from)
+		return notAtStep("moderation_state", from)
 	}
 	now := o.time()
 	n, err := o.DB.Exec(ctx, `UPDATE organisation_moderation SET state = $1, taken_by = $2, first_by = $3, decided_by = $4,
@@ -112,7 +112,7 @@ func (m moderation) decide(operator string, accept bool, reason string) (moderat
 		next.State, next.DecidedBy = moderationAccepted, operator
 	}
 	if !moderationStates.may(m.State, next.State) {
-		return m, api.Refuse("moderation_state").With("state", m.State)
+		return m, notAtStep("moderation_state", m.State)
 	}
 	return next, nil
 }

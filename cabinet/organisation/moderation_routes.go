@@ -174,7 +174,7 @@ func (m moderation) mayTake(operator string) error {
 	case operator == m.AskedBy:
 		return api.Refuse("another_operator_needed")
 	case !moderationStates.may(m.State, moderationTaken):
-		return api.Refuse("moderation_state").With("state", m.State)
+		return notAtStep("moderation_state", m.State)
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func (o *Organisations) registrationByID(ctx context.Context, id string) (regist
 // one that was read: version_changed otherwise. from is the state before.
 func (o *Organisations) storeRegistration(ctx context.Context, r *registration, from string) error {
 	if !registrationStates.may(from, r.State) {
-		return api.Refuse("registration_state").With("state", from)
+		return notAtStep("registration_state", from)
 	}
 	now := o.time()
 	n, err := o.DB.Exec(ctx, `UPDATE organisation_registrations SET inn = $1, state = $2, draft = $3, proofs = $4, reason = $5,

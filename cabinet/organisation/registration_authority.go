@@ -60,7 +60,7 @@ func (o *Organisations) signRegistration(c api.Call) error {
 		return err
 	}
 	if !r.open() || r.Draft.V.Requisites.INN == "" {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	p, err := o.Directory.Person(c.Ctx(), r.PersonID)
 	if err != nil {

@@ -39,7 +39,7 @@ func (o *Organisations) checkRegistration(c api.Call) error {
 		return err
 	}
 	if !r.open() {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	if err := api.Invalid(r.Draft.V.faults(r.Kind)...); err != nil {
 		return err

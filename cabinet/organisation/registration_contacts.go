@@ -96,7 +96,7 @@ func (o *Organisations) contactCall(c api.Call) (r registration, to string, body
 		return r, "", body, err
 	}
 	if !r.open() {
-		return r, "", body, api.Refuse("registration_state").With("state", r.State)
+		return r, "", body, notAtStep("registration_state", r.State)
 	}
 	to, err = reached(r.Draft.V.Contacts, body.Channel)
 	return r, to, body, err

@@ -20,7 +20,7 @@ func (o *Organisations) submitRegistration(c api.Call) error {
 		return err
 	}
 	if !r.open() {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	if err := o.submittable(c.Ctx(), r); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (o *Organisations) createCabinet(c api.Call) error {
 		return err
 	}
 	if r.State != registrationReady {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	if err := o.complete(c, r); err != nil {
 		return err

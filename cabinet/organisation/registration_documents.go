@@ -65,7 +65,7 @@ func (o *Organisations) addDocument(c api.Call) error {
 		return err
 	}
 	if !r.open() {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	u, err := readUpload(c, registrationFile)
 	if err != nil {
@@ -226,7 +226,7 @@ func (o *Organisations) dropDocument(c api.Call) error {
 		return err
 	}
 	if !r.open() {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	err = o.DB.Tx(c.Ctx(), func(ctx context.Context) error {
 		n, err := o.DB.Exec(ctx, `DELETE FROM organisation_registration_documents WHERE registration_id = $1 AND file_id = $2`, r.ID, id)

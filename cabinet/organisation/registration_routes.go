@@ -78,7 +78,7 @@ func (o *Organisations) registrationActions(c api.Call, r registration) []api.Ac
 	act := func(name string, possible bool, why string) api.Action {
 		a := api.Action{Action: name, Allowed: possible}
 		if !possible {
-			a.Reason, a.Detail = why, c.Desk.Book.Problem(c.Ctx(), api.Refuse(why).With("state", r.State), c.Lang()).Detail
+			a.Reason, a.Detail = why, c.Desk.Book.Problem(c.Ctx(), notAtStep(why, r.State), c.Lang()).Detail
 		}
 		return a
 	}
@@ -277,7 +277,7 @@ func (o *Organisations) patchRegistration(c api.Call) error {
 		return err
 	}
 	if !r.open() {
-		return api.Refuse("registration_state").With("state", r.State)
+		return notAtStep("registration_state", r.State)
 	}
 	next, from := r.Draft.V, r.State
 	if err := patch.apply(&next, r.Kind); err != nil {

@@ -53,6 +53,18 @@ func TestStatesFollowOnlyAsDrawn(t *testing.T) {
 	}
 }
 
+// TestStatesHaveWords: a refusal names the state to people.
+func TestStatesHaveWords(t *testing.T) {
+	t.Parallel()
+	for _, m := range []machine{registrationStates, changeStates, moderationStates, deactivationStates} {
+		for state := range m {
+			if words := stateWords[state]; words.RU == "" || words.EN == "" {
+				t.Errorf("%s has no words", state)
+			}
+		}
+	}
+}
+
 // Who of operators may decide, in every state.
 func TestOperatorsDecideAsTheStateAndFourEyesAllow(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,10 @@
 package organisation
 
-import "slices"
+import (
+	"slices"
+
+	"propusk/cabinet/api"
+)
 
 // The states of a registration.
 const (
@@ -39,6 +43,7 @@ const (
 	deactivationUndone    = "undone"    // отменена
 	deactivationDone      = "done"      // выполнена
 	deactivationExpired   = "expired"   // код не введён
+	deactivationNone      = "none"      // её никто не просил
 )
 
 // The states of a correction request.
@@ -99,3 +104,31 @@ func (m machine) may(from, to string) bool { return slices.Contains(m[from], to)
 
 // over reports whether nothing follows.
 func (m machine) over(state string) bool { return len(m[state]) == 0 }
+
+// stateWords are the states' names in what a refusal says: what is refused by a state is
+// read by people, too.
+var stateWords = map[string]api.FieldText{
+	registrationDraft:      {RU: "черновик", EN: "draft"},
+	registrationReady:      {RU: "готово к созданию кабинета", EN: "ready for the cabinet to be created"},
+	registrationModeration: {RU: "на проверке у оператора", EN: "being checked by an operator"},
+	registrationDone:       {RU: "выполнено", EN: "done"},
+	registrationRefused:    {RU: "отказано", EN: "refused"},
+	registrationWithdrawn:  {RU: "отозвано заявителем", EN: "withdrawn by the applicant"},
+	changeProposed:         {RU: "ждёт подтверждения", EN: "waits for a confirmation"},
+	changeApplied:          {RU: "внесено", EN: "in force"},
+	changeCancelled:        {RU: "отменено заявителем", EN: "cancelled by the applicant"},
+	changeExpired:          {RU: "срок вышел", EN: "expired"},
+	moderationWaiting:      {RU: "ждёт оператора", EN: "waits for an operator"},
+	moderationTaken:        {RU: "взята в работу", EN: "taken"},
+	moderationSeconded:     {RU: "нужен второй оператор", EN: "a second operator is needed"},
+	moderationAccepted:     {RU: "принято", EN: "accepted"},
+	deactivationAsked:      {RU: "ждёт кода подтверждения", EN: "waits for the code"},
+	deactivationConfirmed:  {RU: "подтверждена, кабинет будет закрыт в назначенный срок", EN: "confirmed, the cabinet closes on its day"},
+	deactivationUndone:     {RU: "отменена", EN: "undone"},
+	deactivationNone:       {RU: "не запрошена", EN: "not asked for"},
+}
+
+// notAtStep refuses for a state, whose name the problem says.
+func notAtStep(code, state string) *api.Refusal {
+	return api.Refuse(code).Said("state", stateWords[state])
+}

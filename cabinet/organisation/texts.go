@@ -42,11 +42,11 @@ var texts = map[string]api.Text{
 		say("Слишком много незаконченных заявлений", "Закончите или отзовите прежние заявления."),
 		say("Too many unfinished registrations", "Finish or withdraw the earlier ones.")),
 	"registration_state": problem(http.StatusConflict,
-		say("Заявление уже не на этом шаге", "Состояние заявления: {state}. Запросите его заново."),
-		say("The registration is not at this step", "Its state is {state}. Read it again.")),
+		say("Заявление уже не на этом шаге", "Состояние заявления: {state}. Обновите его."),
+		say("The registration is not at this step", "Its state: {state}. Load it again.")),
 	"registration_incomplete": problem(http.StatusConflict,
-		say("Заявление не готово", "Оставшиеся шаги перечислены в поле missing заявления: данные, согласие, подтверждение почты и телефона, сверка с реестром, полномочия."),
-		say("The registration is not complete", "The steps left are in its field missing: data, consent, the confirmed mailbox and phone, the check against the register, authority.")),
+		say("Заявление не готово", "Остались незавершённые шаги. Нужны данные, согласие, подтверждение почты и телефона, сверка с реестром, полномочия."),
+		say("The registration is not complete", "Some steps are left. It takes data, consent, the confirmed mailbox and phone, the check against the register, authority.")),
 	"registration_documents_missing": problem(http.StatusConflict,
 		say("Нет документов", "Для проверки оператором приложите документы: устав, решение, доверенность или выписку."),
 		say("There are no documents", "Operators decide by documents: add the charter, the decision, the power of attorney or an extract.")),
@@ -98,8 +98,8 @@ var texts = map[string]api.Text{
 		say("Ничего не меняется", "Новые значения совпадают с прежними."),
 		say("Nothing would change", "The new values are the present ones.")),
 	"profile_change_state": problem(http.StatusConflict,
-		say("Изменение уже не на этом шаге", "Оно внесено, отклонено, отменено, просрочено или на проверке. Запросите его заново."),
-		say("The change is not at this step", "It is in force, refused, cancelled, expired or being checked. Read it again.")),
+		say("Изменение уже не на этом шаге", "Оно внесено, отклонено, отменено, просрочено или на проверке. Обновите его."),
+		say("The change is not at this step", "It is in force, refused, cancelled, expired or being checked. Load it again.")),
 
 	// Legal status.
 	"legal_status_unprinted": problem(http.StatusConflict,
@@ -114,8 +114,8 @@ var texts = map[string]api.Text{
 
 	// Deactivation.
 	"deactivation_state": problem(http.StatusConflict,
-		say("Деактивация уже не на этом шаге", "Состояние: {state}. Запросите его заново."),
-		say("The deactivation is not at this step", "Its state is {state}. Read it again.")),
+		say("Деактивация уже не на этом шаге", "Состояние: {state}. Обновите её."),
+		say("The deactivation is not at this step", "Its state: {state}. Load it again.")),
 	"sign_in_stale": problem(http.StatusUnauthorized,
 		say("Войдите ещё раз", "Для этого действия вход должен быть не старше {minutes} мин."),
 		say("Sign in again", "This takes a sign-in of at most {minutes} minutes ago.")),
@@ -126,7 +126,7 @@ var texts = map[string]api.Text{
 	// Moderation.
 	"moderation_state": problem(http.StatusConflict,
 		say("Проверка уже не на этом шаге", "Состояние: {state}. Сначала возьмите проверку в работу."),
-		say("The moderation is not at this step", "Its state is {state}. Take it first.")),
+		say("The moderation is not at this step", "Its state: {state}. Take it first.")),
 	"moderation_taken": problem(http.StatusConflict,
 		say("Проверку ведёт другой оператор", "Возьмите её в работу сами или дождитесь его решения."),
 		say("Another operator has taken it", "Take it yourself, or wait for the other's word.")),

@@ -9,8 +9,8 @@ import (
 // problems are the codes that only this room has.
 var problems = map[string]api.Text{
 	"request_state": {Status: http.StatusConflict,
-		RU: api.Saying{Title: "Сейчас это невозможно", Detail: "Статус записи не допускает этого действия. Запросите её заново: возможные действия перечислены в actions."},
-		EN: api.Saying{Title: "Not possible now", Detail: "The record's status does not allow this act. Read it again: actions lists what is possible."}},
+		RU: api.Saying{Title: "Сейчас это невозможно", Detail: "Статус записи не допускает этого действия. Обновите её: там показано, что возможно сейчас."},
+		EN: api.Saying{Title: "Not possible now", Detail: "The record's status does not allow this act. Load it again: it shows what is possible now."}},
 	"form_file_missing": {Status: http.StatusBadRequest,
 		RU: api.Saying{Title: "Тело — не файл формы", Detail: "Пришлите multipart/form-data ровно с одной частью file и именем файла."},
 		EN: api.Saying{Title: "The body is no file of a form", Detail: "Send multipart/form-data with exactly one part named file that has a file name."}},

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"propusk/cabinet/api"
+	"propusk/conf"
+)
+
+// programsWords are what only a program understands: an address of the API, or the name
+// of a member of its answers.
+var programsWords = regexp.MustCompile(`/v1/|\b(errors|actions|missing)\b`)
+
+// TestRefusalsSpeakToPeople: what a refusal says is shown on a page, too. Who reads it
+// there knows no addresses of the API.
+func TestRefusalsSpeakToPeople(t *testing.T) {
+	t.Parallel()
+	cfg := conf.Default()
+	cfg.Database.URL = conf.Secret("sqlite://" + filepath.Join(t.TempDir(), "p.db") + "?synchronous=off")
+	b, err := openBase(t.Context(), cfg, slog.New(slog.DiscardHandler), keepingMessages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.close)
+	h, err := openHouse(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.close)
+	book, err := api.NewBook(h.rooms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, text := range book.Codes() {
+		for _, said := range []string{text.RU.Title, text.RU.Detail, text.EN.Title, text.EN.Detail} {
+			if word := programsWords.FindString(said); word != "" {
+				t.Errorf("%s says %q to people: %s", code, word, said)
+			}
+		}
+	}
+	for code, text := range book.Fields() {
+		for _, said := range []string{text.RU, text.EN} {
+			if word := programsWords.FindString(said); word != "" {
+				t.Errorf("%s says %q to people: %s", code, word, said)
+			}
+		}
+	}
+}
