@@ -11,7 +11,7 @@ type person struct {
 	password                        string
 	emailVerified, phoneVerified    bool
 	totp                            bool // a code generator is set up already
-	operator                        bool // of the house, with every role
+	operator                        []directory.OperatorRole // of the house; nil: none
 }
 
 // people are in the order of the start page; the first is the one to try.
@@ -69,7 +69,15 @@ var people = []person{
 		// An operator of the house: the console takes her certificate, and no password.
 		key: "vera", lastName: "Седова", firstName: "Вера", middleName: "Николаевна",
 		email: "vera.sedova@propusk.example", phone: "+79210001110", snils: "19222334449", inn: "782233445581",
-		password: "Klyuch-64-Beton", emailVerified: true, phoneVerified: true, totp: true, operator: true,
+		password: "Klyuch-64-Beton", emailVerified: true, phoneVerified: true, totp: true,
+		operator: directory.OperatorRoles(),
+	},
+	{
+		// The second pair of eyes: he agrees to what Vera has begun, and to nothing of his own.
+		key: "gleb", lastName: "Тихонов", firstName: "Глеб", middleName: "Романович",
+		email: "gleb.tikhonov@propusk.example", phone: "+79210001111", snils: "19333445577", inn: "783344556627",
+		password: "Mayatnik-58-Iney", emailVerified: true, phoneVerified: true, totp: true,
+		operator: []directory.OperatorRole{directory.OperatorSupport, directory.OperatorModerator},
 	},
 }
 

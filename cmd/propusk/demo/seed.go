@@ -133,8 +133,8 @@ func (d *Demo) addPerson(ctx context.Context, p person) error {
 		}
 	}
 	d.state.People[p.key] = kept
-	if p.operator {
-		return d.deps.Directory.AppointOperator(ctx, directory.System(), made.ID)
+	if len(p.operator) > 0 {
+		return d.deps.Directory.AppointOperator(ctx, directory.System(), made.ID, p.operator...)
 	}
 	return nil
 }

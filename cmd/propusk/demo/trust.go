@@ -57,7 +57,7 @@ func mustOID(arcs ...uint64) x509.OID {
 //	people/NAME.p12                  both with the chain, under KeyPassword
 //
 // elena has RSA-2048 as a sole proprietor, irina P-256 as the head of a legal
-// entity, vera P-256 as herself: she opens the operators' console by it.
+// entity, vera and gleb P-256 as themselves: they open the operators' console by it.
 func makeTrust(dir string, now time.Time) error {
 	done := filepath.Join(dir, "crls", "intermediate.crl")
 	if _, err := os.Stat(done); err == nil {
@@ -69,7 +69,7 @@ func makeTrust(dir string, now time.Time) error {
 		}
 	}
 	ca := authority{dir: dir, now: now}
-	for _, step := range []func() error{ca.makeRoot, ca.makeIntermediate, ca.issueElena, ca.issueIrina, ca.issueVera, ca.makeCRLs} {
+	for _, step := range []func() error{ca.makeRoot, ca.makeIntermediate, ca.issueElena, ca.issueIrina, ca.issueOperators, ca.makeCRLs} {
 		if err := step(); err != nil {
 			return fmt.Errorf("make the test authority: %w", err)
 		}
@@ -168,13 +168,18 @@ func (a *authority) issueIrina() error {
 	})
 }
 
-func (a *authority) issueVera() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
+func (a *authority) issueOperators() error {
+	for _, one := range []struct{ key, name string }{{"vera", "vera-sedova-p256"}, {"gleb", "gleb-tikhonov-p256"}} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return err
+		}
+		p := personByKey(one.key)
+		if err := a.issuePerson(one.name, key, p.lastName+" "+p.firstName+" "+p.middleName, p, nil); err != nil {
+			return err
+		}
 	}
-	p := personByKey("vera")
-	return a.issuePerson("vera-sedova-p256", key, p.lastName+" "+p.firstName+" "+p.middleName, p, nil)
+	return nil
 }
 
 // issuePerson issues a qualified-like certificate and writes it in every form.

@@ -24,7 +24,7 @@ var parts = []struct {
 	{"director", "irina.", "/cabinet", []string{"demo.visit.director.1", "demo.visit.director.2", "demo.visit.director.3"}},
 	{"accountant", "elena.", "/cabinet/filings", []string{"demo.visit.accountant.1", "demo.visit.accountant.2", "demo.visit.accountant.3"}},
 	{"outside", "elena.", "/cabinet/organisations", []string{"demo.visit.outside.1", "demo.visit.outside.2", "demo.visit.outside.3"}},
-	{"operator", "vera.", "/console", []string{"demo.visit.operator.1", "demo.visit.operator.2", "demo.visit.operator.3"}},
+	{"operator", "vera.", "/console", []string{"demo.visit.operator.1", "demo.visit.operator.2", "demo.visit.operator.3", "demo.visit.operator.4"}},
 }
 
 // visits are the parts with who plays them, and the code that he needs now.
