@@ -197,6 +197,11 @@ func TestValidate(t *testing.T) {
 		{"idle beyond absolute", func(c *Config) { c.Session.Idle = 13 * time.Hour }, "session.idle"},
 		{"weak argon2", func(c *Config) { c.Password.Memory = 1024 }, "password.memory"},
 		{"lock that never stays", func(c *Config) { c.Lock.Further = 0 }, "lock.further"},
+		{"a payment provider over http", func(c *Config) { c.Payments = Payments{URL: "http://pay.example.ru", Keys: []string{"k"}} }, "payments.url"},
+		{"a payment provider without key", func(c *Config) { c.Payments.URL = "https://pay.example.ru" }, "payments.keys"},
+		{"a payers' page with a path", func(c *Config) {
+			c.Payments = Payments{URL: "https://pay.example.ru", Keys: []string{"k"}, Pages: []string{"https://pay.example.ru/p"}}
+		}, "payments.pages"},
 		{"attestation of a kind", func(c *Config) { c.Passkeys.Attestation = "all" }, "passkeys.attestation"},
 		{"model that is none", func(c *Config) { c.Passkeys.Permitted = []string{"yubikey"} }, "passkeys.permitted"},
 		{"two lists of models", func(c *Config) {

@@ -56,6 +56,7 @@ type Config struct {
 
 	Signature Signature `koanf:"signature"`
 	Authority Authority `koanf:"authority"`
+	Payments  Payments  `koanf:"payments"`
 	Seal      Seal      `koanf:"seal"`
 	MutualTLS MutualTLS `koanf:"mutual_tls"`
 
@@ -323,6 +324,23 @@ type Body struct {
 	Keys []string `json:"keys"`
 	// Poll asks it for answers every ten seconds, where it cannot reach us.
 	Poll bool `json:"poll"`
+}
+
+// Payments is where accruals come from and who moves the money;
+// docs/cabinet/payments.md has the form of both.
+type Payments struct {
+	// Accruals is the code of the recipient among authority.bodies that is asked for
+	// what organisations owe, once a day each. Empty: nobody is asked.
+	Accruals string `koanf:"accruals"`
+	// URL is the payment provider's address, without trailing slash: https, or http on
+	// loopback. Empty: accruals are seen and not paid.
+	URL string `koanf:"url"`
+	// Keys are the public keys that the provider's messages are signed by: base64 of the
+	// SubjectPublicKeyInfo, or a PEM file. More than one while they change.
+	Keys []string `koanf:"keys"`
+	// Pages are the origins that payers may be sent to ("https://pay.example.ru").
+	// Empty: that of URL alone.
+	Pages []string `koanf:"pages"`
 }
 
 // MutualTLS is a second listener that asks for client certificates (RFC 8705), for

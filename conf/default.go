@@ -43,6 +43,7 @@ func Default() Config {
 		Signature: Signature{MinimumClass: "КС1"},
 		Seal:      Seal{Name: "Пропуск"},
 		Authority: Authority{Bodies: []Body{}},
+		Payments:  Payments{Keys: []string{}, Pages: []string{}},
 
 		InvitationLifetime: 7 * 24 * time.Hour,
 	}

@@ -79,6 +79,7 @@ func (c Config) Validate() error {
 	f.number("runtime.memory_limit", c.Runtime.MemoryLimit, 0, 1<<30)
 	f.signature(c.Signature)
 	f.authority(c.Authority)
+	f.payments(c.Payments)
 	f.mutualTLS(c.MutualTLS, c.Issuer)
 	f.seal(c.Seal)
 	f.between("invitation_lifetime", c.InvitationLifetime, time.Minute, 90*24*time.Hour)
@@ -328,6 +329,28 @@ func (f *Faults) authority(a Authority) {
 	if a.Registry != "" && !names[a.Registry] {
 		f.add("authority.registry", "must be the name of one of authority.bodies")
 	}
+}
+
+func (f *Faults) payments(p Payments) {
+	if p.URL == "" {
+		return
+	}
+	if u, err := url.Parse(p.URL); err != nil || u.RawQuery != "" || strings.HasSuffix(p.URL, "/") || !secure(u) {
+		f.add("payments.url", "must be an https address (http on loopback only) without trailing slash")
+	}
+	if len(p.Keys) == 0 {
+		f.add("payments.keys", "must have the key that the provider's messages are signed by")
+	}
+	for _, page := range p.Pages {
+		if u, err := url.Parse(page); err != nil || page != u.Scheme+"://"+u.Host || !secure(u) {
+			f.add("payments.pages", "must be origins such as https://pay.example.ru (http on loopback only)")
+		}
+	}
+}
+
+// secure is https, or http to this machine.
+func secure(u *url.URL) bool {
+	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && Loopback(u.Hostname()))
 }
 
 // bodyName is what a body may be called.
