@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/labstack/echo/v4"
@@ -26,7 +27,34 @@ func (s *Server) showConsent(c echo.Context, t *turn, status int) error {
 		}
 		page.OrganisationName = organisation.Name
 	}
+	if err := s.tellOfApplication(c.Request().Context(), t.Request.ClientID, &page); err != nil {
+		return err
+	}
 	return s.draw(c, t, status, page)
+}
+
+// tellOfApplication puts on the page what the application says of itself: its picture,
+// from this house, and its pages, which open beside this one.
+func (s *Server) tellOfApplication(ctx context.Context, clientID string, page *pages.Consent) error {
+	shown, err := s.deps.Provider.Shown(ctx, clientID)
+	if err != nil {
+		return fmt.Errorf("find what an application says of itself: %w", err)
+	}
+	for _, link := range []pages.AboutLink{
+		{What: "home", URL: shown.Home}, {What: "policy", URL: shown.Policy}, {What: "terms", URL: shown.Terms},
+	} {
+		if link.Host = redirectHost(link.URL); link.Host != "" {
+			page.About = append(page.About, link)
+		}
+	}
+	if s.deps.Logos == nil {
+		return nil
+	}
+	digest, err := s.deps.Logos.Of(ctx, clientID, shown.Logo)
+	if err == nil && digest != "" {
+		page.Logo = logoPath + digest
+	}
+	return err
 }
 
 // consent takes the decision. It counts only when the consent page is due:

@@ -10,6 +10,7 @@ import (
 	room "propusk/cabinet/client"
 	"propusk/idp/application"
 	"propusk/idp/client"
+	"propusk/idp/client/logo"
 	"propusk/storage"
 )
 
@@ -25,6 +26,7 @@ func (h *house) openApplications(context.Context) error {
 	}
 	h.rooms = append(h.rooms, own.Room())
 	h.jobs.Every("clients/warn", time.Hour, own.Warn)
+	h.jobs.Handle(logo.Job, h.logos.Fetch)
 	h.jobs.Every("clients/sectors", sectorsEvery, h.clients.RecheckSectors)
 	h.starts = append(h.starts, h.noteUses)
 	return nil

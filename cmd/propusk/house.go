@@ -147,7 +147,7 @@ func (h *house) openIDP(context.Context) (err error) {
 		DB: h.db, Ephemeral: h.volatile, Provider: h.provider, Keys: h.keys, Directory: h.directory,
 		Passwords: h.passwords, TOTP: h.totp, Codes: h.codes, Pages: h.pages, Journal: h.journal,
 		RecoveryCodes: h.recoveryCodes, PINs: h.pins, Devices: h.devices, Passkeys: h.passkeys, Unusual: h.unusual,
-		Certificates: h.certificates, MutualTLS: h.cfg.MutualTLS.URL,
+		Certificates: h.certificates, Logos: h.logos, MutualTLS: h.cfg.MutualTLS.URL,
 		Issuer: h.cfg.Issuer, Contact: h.cfg.Contact, Home: "/cabinet", Sessions: h.sessions,
 		Register: "/registration", Recover: "/recovery", PINRecovery: "/recovery/pin",
 		Now: h.now, Log: h.log, Metrics: h.metrics,

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"propusk/idp/client"
+	"propusk/idp/client/logo"
 	"propusk/idp/keys"
 	"propusk/idp/keys/pkcs11"
 	"propusk/idp/oauth"
@@ -24,6 +25,7 @@ type issuer struct {
 	revoked  *revocation.List
 	clients  *client.Store
 	statuses *status.Lists // of tokens, for resource servers elsewhere
+	logos    *logo.Logos   // pictures of applications
 	provider *oauth.Provider
 }
 
@@ -44,10 +46,15 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		i.closeKeys()
 		return nil, err
 	}
+	outside := i.outside()
+	if i.logos, err = logo.New(logo.Deps{DB: b.db, Outside: outside, Now: b.now, Log: b.log, Metrics: b.metrics}); err != nil {
+		i.closeKeys()
+		return nil, err
+	}
 	i.clients, err = client.New(client.Deps{
 		DB: b.db, Events: b.volatile, Directory: b.directory, Revocations: b.revocations, Journal: b.journal, Now: b.now, Log: b.log,
 		MutualTLS: client.MutualTLS{Host: mutual.URL != "", Authorities: mutual.Authorities != nil},
-		Outside:   i.outside(),
+		Outside:   outside, Logo: i.logos.Want,
 	})
 	if err != nil {
 		i.closeKeys()

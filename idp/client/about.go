@@ -12,8 +12,8 @@ import (
 	"propusk/storage"
 )
 
-// About is what a client's owner says of it, and where it came from. Nothing of it
-// is fetched: the addresses are shown, at most.
+// About is what a client's owner says of it, and where it came from. What of it is shown
+// to people, Shown decides.
 type About struct {
 	// CreatedBy is the id of the person who made it, of the initial access token or of
 	// the client that registered it; "" = an operator.

@@ -33,6 +33,9 @@ type Deps struct {
 	// Outside asks addresses that clients register; nil: one that reaches public
 	// addresses only (package storage/outside).
 	Outside *http.Client
+	// Logo is told where a client's picture is to be had, in the transaction that says so
+	// (package logo); nil: nobody is.
+	Logo func(ctx context.Context, clientID, uri string) error
 }
 
 // MutualTLS says which client certificates the server can look at (RFC 8705); a
@@ -105,6 +108,9 @@ func (s *Store) CreateFor(ctx context.Context, c Client, lifetime time.Duration)
 			return err
 		case inserted == 0:
 			return storage.ErrExists
+		}
+		if err := s.wantLogo(ctx, &c); err != nil {
+			return err
 		}
 		return s.record(ctx, &c, "client.created")
 	})
@@ -221,9 +227,19 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 		if err := s.suspend(ctx, before.Status, &c); err != nil {
 			return err
 		}
+		if err := s.wantLogo(ctx, &c); err != nil {
+			return err
+		}
 		return s.record(ctx, &c, action)
 	})
 	return c, err
+}
+
+func (s *Store) wantLogo(ctx context.Context, c *Client) error {
+	if s.deps.Logo == nil || c.LogoURI == "" {
+		return nil
+	}
+	return s.deps.Logo(ctx, c.ID, c.LogoURI)
 }
 
 // preview reads the file of a new sector before the transaction of the change.

@@ -119,5 +119,14 @@ func (p *Provider) client(ctx context.Context, id string) (*registration, error)
 	return r, nil
 }
 
+// Shown is what may be shown to people about a client (client.Client.Shown).
+func (p *Provider) Shown(ctx context.Context, id string) (client.Shown, error) {
+	c, err := p.client(ctx, id)
+	if err != nil {
+		return client.Shown{}, err
+	}
+	return c.Shown(), nil
+}
+
 // Clients is where the clients are kept.
 func (p *Provider) Clients() *client.Store { return p.deps.Clients }

@@ -128,6 +128,16 @@ type Consent struct {
 	Scopes                           []ScopeItem
 	Details                          []DetailItem
 	RedirectHost                     string // where the person will be taken
+	Logo                             string // the application's picture, a path of this site; "" = none
+	About                            []AboutLink
+}
+
+// AboutLink leads to a page of an application about itself; its host is shown, since only
+// that says whose page it is.
+type AboutLink struct {
+	What string // home, policy, terms
+	URL  string // https; opened beside this page, and told nothing of it
+	Host string
 }
 
 // SignOutConfirm asks whether to sign out: POST /oauth2/logout with `logout`.
