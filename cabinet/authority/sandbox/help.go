@@ -26,6 +26,7 @@ const helpText = `%s. Песочница обмена Propusk / a body to test a
   POST /submissions               принять документ / take a submission
   GET  /answers?after=&limit=     ответы после отметки / answers after a cursor
   GET  /organizations/NUMBER      запись реестра по ИНН или ОГРН / a record of the register
+  POST /payments, GET /payments/ID   платёжный сервис / the payment provider; GET /pay/ID: его страница / its page
   GET  /key                       ключ подписи / the key of its signatures
 
 Управление / admin (docs/sandbox.md):
@@ -36,5 +37,7 @@ const helpText = `%s. Песочница обмена Propusk / a body to test a
   POST /admin/messages                    {"inn":"…","subject":"…","text":"…"}
   GET, PUT, POST /admin/rules             DELETE /admin/rules/NAME
   GET, POST /admin/clock                  {"advance":"72h"}
+  GET, POST /admin/charges[?inn=]         DELETE /admin/charges/УИН
+  GET  /admin/payments                    POST /admin/payments/ID {"status":"paid|refused|expired"}
   GET, POST /admin/organizations          DELETE /admin/organizations/NUMBER
 `

@@ -34,6 +34,9 @@ func (s *Sandbox) plan(rule Rule, sub authority.Submission, taken *received) []*
 		if document, made := resultOf(sub, taken, p.Answer); made {
 			p.Answer.Files = []authority.File{document}
 		}
+		if files := s.chargeFiles(sub, p.Answer); files != nil {
+			p.Answer.Files = files
+		}
 		out = append(out, p)
 	}
 	return out

@@ -166,6 +166,7 @@ func BuiltIn() []Rule {
 		{Name: "answer", Match: Match{Kind: "answer"}, Answers: []Step{
 			{Event: authority.Delivered, After: ms(100)}, {Event: authority.Accepted, After: ms(300), Text: "Ответ на требование принят."},
 		}},
+		{Name: "charges", Match: Match{Kind: "charges"}, Answers: []Step{{Event: authority.Result, After: ms(200)}}},
 		{Name: "everything else", Answers: []Step{{Event: authority.Delivered, After: ms(100)}}},
 	}...)
 }

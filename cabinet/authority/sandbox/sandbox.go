@@ -95,6 +95,10 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.HandleFunc("POST /submissions", s.signed(s.submit))
 	mux.HandleFunc("GET /answers", s.signed(s.answers))
 	mux.HandleFunc("GET /organizations/{number}", s.signed(s.organization))
+	mux.HandleFunc("POST /payments", s.signed(s.takeOrder))
+	mux.HandleFunc("GET /payments/{id}", s.signed(s.findOrder))
+	mux.HandleFunc("GET /pay/{id}", s.payPage)
+	mux.HandleFunc("POST /pay/{id}", s.payDecision)
 	s.adminRoutes(mux)
 	return mux
 }
@@ -136,6 +140,10 @@ func (s *Sandbox) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		timer.Reset(wait)
+		again, err := s.tellPayments(ctx)
+		if err != nil {
+			return err
+		}
+		timer.Reset(min(wait, again))
 	}
 }

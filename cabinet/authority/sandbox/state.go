@@ -49,6 +49,8 @@ type change struct {
 	Offset   *Duration         `json:"offset,omitempty"` // of the clock
 	Record   *authority.Record `json:"record,omitempty"`
 	Forget   string            `json:"forget,omitempty"` // ОГРН of a record
+	Charge   charge            `json:"charge,omitempty"`
+	Payment  *paid             `json:"payment,omitempty"`
 }
 
 // state is everything the log says.
@@ -61,14 +63,17 @@ type state struct {
 	queue       []*planned // all, by time and id
 	records     map[string]authority.Record
 	byINN       map[string]string
-	used        map[string]int // of rules with Times
-	knocks      map[string]int // of rules with trouble at the door
+	used        map[string]int    // of rules with Times
+	knocks      map[string]int    // of rules with trouble at the door
+	charges     map[string]charge // by УИН
+	payments    map[string]*paid
 }
 
 func newState() *state {
 	return &state{
 		submissions: map[string]*received{}, answers: map[string]*planned{},
 		records: map[string]authority.Record{}, byINN: map[string]string{}, used: map[string]int{}, knocks: map[string]int{},
+		charges: map[string]charge{}, payments: map[string]*paid{},
 	}
 }
 
@@ -98,6 +103,12 @@ func (s *state) apply(c change) {
 	}
 	if c.Offset != nil {
 		s.offset = time.Duration(*c.Offset)
+	}
+	if c.Charge != nil {
+		s.charges[c.Charge.uin()] = c.Charge
+	}
+	if c.Payment != nil {
+		s.payments[c.Payment.Order.ID] = c.Payment
 	}
 	s.applyRecord(c)
 }
