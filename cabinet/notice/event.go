@@ -74,6 +74,7 @@ const (
 	Document     Category = "document"
 	Extract      Category = "extract"
 	Finance      Category = "finance"
+	Tender       Category = "tender"
 	Member       Category = "member"
 	Power        Category = "power"
 	Security     Category = "security"
@@ -85,7 +86,7 @@ const (
 func Categories() []Category {
 	return []Category{
 		Filing, Deadline, Application, Appeal, Requirement, Document, Extract,
-		Finance, Member, Power, Security, Organisation, News,
+		Finance, Tender, Member, Power, Security, Organisation, News,
 	}
 }
 
