@@ -51,6 +51,8 @@ func (s *Sandbox) adminRoutes(mux *http.ServeMux) {
 		"GET /admin/organizations":                 s.listRecords,
 		"POST /admin/organizations":                s.addRecord,
 		"DELETE /admin/organizations/{number}":     s.removeRecord,
+		"POST /admin/tenders":                      s.publishTender,
+		"POST /admin/participations":               s.rememberParticipation,
 		"GET /admin/submissions/{id}/files/{file}": nil,
 	} {
 		if handle == nil {

@@ -18,7 +18,7 @@ type console struct {
 // consoleSigns begin the lines for people.
 var consoleSigns = map[string]string{
 	"received": "◄ принято", "repeat": "◄ повтор", "conflict": "◄ другой файл", "sent": "► ответ", "refused": "✕ отказ", "failed": "… не вышло",
-	"trouble": "✕ сбой", "dropped": "✕ обрыв", "queued": "+ в очередь", "rules": "= правила", "clock": "= часы", "record": "= реестр",
+	"trouble": "✕ сбой", "dropped": "✕ обрыв", "queued": "+ в очередь", "rules": "= правила", "clock": "= часы", "record": "= реестр", "tender": "= закупка",
 }
 
 func (c *console) say(event, submission, text string) {

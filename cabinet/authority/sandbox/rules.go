@@ -150,7 +150,7 @@ func (m Match) corrects(s authority.Submission) bool {
 // a second.
 func BuiltIn() []Rule {
 	ms := func(n int) Duration { return Duration(time.Duration(n) * time.Millisecond) }
-	return append(extractRules(), []Rule{
+	return append(append(extractRules(), tenderRules()...), []Rule{
 		{Name: "filing", Match: Match{Kind: "filing"}, Answers: []Step{
 			{Event: authority.Delivered, After: ms(100)}, {Event: authority.Accepted, After: ms(300)}, {Event: authority.Entered, After: ms(600)},
 		}},

@@ -41,38 +41,43 @@ const (
 
 // change is one line of the log: exactly one of its parts is set.
 type change struct {
-	Received *received         `json:"received,omitempty"`
-	Answers  []*planned        `json:"answers,omitempty"` // those of Received, or added later
-	Taken    string            `json:"taken,omitempty"`   // the id of an answer that was taken
-	Refused  string            `json:"refused,omitempty"`
-	Rules    *[]Rule           `json:"rules,omitempty"`
-	Offset   *Duration         `json:"offset,omitempty"` // of the clock
-	Record   *authority.Record `json:"record,omitempty"`
-	Forget   string            `json:"forget,omitempty"` // ОГРН of a record
-	Charge   charge            `json:"charge,omitempty"`
-	Payment  *paid             `json:"payment,omitempty"`
+	Received      *received         `json:"received,omitempty"`
+	Answers       []*planned        `json:"answers,omitempty"` // those of Received, or added later
+	Taken         string            `json:"taken,omitempty"`   // the id of an answer that was taken
+	Refused       string            `json:"refused,omitempty"`
+	Rules         *[]Rule           `json:"rules,omitempty"`
+	Offset        *Duration         `json:"offset,omitempty"` // of the clock
+	Record        *authority.Record `json:"record,omitempty"`
+	Forget        string            `json:"forget,omitempty"` // ОГРН of a record
+	Tender        *listed           `json:"tender,omitempty"`
+	Participation *tookPart         `json:"participation,omitempty"`
+	Charge        charge            `json:"charge,omitempty"`
+	Payment       *paid             `json:"payment,omitempty"`
 }
 
 // state is everything the log says.
 type state struct {
-	offset      time.Duration
-	rules       []Rule
-	submissions map[string]*received
-	order       []string // ids of submissions as they came
-	answers     map[string]*planned
-	queue       []*planned // all, by time and id
-	records     map[string]authority.Record
-	byINN       map[string]string
-	used        map[string]int    // of rules with Times
-	knocks      map[string]int    // of rules with trouble at the door
-	charges     map[string]charge // by УИН
-	payments    map[string]*paid
+	offset         time.Duration
+	rules          []Rule
+	submissions    map[string]*received
+	order          []string // ids of submissions as they came
+	answers        map[string]*planned
+	queue          []*planned // all, by time and id
+	records        map[string]authority.Record
+	byINN          map[string]string
+	tenders        map[string]listed // by number
+	participations []tookPart        // by turn
+	turns          int               // of the register of procurements
+	used           map[string]int    // of rules with Times
+	knocks         map[string]int    // of rules with trouble at the door
+	charges        map[string]charge // by УИН
+	payments       map[string]*paid
 }
 
 func newState() *state {
 	return &state{
 		submissions: map[string]*received{}, answers: map[string]*planned{},
-		records: map[string]authority.Record{}, byINN: map[string]string{}, used: map[string]int{}, knocks: map[string]int{},
+		records: map[string]authority.Record{}, byINN: map[string]string{}, tenders: map[string]listed{}, used: map[string]int{}, knocks: map[string]int{},
 		charges: map[string]charge{}, payments: map[string]*paid{},
 	}
 }
@@ -111,6 +116,7 @@ func (s *state) apply(c change) {
 		s.payments[c.Payment.Order.ID] = c.Payment
 	}
 	s.applyRecord(c)
+	s.applyTender(c)
 }
 
 func (s *state) applyRecord(c change) {
