@@ -48,6 +48,7 @@ var catalogue = []kindRow{
 	{"waybill", "Накладная", "Waybill", papers | file.XLSX, documentLimit, false},
 	{"report", "Отчёт", "Report", papers | file.XLSX | file.Text, documentLimit, false},
 	{"certificate", "Справка", "Certificate", papers, documentLimit, false},
+	{"receipt", "Квитанция об оплате", "Receipt of a payment", scans, documentLimit, false},
 	{"extract", "Выписка", "Register extract", scans | file.XML, documentLimit, false},
 	{"licence", "Лицензия, разрешение", "Licence or permit", papers, documentLimit, false},
 	{"technical", "Техническая документация", "Technical documentation", papers | file.XLSX | file.ZIP, documentLimit, true},

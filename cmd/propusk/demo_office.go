@@ -40,6 +40,7 @@ func demoOffice(ctx context.Context, dir string, cfg *conf.Config) (*office, err
 		Name: "sandbox", URL: o.url(), Recipients: []string{"*"}, Keys: []string{o.signer.String()},
 	}}
 	cfg.Authority.Registry = "sandbox"
+	cfg.Payments = conf.Payments{Accruals: "GISGMP", URL: o.url(), Keys: []string{o.signer.String()}}
 	return o, nil
 }
 
@@ -68,7 +69,27 @@ func (o *office) open(ctx context.Context, b *base, d *demo.Demo) error {
 			return err
 		}
 	}
+	if err := o.charge(ctx, d); err != nil {
+		return err
+	}
 	o.running.Go(func() { o.failed = serveSandbox(ctx, o.box, o.listener) })
+	return nil
+}
+
+// charge gives the office's payers what they owe, once: what was paid stays paid.
+func (o *office) charge(ctx context.Context, d *demo.Demo) error {
+	if o.box.HasCharges() {
+		return nil
+	}
+	charges, err := d.Charges(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range charges {
+		if err := o.box.AddCharge(c); err != nil {
+			return fmt.Errorf("fill the demo's charges: %w", err)
+		}
+	}
 	return nil
 }
 

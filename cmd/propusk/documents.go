@@ -40,6 +40,8 @@ func received(owner string, f file.File) (document.Kind, bool) {
 		return "", false
 	}
 	switch {
+	case strings.HasPrefix(owner, "payment/"):
+		return "receipt", true
 	case strings.HasPrefix(owner, "extract/"):
 		return "extract", true
 	case strings.HasPrefix(owner, "filing/") && strings.HasSuffix(owner, "/receipts"):

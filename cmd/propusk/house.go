@@ -13,6 +13,7 @@ import (
 	"propusk/cabinet/filing"
 	"propusk/cabinet/notice"
 	"propusk/cabinet/paper"
+	"propusk/cabinet/payment"
 	"propusk/cabinet/power"
 	"propusk/cabinet/request"
 	"propusk/cabinet/service"
@@ -70,6 +71,7 @@ type house struct {
 	filings   *filing.Filings
 	requests  *request.Inbox // what organisations ask and are asked
 	services  *service.Desk
+	payments  *payment.Payments
 
 	applications *application.Applications // that register themselves
 
@@ -92,7 +94,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openPayments, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

@@ -40,6 +40,13 @@ func (s *Sandbox) AddCharge(text []byte) error {
 	return s.change(change{Charge: c})
 }
 
+// HasCharges tells whether anybody owes anything.
+func (s *Sandbox) HasCharges() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.state.charges) > 0
+}
+
 func (s *Sandbox) addCharge(_ *http.Request, body []byte) (any, error) {
 	return map[string]string{}, s.AddCharge(body)
 }
