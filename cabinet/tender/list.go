@@ -1,0 +1,86 @@
+package tender
+
+import (
+	"context"
+	"fmt"
+
+	"propusk/cabinet/api"
+	"propusk/storage"
+)
+
+// Chosen narrows a list of applications; zero fields do not.
+type Chosen struct {
+	State  State
+	Over   bool   // the archive: those that have ended, by the day of their end
+	Living bool   // those that have not
+	Tender string // of one announcement
+}
+
+// Applications reads a page of the organisation's, newest first, and one more when
+// there are more.
+func (t *Tenders) Applications(ctx context.Context, organisationID string, c Chosen, page api.Page) ([]Application, error) {
+	text, args := c.query(organisationID, page)
+	var list []Application
+	if err := t.DB.Select(ctx, &list, text, args...); err != nil {
+		return nil, fmt.Errorf("tender: list applications: %w", err)
+	}
+	return list, nil
+}
+
+// query walks the index of the list, of a state, or of the archive.
+func (c Chosen) query(organisationID string, page api.Page) (text string, args []any) {
+	q, by := &builder{}, "created_at"
+	q.and("organisation_id = $?", organisationID)
+	if c.State != "" {
+		q.and("state = $?", c.State)
+	}
+	if c.Tender != "" {
+		q.and("tender_id = $?", c.Tender)
+	}
+	switch {
+	case c.Over:
+		by = "decided_at"
+		q.and("decided_at > 0")
+	case c.Living:
+		q.and("decided_at = 0")
+	}
+	if page.ID != "" {
+		q.and("("+by+", id) < ($?, $?)", page.At, page.ID)
+	}
+	q.args = append(q.args, page.Limit+1)
+	where := q.where[0]
+	for _, more := range q.where[1:] {
+		where += " AND " + more
+	}
+	return fmt.Sprintf("SELECT %s FROM tender_applications WHERE %s ORDER BY %s DESC, id DESC LIMIT $%d", columns, where, by, len(q.args)), q.args
+}
+
+// key is where a row stands in the list.
+func (c Chosen) key(a Application) (storage.Time, string) {
+	if c.Over {
+		return a.DecidedAt, a.ID
+	}
+	return a.CreatedAt, a.ID
+}
+
+// exported bounds the rows of an export.
+const exported = 10_000
+
+// all reads a whole list up to its bound.
+func (t *Tenders) all(ctx context.Context, organisationID string, c Chosen) (rows []Application, err error) {
+	page := api.Page{Limit: 500}
+	for len(rows) < exported {
+		part, err := t.Applications(ctx, organisationID, c, page)
+		if err != nil {
+			return nil, err
+		}
+		more := len(part) > page.Limit
+		part = part[:min(len(part), page.Limit)]
+		rows = append(rows, part...)
+		if !more {
+			break
+		}
+		page.At, page.ID = c.key(part[len(part)-1])
+	}
+	return rows, nil
+}
