@@ -242,6 +242,7 @@ func TestValidate(t *testing.T) {
 			c.Authority.Bodies = []Body{body("fns", "https://x.example.ru"), body("fns", "https://y.example.ru")}
 		}, "authority.bodies"},
 		{"a register that is nobody", func(c *Config) { c.Authority.Registry = "fns" }, "authority.registry"},
+		{"a register of tenders that is nobody", func(c *Config) { c.Authority.Tenders = "eis" }, "authority.tenders"},
 		{"SMS on loopback", func(c *Config) { c.SMS.URL = "http://127.0.0.1:9" }, ""},
 	}
 	for _, tt := range tests {

@@ -309,6 +309,9 @@ type Authority struct {
 	// Registry is the name of the body that is asked for organisations which no
 	// imported file of the register has. Empty: imported files only.
 	Registry string `koanf:"registry"`
+	// Tenders is the name of the body whose register of procurements is read; what
+	// organisations apply for goes to the recipient "zakupki". Empty: none.
+	Tenders string `koanf:"tenders"`
 }
 
 // Body is one state body, or an operator of exchange before many.

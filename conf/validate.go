@@ -329,6 +329,9 @@ func (f *Faults) authority(a Authority) {
 	if a.Registry != "" && !names[a.Registry] {
 		f.add("authority.registry", "must be the name of one of authority.bodies")
 	}
+	if a.Tenders != "" && !names[a.Tenders] {
+		f.add("authority.tenders", "must be the name of one of authority.bodies")
+	}
 }
 
 func (f *Faults) payments(p Payments) {
