@@ -113,6 +113,22 @@ func TestAnAdministratorMakesAndSeesApplications(t *testing.T) {
 	}
 }
 
+// RFC 7591 §2: what people are shown where they are asked for consent.
+func TestAnApplicationSaysWhoItIs(t *testing.T) {
+	h := open(t)
+	o := h.Office("Alpha")
+	made := h.made(o, map[string]any{
+		"client_uri": "https://a.example/", "logo_uri": "https://a.example/logo.png", "policy_uri": "https://a.example/privacy", "tos_uri": "https://a.example/terms",
+	})
+	if seen := h.read(o, made.ID); seen.LogoURI != "https://a.example/logo.png" || seen.PolicyURI != "https://a.example/privacy" || seen.TosURI != "https://a.example/terms" {
+		t.Errorf("%+v", seen)
+	}
+	h.Expect(h.Do("PATCH", path+"/"+made.ID, h.admin(o), map[string]any{"logo_uri": nil, "tos_uri": "https://a.example/new"}), 200, "")
+	if seen := h.read(o, made.ID); seen.LogoURI != "" || seen.PolicyURI != "https://a.example/privacy" || seen.TosURI != "https://a.example/new" {
+		t.Errorf("changed: %+v", seen)
+	}
+}
+
 func TestWhatIsWrongIsToldFieldByField(t *testing.T) {
 	h := open(t)
 	o := h.Office("Alpha")
@@ -129,6 +145,9 @@ func TestWhatIsWrongIsToldFieldByField(t *testing.T) {
 		"bits behind the mask":     {map[string]any{"allowed_networks": []string{"192.0.2.1/24"}}, "/allowed_networks"},
 		"a mapped network":         {map[string]any{"allowed_networks": []string{"::ffff:192.0.2.0/120"}}, "/allowed_networks"},
 		"a private key":            {map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": map[string]any{"keys": []any{map[string]any{"kty": "oct", "k": "AAAA"}}}}, "/jwks"},
+		"a script for a picture":   {map[string]any{"logo_uri": "javascript:alert(1)"}, "/logo_uri"},
+		"terms without a host":     {map[string]any{"tos_uri": "https://"}, "/tos_uri"},
+		"a page of a user":         {map[string]any{"policy_uri": "https://bank@evil.example/"}, "/policy_uri"},
 		"inside":                   {map[string]any{"backchannel_logout_uri": "http://inside.example/"}, "/backchannel_logout_uri"},
 		"a hundred years":          {map[string]any{"secret_lifetime_days": 36500}, "/secret_lifetime_days"},
 		"letters of the wrong way": {map[string]any{"client_name": "Ас\u202eчет"}, "/client_name"},

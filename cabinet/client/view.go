@@ -26,6 +26,9 @@ type view struct {
 	BackchannelLogoutURI   string         `json:"backchannel_logout_uri"`
 	JWKSURI                string         `json:"jwks_uri"`
 	ClientURI              string         `json:"client_uri"`
+	LogoURI                string         `json:"logo_uri"`
+	PolicyURI              string         `json:"policy_uri"`
+	TosURI                 string         `json:"tos_uri"`
 	Contacts               []string       `json:"contacts"`
 	RequiredACR            string         `json:"required_acr"`
 	AllowedNetworks        []string       `json:"allowed_networks"`
@@ -66,6 +69,7 @@ func (r *Clients) shown(c api.Call, about client.Client, usedAt storage.Time, se
 		Method: about.TokenEndpointAuthMethod, GrantTypes: api.List(about.GrantTypes), Scope: about.Scope,
 		RedirectURIs: api.List(about.RedirectURIs), PostLogoutRedirectURIs: api.List(about.PostLogoutRedirectURIs),
 		BackchannelLogoutURI: about.BackchannelLogoutURI, JWKSURI: about.JWKSURI, ClientURI: about.ClientURI, Contacts: api.List(about.Contacts),
+		LogoURI: about.LogoURI, PolicyURI: about.PolicyURI, TosURI: about.TosURI,
 		RequiredACR: about.RequiredACR, AllowedNetworks: api.List(about.AllowedNetworks), DPoPBound: about.DPoPBound, CertificateBound: about.CertificateBound,
 		Secrets: []secretView{}, Keys: []keyView{}, Registered: about.Registered, FirstParty: about.FirstParty,
 		Secret: secret, LastUsedAt: usedAt, CreatedAt: about.CreatedAt, UpdatedAt: about.UpdatedAt, Actions: actions,

@@ -23,6 +23,9 @@ type wish struct {
 	JWKS                   json.RawMessage `json:"jwks"`
 	JWKSURI                string          `json:"jwks_uri"`
 	ClientURI              string          `json:"client_uri"`
+	LogoURI                string          `json:"logo_uri"`
+	PolicyURI              string          `json:"policy_uri"`
+	TosURI                 string          `json:"tos_uri"`
 	Contacts               []string        `json:"contacts"`
 	RequiredACR            string          `json:"required_acr"`
 	AllowedNetworks        []string        `json:"allowed_networks"`
@@ -60,7 +63,8 @@ func (w wish) made(c api.Call) (client.Client, time.Duration, error) {
 		BackchannelLogoutURI: w.BackchannelLogoutURI, JWKS: w.JWKS, JWKSURI: w.JWKSURI, RequiredACR: w.RequiredACR,
 		DPoPBound: w.DPoPBound, CertificateBound: w.CertificateBound, OrganisationID: c.Organisation(),
 	}
-	made.ClientURI, made.Contacts, made.AllowedNetworks = w.ClientURI, w.Contacts, w.AllowedNetworks
+	made.ClientURI, made.LogoURI, made.PolicyURI, made.TosURI = w.ClientURI, w.LogoURI, w.PolicyURI, w.TosURI
+	made.Contacts, made.AllowedNetworks = w.Contacts, w.AllowedNetworks
 	made.SubjectDN, made.SANDNS = w.SubjectDN, w.SANDNS
 	if made.CreatedBy = c.Person(); made.CreatedBy == "" {
 		made.CreatedBy = c.Claims.ClientID
@@ -92,6 +96,9 @@ type patch struct {
 	BackchannelLogoutURI   api.Field[string]   `json:"backchannel_logout_uri"`
 	JWKSURI                api.Field[string]   `json:"jwks_uri"`
 	ClientURI              api.Field[string]   `json:"client_uri"`
+	LogoURI                api.Field[string]   `json:"logo_uri"`
+	PolicyURI              api.Field[string]   `json:"policy_uri"`
+	TosURI                 api.Field[string]   `json:"tos_uri"`
 	Contacts               api.Field[[]string] `json:"contacts"`
 	RequiredACR            api.Field[string]   `json:"required_acr"`
 	AllowedNetworks        api.Field[[]string] `json:"allowed_networks"`
@@ -110,7 +117,7 @@ func (p patch) onlyDisables() bool {
 	off := p.Status.Set && p.Status.Value == string(client.StatusDisabled)
 	for _, other := range []bool{
 		p.Name.Set, p.NameEN.Set, p.Profile.Set, p.Scope.Set, p.RedirectURIs.Set, p.PostLogoutRedirectURIs.Set, p.BackchannelLogoutURI.Set,
-		p.JWKSURI.Set, p.ClientURI.Set, p.Contacts.Set, p.RequiredACR.Set, p.AllowedNetworks.Set, p.DPoPBound.Set,
+		p.JWKSURI.Set, p.ClientURI.Set, p.LogoURI.Set, p.PolicyURI.Set, p.TosURI.Set, p.Contacts.Set, p.RequiredACR.Set, p.AllowedNetworks.Set, p.DPoPBound.Set,
 	} {
 		off = off && !other
 	}
@@ -131,7 +138,8 @@ func (p patch) over(now *client.Client) {
 		to    *string
 	}{
 		{p.Name, &now.Name}, {p.NameEN, &now.NameEN}, {p.Scope, &now.Scope}, {p.BackchannelLogoutURI, &now.BackchannelLogoutURI},
-		{p.JWKSURI, &now.JWKSURI}, {p.ClientURI, &now.ClientURI}, {p.RequiredACR, &now.RequiredACR},
+		{p.JWKSURI, &now.JWKSURI}, {p.ClientURI, &now.ClientURI}, {p.LogoURI, &now.LogoURI}, {p.PolicyURI, &now.PolicyURI}, {p.TosURI, &now.TosURI},
+		{p.RequiredACR, &now.RequiredACR},
 	} {
 		if one.field.Set {
 			*one.to = one.field.Value

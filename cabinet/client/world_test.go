@@ -63,6 +63,9 @@ type app struct {
 	GrantTypes  []string `json:"grant_types"`
 	DPoPBound   bool     `json:"dpop_bound_access_tokens"`
 	RedirectURI []string `json:"redirect_uris"`
+	LogoURI     string   `json:"logo_uri"`
+	PolicyURI   string   `json:"policy_uri"`
+	TosURI      string   `json:"tos_uri"`
 	Secrets     []struct {
 		ExpiresAt *string `json:"expires_at"`
 	}

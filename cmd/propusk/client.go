@@ -76,6 +76,10 @@ func clientFlags(cmd *cobra.Command) {
 	f.Bool("first-party", false, "the house's own: no consent page. DANGER: never for somebody else's application")
 	f.StringArray("network", nil, "CIDR prefix it may authenticate from (repeat); none: from anywhere")
 	f.StringArray("contact", nil, "whom to ask about it (repeat)")
+	f.String("client-uri", "", "page about it, shown where people are asked for consent")
+	f.String("logo-uri", "", "its picture: PNG, JPEG or GIF, fetched by the server and shown there, too")
+	f.String("policy-uri", "", "page that says how it treats data")
+	f.String("tos-uri", "", "page with its terms")
 	keyFlags(cmd)
 }
 
@@ -85,6 +89,7 @@ func (i *issuer) takeClientFlags(cmd *cobra.Command, c *client.Client) error {
 	for name, field := range map[string]*string{
 		"name": &c.Name, "name-en": &c.NameEN, "auth-method": &c.TokenEndpointAuthMethod, "scope": &c.Scope,
 		"id-token-alg": &c.IDTokenSignedResponseAlg, "access-token-alg": &c.AccessTokenAlg, "required-acr": &c.RequiredACR,
+		"client-uri": &c.ClientURI, "logo-uri": &c.LogoURI, "policy-uri": &c.PolicyURI, "tos-uri": &c.TosURI,
 	} {
 		if f.Changed(name) {
 			*field, _ = f.GetString(name)
