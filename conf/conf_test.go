@@ -193,6 +193,8 @@ func TestValidate(t *testing.T) {
 		{"two PINs", func(c *Config) {
 			c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", PIN: "1", PINFile: "/pin", Sessions: 8}
 		}, "keys.pkcs11.pin"},
+		{"no pushed requests", func(c *Config) { c.Limits.PushedRequests = 0 }, "limits.pushed_requests"},
+		{"no backchannel requests", func(c *Config) { c.Limits.BackchannelRequests = -1 }, "limits.backchannel_requests"},
 		{"no sessions", func(c *Config) { c.Keys.PKCS11 = PKCS11{Module: "/m.so", Token: "t", PIN: "1"} }, "keys.pkcs11.sessions"},
 		{"idle beyond absolute", func(c *Config) { c.Session.Idle = 13 * time.Hour }, "session.idle"},
 		{"weak argon2", func(c *Config) { c.Password.Memory = 1024 }, "password.memory"},

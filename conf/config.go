@@ -221,6 +221,11 @@ type Limits struct {
 	PerClient       int `koanf:"per_client"`       // API requests a minute
 	PerOrganisation int `koanf:"per_organisation"` // API requests a minute
 	OperatorLooks   int `koanf:"operator_looks"`   // cards and fields that one operator opens in an hour
+	// PushedRequests and BackchannelRequests are what one application asks to have kept in
+	// a minute, each in the short-lived state until it is over: authorization requests
+	// (RFC 9126), and people asked at their own devices (CIBA).
+	PushedRequests      int `koanf:"pushed_requests"`
+	BackchannelRequests int `koanf:"backchannel_requests"`
 }
 
 // Clients are the applications that ask for tokens.

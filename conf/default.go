@@ -34,7 +34,7 @@ func Default() Config {
 		Lock:     Lock{Failures: 3, Further: 5, First: 15 * time.Minute, Longest: 24 * time.Hour},
 		Passkeys: Passkeys{Attestation: "none", Permitted: []string{}, Prohibited: []string{}},
 		SignIn:   SignIn{TrustedDevice: 30 * 24 * time.Hour},
-		Limits:   Limits{PerClient: 600, PerOrganisation: 6000, OperatorLooks: 60},
+		Limits:   Limits{PerClient: 600, PerOrganisation: 6000, OperatorLooks: 60, PushedRequests: 3000, BackchannelRequests: 300},
 		Clients:  Clients{Reach: []string{}, Registration: "token", OpenHosts: []string{}, Publishers: []Publisher{}},
 		Mail:     Mail{Port: 587, TLS: "starttls"},
 		Jobs:     Jobs{Workers: 4, Poll: time.Second},

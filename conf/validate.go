@@ -69,6 +69,8 @@ func (c Config) Validate() error {
 	f.number("limits.per_client", c.Limits.PerClient, 1, 1_000_000)
 	f.number("limits.per_organisation", c.Limits.PerOrganisation, 1, 1_000_000)
 	f.number("limits.operator_looks", c.Limits.OperatorLooks, 1, 10_000)
+	f.number("limits.pushed_requests", c.Limits.PushedRequests, 1, 1_000_000)
+	f.number("limits.backchannel_requests", c.Limits.BackchannelRequests, 1, 1_000_000)
 	f.networks("clients.reach", c.Clients.Reach)
 	f.registration(c.Clients)
 	f.mail(c.Mail)

@@ -65,6 +65,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 		Revocations: b.revocations, Revoked: i.revoked, Statuses: places{i.statuses}, Journal: b.journal, Now: b.now, Log: b.log,
 		Issuer: b.cfg.Issuer, Audience: audience(b.cfg.Issuer), Jobs: b.jobs, Metrics: b.metrics,
 		MutualTLS: mutual, Registration: b.cfg.Clients.Registration != "off", Reach: prefixes(b.cfg.Clients.Reach), Kinds: kindNames,
+		Rates: oauth.Rates{Pushed: int64(b.cfg.Limits.PushedRequests), Backchannel: int64(b.cfg.Limits.BackchannelRequests)},
 		Lifetimes: oauth.Lifetimes{
 			Code:         b.cfg.Tokens.Code,
 			AccessToken:  b.cfg.Tokens.AccessToken,
