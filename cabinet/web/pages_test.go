@@ -287,7 +287,7 @@ func TestJournalIsFilteredAndSaidInWords(t *testing.T) {
 	w.signIn()
 	w.get("/cabinet/journal?from=2026-11-20&to=2026-11-22&action=member.changed").want(t, 200,
 		"22 ноября 2026, 12:05", "Роль или права изменены", "Анна Белова", "192.0.2.7", "прежняя роль: Оператор", "роль: Бухгалтер", "получены права: «Подписывать и отправлять отчётность»",
-		"Программа warehouse", "Отказано", "причина: нет нужного права", "<summary>утрачены права: 3 права</summary>", "<li>Смотреть журнал</li>", "unheard.of", "причина: weather", "название: Склад", "Проверка при входе", "Пропуск", `value="2026-11-20"`, `value="member.changed" selected`,
+		"Программа warehouse", "Отказано", "причина: нет нужного права", "<summary>утрачены права: 3 права</summary>", "<li>Смотреть журнал</li>", "unheard.of", "причина: weather", "название: Склад", "Код генератора при входе", "Пропуск", `value="2026-11-20"`, `value="member.changed" selected`,
 		`href="/cabinet/journal?action=member.changed&amp;before=41&amp;from=2026-11-20&amp;to=2026-11-22"`)
 	if !w.called("GET /v1/organization/journal?action=member.changed&from=2026-11-19T21%3A00%3A00Z&limit=30&to=2026-11-22T21%3A00%3A00Z") {
 		t.Errorf("calls %q", w.calls)

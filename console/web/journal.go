@@ -122,7 +122,7 @@ func journalActs(organisation string) []pages.Act {
 
 func entryRow(v *desk.Visit, one entry) []cell {
 	what := words(one.Action)
-	if known := v.T("console.action." + one.Action); known != "console.action."+one.Action {
+	if known := v.T("action." + one.Action); known != "action."+one.Action {
 		what = words(known, one.Action)
 	}
 	for _, name := range slices.Sorted(maps.Keys(one.Details)) {

@@ -159,7 +159,7 @@ func TestTheJournalIsFilteredPagedCheckedAndExported(t *testing.T) {
 	t.Parallel()
 	w := machine(t)
 	b := w.browser()
-	page := b.Open("/console/journal?from=2026-11-20&to=2026-11-22&action=person.&organization=o1").Is(200).Says("Человек заблокирован", "Причина: Просьба банка", "отказано")
+	page := b.Open("/console/journal?from=2026-11-20&to=2026-11-22&action=person.&organization=o1").Is(200).Says("Вход человека приостановлен", "Причина: Просьба банка", "отказано")
 	w.last("GET /journal?action=person.&from=2026-11-19T21%3A00%3A00Z&limit=50&organization=o1&to=2026-11-22T21%3A00%3A00Z")
 	page.Follow("Дальше").Is(200)
 	w.last("GET /journal?action=person.&before=38&from=2026-11-19T21%3A00%3A00Z&limit=50&organization=o1&to=2026-11-22T21%3A00%3A00Z")

@@ -21,6 +21,12 @@ import (
 //go:embed templates/*.html translations/*.json
 var files embed.FS
 
+// actions are the words of everything that a journal says has happened, for the
+// organisation's own and for the operators'.
+//
+//go:embed actions
+var actions embed.FS
+
 // Deps is what a desk stands on. Everything is required unless its line says
 // otherwise.
 type Deps struct {
@@ -108,14 +114,17 @@ func (d Deps) check() error {
 // furnish gives the page kit the templates and words of the desk and of its rooms,
 // and puts their places in order.
 func (d *Desk) furnish() error {
-	drawn := []fs.FS{files}
+	said, err := fs.Sub(actions, "actions")
+	if err != nil {
+		return fmt.Errorf("open the words of the journal: %w", err)
+	}
+	drawn := []fs.FS{files, said}
 	for _, room := range d.rooms {
 		if room.Files != nil {
 			drawn = append(drawn, room.Files)
 		}
 		d.nav = append(d.nav, room.Nav...)
 	}
-	var err error
 	if d.pages, err = d.deps.Pages.ExtendRoom(drawn...); err != nil {
 		return fmt.Errorf("draw the rooms of %s: %w", d.deps.House.Root, err)
 	}

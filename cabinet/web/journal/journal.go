@@ -144,8 +144,6 @@ func row(v *desk.Visit, e entry) entryRow {
 	drawn := entryRow{At: e.At, What: e.Action, Who: e.ActorName, IP: e.IP}
 	if words := v.T("action." + e.Action); words != "action."+e.Action {
 		drawn.What = words
-	} else if strings.HasPrefix(e.Action, "signin.") {
-		drawn.What = v.T("action.signin.factor")
 	}
 	switch {
 	case drawn.Who != "":
