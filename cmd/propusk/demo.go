@@ -40,17 +40,34 @@ prints one line of JSON when it is ready, for programs, and nothing else.`,
 	cmd.Flags().StringVar(&options.listen, "listen", "127.0.0.1:8080", "loopback address and port; port 0 takes a free one")
 	cmd.Flags().StringVar(&options.data, "data", "", "folder to keep everything in (a temporary one when empty)")
 	cmd.Flags().BoolVar(&options.json, "json", false, "print one line of JSON when ready")
+	cmd.Flags().IntVar(&options.perClient, "per-client", conf.Default().Limits.PerClient, "API requests a minute of one application for one person, for programs that walk through every page")
 	cmd.Flags().BoolVar(&options.verbose, "verbose", false, "log requests to standard error")
 	return cmd
 }
 
 type demoOptions struct {
 	listen, data  string
+	perClient     int // API requests a minute
 	json, verbose bool
+}
+
+// limit puts the asked rate in the place of the configuration's, and keeps how much
+// larger an organisation's is.
+func (o demoOptions) limit(l *conf.Limits) error {
+	if o.perClient < 1 || o.perClient > 100_000 {
+		return fmt.Errorf("--per-client must be between 1 and 100000 requests a minute, it is %d", o.perClient)
+	}
+	l.PerOrganisation = max(1, l.PerOrganisation*o.perClient/l.PerClient)
+	l.PerClient = o.perClient
+	return nil
 }
 
 func runDemo(cmd *cobra.Command, options demoOptions) (err error) {
 	if err := loopbackOnly(options.listen); err != nil {
+		return err
+	}
+	limits := conf.Default().Limits
+	if err := options.limit(&limits); err != nil {
 		return err
 	}
 	dir, forget, err := demoFolder(options.data)
@@ -62,6 +79,7 @@ func runDemo(cmd *cobra.Command, options demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.Limits = limits
 	office, err := demoOffice(cmd.Context(), dir, &cfg)
 	if err != nil {
 		return errors.Join(err, d.close())

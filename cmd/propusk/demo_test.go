@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"propusk/cmd/propusk/demo"
+	"propusk/conf"
 )
 
 // runningDemo starts the demo within this process and ends it with the test.
@@ -118,5 +119,22 @@ func TestDemoFindsItsPeopleAgainOnAnotherPort(t *testing.T) {
 	}
 	if want := after.Issuer + "/demo/callback"; after.Clients[0].RedirectURIs[0] != want {
 		t.Errorf("redirect URI %s, want %s", after.Clients[0].RedirectURIs[0], want)
+	}
+}
+
+// --per-client is the API's rate, and an organisation's grows with it.
+func TestDemoTakesARateForWalks(t *testing.T) {
+	t.Parallel()
+	limits := conf.Limits{PerClient: 600, PerOrganisation: 6000}
+	if err := (demoOptions{perClient: 50_000}).limit(&limits); err != nil || limits.PerClient != 50_000 || limits.PerOrganisation != 500_000 {
+		t.Errorf("%+v, %v", limits, err)
+	}
+	for _, rate := range []string{"0", "-1", "100001"} {
+		cmd := root()
+		cmd.SetArgs([]string{"demo", "--listen", "127.0.0.1:0", "--per-client", rate})
+		cmd.SetErr(io.Discard)
+		if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "between 1 and 100000") {
+			t.Errorf("%s is answered %v", rate, err)
+		}
 	}
 }
