@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -241,8 +240,15 @@ func refuseUnsupported(form url.Values) *Error {
 	return nil
 }
 
-// challenge is an S256 code challenge (RFC 7636 §4.2): BASE64URL of 32 bytes.
-var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+// isThumbprint tells whether a text is a SHA-256 digest in BASE64URL: an S256 code
+// challenge (RFC 7636 §4.2), a key's thumbprint (RFC 7638).
+func isThumbprint(text string) bool {
+	return len(text) == 43 && !strings.ContainsFunc(text, func(c rune) bool { return !thumbprintLetter(c) })
+}
+
+func thumbprintLetter(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+}
 
 // thumbprintForm is what a SHA-256 digest looks like in a request.
 const thumbprintForm = "43 characters of BASE64URL"
@@ -256,10 +262,10 @@ func requireProofKey(form url.Values) *Error {
 	case form.Get("code_challenge_method") != "S256":
 		return invalidRequest("code_challenge_method must be S256 (RFC 7636 section 4.3)").
 			because("'S256'", shown(form.Get("code_challenge_method")))
-	case !challenge.MatchString(form.Get("code_challenge")):
+	case !isThumbprint(form.Get("code_challenge")):
 		return invalidRequest("code_challenge is not one of the method S256 (RFC 7636 section 4.2)").
 			because(thumbprintForm, fmt.Sprintf("%d characters", len(form.Get("code_challenge"))))
-	case form.Has("dpop_jkt") && !challenge.MatchString(form.Get("dpop_jkt")):
+	case form.Has("dpop_jkt") && !isThumbprint(form.Get("dpop_jkt")):
 		return invalidRequest("dpop_jkt is not the SHA-256 thumbprint of a key (RFC 9449 section 10)").
 			because(thumbprintForm, fmt.Sprintf("%d characters", len(form.Get("dpop_jkt"))))
 	}

@@ -25,14 +25,14 @@
 //
 // # What is ours and what is fosite's
 //
-// fosite parses authorization requests, checks proof keys, and drives the grants
-// (provider.go shows all of its configuration). Ours, because fosite's does not
+// fosite parses authorization requests, issues codes and drives refresh (provider.go
+// shows all of its configuration). Ours, because fosite's does not
 // do what we need: client authentication (clientauth.go: one method a client,
 // SHA-256 instead of bcrypt; assertion.go, certificate.go), the parsing of
 // requests (parameters.go: nothing twice, nothing from the query; pushed.go,
 // requestobject.go), how they are answered (responsemode.go), what tokens are
-// bound to (confirm.go), client credentials (credentials.go), refresh
-// (refresh.go), tokens (tokens.go),
+// bound to (confirm.go), client credentials (credentials.go), the redeeming of codes
+// (redeem.go), refresh (refresh.go), tokens (tokens.go),
 // introspection, revocation, and every answer that is written. The faults of
 // fosite v0.49 that this package is proof against are listed, each with its test,
 // in faults_test.go.

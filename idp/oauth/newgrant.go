@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ory/fosite"
-
 	"propusk/idp/client"
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -32,11 +30,12 @@ func (p *Provider) grantOf(clientID string, approval Approval) *grant {
 	}
 }
 
-// beginGrant keeps a grant that came by no authorization code and makes its first
-// tokens: the owner is read anew, and a public client's refresh tokens are bound to
-// the key that it proved. It joins the transaction of ctx.
-func (p *Provider) beginGrant(ctx context.Context, x *exchange, g *grant) (*tokenResponse, error) {
-	s := newSession(g)
+// beginGrant keeps the grant of a session and makes its first tokens: the owner is
+// read anew, and a public client's refresh tokens are bound to the key that it proved.
+// nonce is that of the authorization request, for the ID token. It joins the transaction
+// of ctx.
+func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, nonce string) (*tokenResponse, error) {
+	g := s.grant
 	var err error
 	if s.owner, err = p.ownerOf(ctx, x.client, g, g.OrganisationID, splitScope(g.Scope)); err != nil {
 		return nil, err
@@ -50,34 +49,31 @@ func (p *Provider) beginGrant(ctx context.Context, x *exchange, g *grant) (*toke
 	if err := p.insertGrant(ctx, g); err != nil {
 		return nil, err
 	}
-	return p.firstTokens(ctx, x, s)
+	return p.firstTokens(ctx, x, s, nonce)
 }
 
 // firstTokens are an access token and, where the client may have them, a refresh
 // token and an ID token.
-func (p *Provider) firstTokens(ctx context.Context, x *exchange, s *session) (*tokenResponse, error) {
-	request := fosite.NewAccessRequest(s)
-	request.SetID(s.grant.ID)
-	request.Client = x.client.view
-	for _, scope := range splitScope(s.grant.Scope) {
-		request.GrantScope(scope)
-	}
-	maker := &tokens{p}
-	access, _, err := maker.GenerateAccessToken(x.in(ctx), request)
-	if err != nil {
+func (p *Provider) firstTokens(ctx context.Context, x *exchange, s *session, nonce string) (*tokenResponse, error) {
+	scopes := splitScope(s.grant.Scope)
+	if err := p.accessTokenOf(ctx, x, s, s.grant.Scope); err != nil {
 		return nil, err
 	}
 	response := &tokenResponse{
-		AccessToken: access, TokenType: tokenType(x.confirmation), Scope: s.grant.Scope, ExpiresIn: p.expiresIn(s.owner),
+		AccessToken: s.access, TokenType: tokenType(x.confirmation), Scope: s.grant.Scope, ExpiresIn: p.expiresIn(s.owner),
 		Details: s.details,
 	}
+	if wantConsole(scopes) {
+		response.ExpiresIn = min(response.ExpiresIn, int64(consoleLifetime.Seconds()))
+	}
+	var err error
 	if slices.Contains(x.client.GrantTypes, GrantRefreshToken) {
-		if response.RefreshToken, _, err = maker.GenerateRefreshToken(ctx, request); err != nil {
+		if response.RefreshToken, err = p.refresh.derive(s.grant.ID, 1); err != nil {
 			return nil, err
 		}
 	}
-	if request.GetGrantedScopes().Has(scopeOpenID) {
-		response.IDToken, err = p.idToken(ctx, x.client, s, "")
+	if slices.Contains(scopes, scopeOpenID) {
+		response.IDToken, err = p.idToken(ctx, x.client, s, nonce)
 	}
 	return response, err
 }

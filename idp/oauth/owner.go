@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/ory/fosite"
-
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -109,43 +107,6 @@ func names(permissions []directory.Permission) []string {
 		names[i] = string(permission)
 	}
 	return names
-}
-
-// ownerHandler resolves for whom a code's token is made: the person as he is now.
-type ownerHandler struct{ p *Provider }
-
-var _ fosite.TokenEndpointHandler = (*ownerHandler)(nil)
-
-// CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (h *ownerHandler) CanHandleTokenEndpointRequest(_ context.Context, request fosite.AccessRequester) bool {
-	return request.GetGrantTypes().ExactOne(GrantAuthorizationCode)
-}
-
-// CanSkipClientAuth implements fosite.TokenEndpointHandler.
-func (h *ownerHandler) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
-
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (h *ownerHandler) HandleTokenEndpointRequest(ctx context.Context, request fosite.AccessRequester) error {
-	client := request.GetClient().(*clientView).registration
-	s := request.GetSession().(*session)
-	if err := exchangeOf(ctx).keyOfCode(); err != nil {
-		return err
-	}
-	if err := h.p.checkTokenResource(request.GetRequestForm(), s.grant); err != nil {
-		return err
-	}
-	var err error
-	scopes := splitScope(s.grant.Scope)
-	if s.details, err = h.p.narrowDetails(client, request.GetRequestForm(), s.grant.Details.V, scopes); err != nil {
-		return err
-	}
-	s.owner, err = h.p.ownerOf(ctx, client, s.grant, s.grant.OrganisationID, scopes)
-	return err
-}
-
-// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
-func (h *ownerHandler) PopulateTokenEndpointResponse(context.Context, fosite.AccessRequester, fosite.AccessResponder) error {
-	return nil
 }
 
 // organisation reads the owner of a client, through a cache.

@@ -282,34 +282,6 @@ func (p *Provider) compose() *fosite.Fosite {
 		Config:                        config,
 	}
 	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof, connect}
-	return fosite.NewOAuth2Provider(store, &configuration{Config: config, grants: map[string]fosite.TokenEndpointHandlers{
-		// In this order: the code is looked up, its proof key checked, the owner
-		// resolved; only then does code spend it and connect add the ID token.
-		GrantAuthorizationCode: {code, proof, &ownerHandler{p}, answering{connect}},
-		GrantRefreshToken:      {&refreshHandler{p}},
-	}})
-}
-
-// answering is a handler that only adds to the answer. fosite's own says so with a stack
-// trace, which costs a twentieth of a token request.
-type answering struct {
-	*openid.OpenIDConnectExplicitHandler
-}
-
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (answering) HandleTokenEndpointRequest(context.Context, fosite.AccessRequester) error {
-	return fosite.ErrUnknownRequest
-}
-
-// configuration gives a token request the handlers of its grant type alone.
-// fosite would ask every handler whether it is the one, and each that is not
-// answers with a stack trace.
-type configuration struct {
-	*fosite.Config
-	grants map[string]fosite.TokenEndpointHandlers
-}
-
-// GetTokenEndpointHandlers implements fosite.TokenEndpointHandlersProvider.
-func (c *configuration) GetTokenEndpointHandlers(ctx context.Context) fosite.TokenEndpointHandlers {
-	return c.grants[exchangeOf(ctx).grantType]
+	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{&refreshHandler{p}}
+	return fosite.NewOAuth2Provider(store, config)
 }

@@ -139,7 +139,7 @@ func (p *Provider) errResource(asked string) *Error {
 
 // shownKey is the thumbprint of a key as it came: long, and no secret.
 func shownKey(thumbprint string) string {
-	if challenge.MatchString(thumbprint) {
+	if isThumbprint(thumbprint) {
 		return "'" + thumbprint + "'"
 	}
 	return shown(thumbprint)
@@ -159,23 +159,6 @@ func provedKey(cnf *possession.Confirmation) string {
 		return "no proof"
 	}
 	return "one by " + shownKey(cnf.Key)
-}
-
-// taughtOfCode is the refusal of a code whose request and exchange differ, with both: the
-// redirect_uri and the proof key are compared by fosite, which does not say.
-func (x *exchange) taughtOfCode(err error, form url.Values) error {
-	e := asError(err)
-	if e.Code != "invalid_grant" || x.code == nil || x.code.spent || x.code.grant.ClientID != x.client.ID {
-		return err
-	}
-	asked := x.code.request.Form
-	if uri := form.Get("redirect_uri"); uri != asked.Get("redirect_uri") {
-		return e.because(x.client.facts("redirect_uri '"+asked.Get("redirect_uri")+"'"), shown(uri))
-	}
-	if challenge := challengeOf(form.Get("code_verifier")); challenge != asked.Get("code_challenge") {
-		return e.because(x.client.facts("a code_verifier with the code_challenge "+asked.Get("code_challenge")), "one with "+challenge)
-	}
-	return err
 }
 
 // challengeOf is the S256 challenge of a verifier (RFC 7636 §4.2).

@@ -142,7 +142,11 @@ func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (
 	err := p.deps.DB.Tx(r.Context(), func(ctx context.Context) error {
 		x.code, x.committed, refusal = nil, false, nil
 		var err error
-		response, err = p.exchange(r.WithContext(ctx), x, form)
+		if x.grantType == GrantAuthorizationCode {
+			response, err = p.redeem(ctx, x, form)
+		} else {
+			response, err = p.refreshed(r.WithContext(ctx), x, form)
+		}
 		if err != nil && x.committed {
 			refusal = err
 			return nil
@@ -150,13 +154,14 @@ func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (
 		return err
 	})
 	if err != nil {
-		return nil, x.taughtOfCode(err, form)
+		return nil, err
 	}
 	return response, refusal
 }
 
-// exchange has fosite's handlers turn the request into tokens.
-func (p *Provider) exchange(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
+// refreshed has fosite's handlers, of which refreshHandler is the only one, turn the
+// request into tokens.
+func (p *Provider) refreshed(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
 	ctx := x.in(r.Context())
 	// fosite looks at the method and the form; the form is the checked one.
 	checked := &http.Request{Method: http.MethodPost, Body: http.NoBody, Form: form, PostForm: form}

@@ -122,18 +122,22 @@ type accessToken struct {
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy, for a grant.
 func (t *tokens) GenerateAccessToken(ctx context.Context, request fosite.Requester) (token, signature string, err error) {
-	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
 	if s.grant == nil {
 		return "", "", errors.New("oauth: an access token without a grant")
 	}
-	claims := t.p.accessClaims(client, strings.Join(request.GetGrantedScopes(), " "))
-	claims.about(s.grant, s.owner)
-	claims.forConsole(t.p, s.grant)
-	claims.Details = s.details
-	claims.Confirmation = exchangeOf(ctx).confirmation
-	s.access, err = t.p.signAccessToken(ctx, client, claims)
+	err = t.p.accessTokenOf(ctx, exchangeOf(ctx), s, strings.Join(request.GetGrantedScopes(), " "))
 	return s.access, "", err
+}
+
+// accessTokenOf makes the access token of a session, for some of its grant's scopes.
+func (p *Provider) accessTokenOf(ctx context.Context, x *exchange, s *session, scope string) (err error) {
+	claims := p.accessClaims(x.client, scope)
+	claims.about(s.grant, s.owner)
+	claims.forConsole(p, s.grant)
+	claims.Details, claims.Confirmation = s.details, x.confirmation
+	s.access, err = p.signAccessToken(ctx, x.client, claims)
+	return err
 }
 
 // accessClaims is a token of the client for itself, without organisation.
