@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -83,6 +84,13 @@ type Participation struct {
 	DecidedAt   storage.Time `json:"decided_at"`
 }
 
+// Participant is an organisation's registration as the register has it.
+type Participant struct {
+	INN        string       `json:"inn"`
+	Number     string       `json:"number"`
+	ValidUntil storage.Time `json:"valid_until"`
+}
+
 // TenderPage is a part of what has changed in the register, oldest first. Each
 // announcement is read by itself: one that cannot be read does not hold up the rest.
 type TenderPage struct {
@@ -103,7 +111,7 @@ const (
 )
 
 // Tenders is a register of procurements asked over HTTP, each message signed both
-// ways: GET /tenders?after=, /tenders/NUMBER/documents/ID,
+// ways: GET /tenders?after=, /tenders/NUMBER/documents/ID, /participants/INN,
 // /participants/INN/participations?after=.
 type Tenders struct{ peer *peer }
 
@@ -126,6 +134,15 @@ func (t *Tenders) Since(ctx context.Context, after string) (page TenderPage, err
 func (t *Tenders) Participations(ctx context.Context, inn, after string) (page ParticipationPage, err error) {
 	err = t.read(ctx, "/participants/"+url.PathEscape(inn)+"/participations?limit=100&after="+url.QueryEscape(after), tenderPageLimit, &page)
 	return page, err
+}
+
+// Participant reads an organisation's registration; storage.ErrNotFound when it has
+// none.
+func (t *Tenders) Participant(ctx context.Context, inn string) (p Participant, err error) {
+	if err = t.read(ctx, "/participants/"+url.PathEscape(inn), receiptLimit, &p); err == nil && p.INN != inn {
+		err = errors.New("authority: the register of tenders answered with another participant")
+	}
+	return p, err
 }
 
 // Document fetches a file of an announcement; storage.ErrNotFound. Its digest is for

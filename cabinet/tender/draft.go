@@ -49,7 +49,10 @@ func (t *Tenders) Apply(ctx context.Context, actor directory.Actor, organisation
 			return err
 		}
 		a.Alive = tender.ID
-		return t.begun(ctx, actor, a)
+		if err := t.begun(ctx, actor, a); err != nil {
+			return err
+		}
+		return t.Ask(ctx, directory.Organisation{ID: organisationID, INN: a.Applicant.V.INN})
 	})
 	return a, err
 }

@@ -21,6 +21,61 @@ type remember struct {
 // rememberPages bounds one turn of the job.
 const rememberPages = 100
 
+// Ask has the register asked, in the background and in the transaction of ctx, what it
+// knows of an organisation: its registration and its earlier participations.
+func (t *Tenders) Ask(ctx context.Context, of directory.Organisation) error {
+	return jobs.Enqueue(ctx, t.DB, jobRemember, remember{of.ID, of.INN}, jobs.Options{Unique: of.ID})
+}
+
+// RememberAll asks about every organisation that is registered, once a day: what it
+// does on other platforms belongs to its history, too.
+func (t *Tenders) RememberAll(ctx context.Context) error {
+	for after := ""; ; {
+		var list []Registration
+		err := t.DB.Select(ctx, &list, `SELECT `+registrationColumns+` FROM tender_registrations WHERE organisation_id > $1 ORDER BY organisation_id LIMIT $2`, after, matchBatch)
+		if err != nil {
+			return fmt.Errorf("tender: who is registered: %w", err)
+		}
+		for _, r := range list {
+			if r.State != "registered" {
+				continue
+			}
+			if err := jobs.Enqueue(ctx, t.DB, jobRemember, remember{r.OrganisationID, r.Applicant.V.INN}, jobs.Options{Unique: r.OrganisationID}); err != nil {
+				return err
+			}
+		}
+		if len(list) < matchBatch {
+			return nil
+		}
+		after = list[len(list)-1].OrganisationID
+	}
+}
+
+// known takes over the registration that the register has: who is registered signs
+// nothing anew.
+func (t *Tenders) known(ctx context.Context, organisationID, inn string) error {
+	p, err := t.Register.Participant(ctx, inn)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("tender: ask for a participant: %w", err)
+	}
+	profile, err := t.Directory.Profile(ctx, organisationID)
+	if err != nil {
+		return err
+	}
+	return t.DB.Tx(ctx, func(ctx context.Context) error {
+		r, err := t.registration(ctx, organisationID)
+		if err != nil || r.State != "" || !plain(p.Number, 100) || p.Number == "" || profile.Organisation.INN != inn {
+			return err
+		}
+		r.State, r.Number, r.ValidUntil, r.Submission, r.SentAt = "registered", p.Number, p.ValidUntil, storage.NewID(), t.now()
+		r.Applicant.V = applicantOf(profile)
+		return t.registrationStands(ctx, r)
+	})
+}
+
 // rememberJob brings what the register remembers of an organisation's earlier
 // participations, page by page, each once.
 func (t *Tenders) rememberJob(ctx context.Context, job jobs.Job) error {
@@ -35,6 +90,9 @@ func (t *Tenders) rememberJob(ctx context.Context, job jobs.Job) error {
 func (t *Tenders) Remember(ctx context.Context, organisationID, inn string) error {
 	if t.Register == nil {
 		return nil
+	}
+	if err := t.known(ctx, organisationID, inn); err != nil {
+		return err
 	}
 	for range rememberPages {
 		after, err := t.cursor(ctx, organisationID)

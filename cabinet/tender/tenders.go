@@ -22,6 +22,7 @@ import (
 // Register is the outside system that publishes announcements; *authority.Tenders.
 type Register interface {
 	Since(ctx context.Context, after string) (authority.TenderPage, error)
+	Participant(ctx context.Context, inn string) (authority.Participant, error)
 	Participations(ctx context.Context, inn, after string) (authority.ParticipationPage, error)
 	Document(ctx context.Context, number, id string) ([]byte, error)
 }
@@ -114,6 +115,7 @@ func New(deps Deps) (*Tenders, error) {
 	t.Jobs.Handle(jobRemember, t.rememberJob)
 	if t.Register != nil {
 		t.Jobs.Every("tender/bring", bringEvery, t.Bring)
+		t.Jobs.Every("tender/remember-all", 24*time.Hour, t.RememberAll)
 	}
 	t.Jobs.Every("tender/remind", time.Hour, t.Remind)
 	return t, nil

@@ -39,7 +39,7 @@ func demoOffice(ctx context.Context, dir string, cfg *conf.Config) (*office, err
 	cfg.Authority.Bodies = []conf.Body{{
 		Name: "sandbox", URL: o.url(), Recipients: []string{"*"}, Keys: []string{o.signer.String()},
 	}}
-	cfg.Authority.Registry = "sandbox"
+	cfg.Authority.Registry, cfg.Authority.Tenders = "sandbox", "sandbox"
 	cfg.Payments = conf.Payments{Accruals: "GISGMP", URL: o.url(), Keys: []string{o.signer.String()}}
 	return o, nil
 }

@@ -17,6 +17,7 @@ import (
 	"propusk/cabinet/power"
 	"propusk/cabinet/request"
 	"propusk/cabinet/service"
+	"propusk/cabinet/tender"
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/webhook"
 	"propusk/console"
@@ -71,7 +72,10 @@ type house struct {
 	filings   *filing.Filings
 	requests  *request.Inbox // what organisations ask and are asked
 	services  *service.Desk
-	payments  *payment.Payments
+	tenders   *tender.Tenders
+	// procurement says what of an organisation's legal status closes procurement to it.
+	procurement tender.Gate
+	payments    *payment.Payments
 
 	applications *application.Applications // that register themselves
 
@@ -94,7 +98,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openPayments, h.openOrganisations, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openPayments, h.openOrganisations, h.openTenders, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()

@@ -27,6 +27,7 @@ func (h *house) openOrganisations(context.Context) error {
 		return err
 	}
 	h.rooms = append(h.rooms, organisations.Room())
+	h.procurement = organisations.Procurement
 	h.consoleRooms = append(h.consoleRooms, console.Room{Role: directory.OperatorModerator, Room: organisations.ConsoleRoom()})
 	return nil
 }

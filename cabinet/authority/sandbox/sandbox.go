@@ -97,6 +97,7 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.HandleFunc("GET /organizations/{number}", s.signed(s.organization))
 	mux.HandleFunc("GET /tenders", s.signed(s.listTenders))
 	mux.HandleFunc("GET /tenders/{number}/documents/{document}", s.signed(s.tenderDocument))
+	mux.HandleFunc("GET /participants/{inn}", s.signed(s.participant))
 	mux.HandleFunc("GET /participants/{inn}/participations", s.signed(s.listParticipations))
 	mux.HandleFunc("POST /payments", s.signed(s.takeOrder))
 	mux.HandleFunc("GET /payments/{id}", s.signed(s.findOrder))

@@ -41,18 +41,19 @@ const (
 
 // change is one line of the log: exactly one of its parts is set.
 type change struct {
-	Received      *received         `json:"received,omitempty"`
-	Answers       []*planned        `json:"answers,omitempty"` // those of Received, or added later
-	Taken         string            `json:"taken,omitempty"`   // the id of an answer that was taken
-	Refused       string            `json:"refused,omitempty"`
-	Rules         *[]Rule           `json:"rules,omitempty"`
-	Offset        *Duration         `json:"offset,omitempty"` // of the clock
-	Record        *authority.Record `json:"record,omitempty"`
-	Forget        string            `json:"forget,omitempty"` // ОГРН of a record
-	Tender        *listed           `json:"tender,omitempty"`
-	Participation *tookPart         `json:"participation,omitempty"`
-	Charge        charge            `json:"charge,omitempty"`
-	Payment       *paid             `json:"payment,omitempty"`
+	Received      *received              `json:"received,omitempty"`
+	Answers       []*planned             `json:"answers,omitempty"` // those of Received, or added later
+	Taken         string                 `json:"taken,omitempty"`   // the id of an answer that was taken
+	Refused       string                 `json:"refused,omitempty"`
+	Rules         *[]Rule                `json:"rules,omitempty"`
+	Offset        *Duration              `json:"offset,omitempty"` // of the clock
+	Record        *authority.Record      `json:"record,omitempty"`
+	Forget        string                 `json:"forget,omitempty"` // ОГРН of a record
+	Tender        *listed                `json:"tender,omitempty"`
+	Participation *tookPart              `json:"participation,omitempty"`
+	Participant   *authority.Participant `json:"participant,omitempty"`
+	Charge        charge                 `json:"charge,omitempty"`
+	Payment       *paid                  `json:"payment,omitempty"`
 }
 
 // state is everything the log says.
@@ -65,19 +66,20 @@ type state struct {
 	queue          []*planned // all, by time and id
 	records        map[string]authority.Record
 	byINN          map[string]string
-	tenders        map[string]listed // by number
-	participations []tookPart        // by turn
-	turns          int               // of the register of procurements
-	used           map[string]int    // of rules with Times
-	knocks         map[string]int    // of rules with trouble at the door
-	charges        map[string]charge // by УИН
+	tenders        map[string]listed                // by number
+	participations []tookPart                       // by turn
+	participants   map[string]authority.Participant // by ИНН
+	turns          int                              // of the register of procurements
+	used           map[string]int                   // of rules with Times
+	knocks         map[string]int                   // of rules with trouble at the door
+	charges        map[string]charge                // by УИН
 	payments       map[string]*paid
 }
 
 func newState() *state {
 	return &state{
 		submissions: map[string]*received{}, answers: map[string]*planned{},
-		records: map[string]authority.Record{}, byINN: map[string]string{}, tenders: map[string]listed{}, used: map[string]int{}, knocks: map[string]int{},
+		records: map[string]authority.Record{}, byINN: map[string]string{}, tenders: map[string]listed{}, participants: map[string]authority.Participant{}, used: map[string]int{}, knocks: map[string]int{},
 		charges: map[string]charge{}, payments: map[string]*paid{},
 	}
 }

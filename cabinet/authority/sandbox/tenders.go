@@ -30,6 +30,9 @@ func (s *state) applyTender(c change) {
 		s.tenders[c.Tender.Tender.Number] = *c.Tender
 		s.turns = max(s.turns, c.Tender.Turn)
 	}
+	if c.Participant != nil {
+		s.participants[c.Participant.INN] = *c.Participant
+	}
 	if c.Participation != nil {
 		s.participations = append(s.participations, *c.Participation)
 		s.turns = max(s.turns, c.Participation.Turn)
@@ -63,6 +66,31 @@ func (s *Sandbox) AddParticipation(inn string, p authority.Participation) error 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.change(change{Participation: &tookPart{Turn: s.state.turns + 1, INN: inn, Participation: p}})
+}
+
+// AddParticipant has an organisation stand in the register of participants.
+func (s *Sandbox) AddParticipant(p authority.Participant) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.change(change{Participant: &p})
+}
+
+// HasTenders reports whether an announcement was ever published here.
+func (s *Sandbox) HasTenders() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.state.tenders) > 0
+}
+
+// participant answers an organisation's registration.
+func (s *Sandbox) participant(r *http.Request, _ []byte) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, known := s.state.participants[r.PathValue("inn")]
+	if !known {
+		return problem(http.StatusNotFound, "not_found", "there is no such participant"), nil
+	}
+	return reply{http.StatusOK, p}, nil
 }
 
 // afterTurn reads the cursor of a question.
