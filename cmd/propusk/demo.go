@@ -163,6 +163,7 @@ func (h *house) fillRooms(ctx context.Context, d *demo.Demo) error {
 		func() error { return d.FillRequests(ctx, h.requests, h.services) },
 		func() error { return d.FillDocuments(ctx, h.documents, h.files, h.paper) },
 		func() error { return d.FillPayments(ctx, h.payments) },
+		func() error { return d.FillTenders(ctx, h.tenders) },
 		func() error { return d.FillNotices(ctx, h.notices) },
 	} {
 		if err := fill(); err != nil {

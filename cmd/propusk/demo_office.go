@@ -54,7 +54,7 @@ func (o *office) open(ctx context.Context, b *base, d *demo.Demo) error {
 		return err
 	}
 	o.box, err = sandbox.New(sandbox.Deps{
-		Dir: o.dir, Signer: o.signer, Callback: b.cfg.Issuer + "/authority/answers", Now: b.now, Name: "Инспекция ФНС (демонстрация)",
+		Dir: o.dir, Signer: o.signer, Callback: b.cfg.Issuer + "/authority/answers", Now: b.now, Name: "Инспекция ФНС (демонстрация)", Rules: demo.TenderRules(),
 		Key: func(id string) (httpsig.Public, bool) { return client.Public, id == client.ID },
 	})
 	if err != nil {
@@ -70,6 +70,9 @@ func (o *office) open(ctx context.Context, b *base, d *demo.Demo) error {
 		}
 	}
 	if err := o.charge(ctx, d); err != nil {
+		return err
+	}
+	if err := d.Procure(ctx, o.box); err != nil {
 		return err
 	}
 	o.running.Go(func() { o.failed = serveSandbox(ctx, o.box, o.listener) })
