@@ -45,6 +45,7 @@ type session interface {
 // the caller's context; rollback never fails loudly.
 type transaction interface {
 	session
+	batch(ctx context.Context, items []batched) error
 	commit() error
 	rollback()
 }

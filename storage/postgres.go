@@ -75,6 +75,43 @@ func (t *pgTx) query(ctx context.Context, s *statement, args []any, scan func(db
 	return pgQuery(ctx, t.tx, s, args, scan)
 }
 
+// batch sends the statements together and reads their answers in turn.
+func (t *pgTx) batch(ctx context.Context, items []batched) (err error) {
+	var together pgx.Batch
+	for _, item := range items {
+		together.Queue(item.known.text, item.args...)
+	}
+	answers := t.tx.SendBatch(ctx, &together)
+	defer func() {
+		if closed := answers.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for _, item := range items {
+		if err := item.answer(answers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer reads what came of the next statement.
+func (b *batched) answer(answers pgx.BatchResults) error {
+	if b.scan == nil {
+		tag, err := answers.Exec()
+		if err != nil {
+			return err
+		}
+		return b.told(tag.RowsAffected())
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return b.scan(pgRows{rows})
+}
+
 // endTimeout bounds COMMIT and ROLLBACK, which the caller's context must not
 // cut short.
 const endTimeout = 15 * time.Second
