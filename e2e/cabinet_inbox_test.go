@@ -149,7 +149,7 @@ func TestServicesDocumentsNoticesAndProgramsInChromium(t *testing.T) {
 	e.waitFor(".uploads a")
 	e.picture("document-uploaded")
 	e.click(".uploads a")
-	e.waitFor(".preview")
+	e.waitFor(".viewer summary")
 	e.picture("document")
 	e.click(`.offers a[href$="/sign"]`)
 	e.waitFor("[data-signing]")
