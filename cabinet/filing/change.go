@@ -174,7 +174,7 @@ func (r *Filings) replaced(ctx context.Context, c api.Call, f *Filing, by direct
 			return unreadableReport(c, faults[0])
 		}
 		var err error
-		if f.Form.V, err = r.defaults(ctx, c.Person(), f.kind(), p, values); err != nil {
+		if f.Form.V, err = r.defaults(ctx, c.Person(), representing(c), f.kind(), p, values); err != nil {
 			return err
 		}
 		f.SourceID = saved.ID

@@ -41,7 +41,7 @@ func (r *Filings) create(c api.Call) error {
 	f := r.draft(c.Organisation(), c.Person(), t, body)
 	if f.Format = report.PDF; t.Takes(report.Form) {
 		f.Format = report.Form
-		if f.Form.V, err = r.defaults(c.Ctx(), c.Person(), t, profile, body.Values); err != nil {
+		if f.Form.V, err = r.defaults(c.Ctx(), c.Person(), representing(c), t, profile, body.Values); err != nil {
 			return refusal(err)
 		}
 	} else if len(body.Values) > 0 {
@@ -91,8 +91,19 @@ func (r *Filings) draft(organisationID, personID string, t *report.Type, n newFi
 	}
 }
 
-// defaults puts the given values over what a new form begins with.
-func (r *Filings) defaults(ctx context.Context, personID string, t *report.Type, p report.Profile, given map[string]string) (report.Values, error) {
+// representing names the power of attorney that the caller acts under, as a report's
+// signatory has it; "" for a member. Without it the report would be refused only when it
+// is signed: it would say that the head signs.
+func representing(c api.Call) string {
+	if c.Claims.Power == nil {
+		return ""
+	}
+	return "Доверенность № " + c.Claims.Power.Number
+}
+
+// defaults puts the given values over what a new form begins with. document is that of a
+// representative.
+func (r *Filings) defaults(ctx context.Context, personID, document string, t *report.Type, p report.Profile, given map[string]string) (report.Values, error) {
 	var person directory.Person
 	if personID != "" {
 		var err error
@@ -100,7 +111,7 @@ func (r *Filings) defaults(ctx context.Context, personID string, t *report.Type,
 			return nil, err
 		}
 	}
-	values := t.Defaults(p, person.LastName, person.FirstName, person.MiddleName)
+	values := t.Defaults(p, report.Signatory{LastName: person.LastName, FirstName: person.FirstName, Patronym: person.MiddleName, Document: document})
 	for path, value := range given {
 		values[path] = value
 	}
@@ -166,7 +177,7 @@ func (r *Filings) Begin(ctx context.Context, actor directory.Actor, organisation
 	}
 	f := r.draft(organisationID, actor.PersonID, t, body)
 	f.Format, f.Office = report.Form, profile.Office()
-	if f.Form.V, err = r.defaults(ctx, actor.PersonID, t, profile, n.Values); err != nil {
+	if f.Form.V, err = r.defaults(ctx, actor.PersonID, "", t, profile, n.Values); err != nil {
 		return "", err
 	}
 	err = r.add(ctx, actor, &f, "")
@@ -253,7 +264,7 @@ func (r *Filings) fromFile(c api.Call, u uploaded, n newFiling, saved file.File)
 	f.Format = format
 	if format == report.XLSX {
 		f.SourceID = saved.ID
-		f.Form.V, err = r.defaults(c.Ctx(), c.Person(), t, profile, values)
+		f.Form.V, err = r.defaults(c.Ctx(), c.Person(), representing(c), t, profile, values)
 		return &f, profile, refusal(err)
 	}
 	f.put(saved, u.name)

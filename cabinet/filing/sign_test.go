@@ -167,6 +167,12 @@ func TestPowerOfAttorneyReachesAsFarAsItSays(t *testing.T) {
 		if len(list.Filings) != 1 || list.Filings[0].ID != f.ID {
 			t.Errorf("the bookkeeper sees %d filings", len(list.Filings))
 		}
+
+		// A form says from its beginning what it would be refused for without.
+		begun := w.got(w.Do("POST", "/v1/filings", token, map[string]any{"type": "NO_NDS", "period": "21", "year": 2025}), 201)
+		if v := begun.Values; v["Подписант/@ПрПодп"] != "2" || v["Подписант/СвПред/@НаимДок"] != "Доверенность № "+power.Number {
+			t.Errorf("a representative's form begins with %v", v)
+		}
 		w.Expect(w.Do("GET", "/v1/filings/journal", token, nil), 403, "power_exceeded")
 	})
 }

@@ -55,15 +55,25 @@ func fields(e *Element, path string, when *When, into *[]Field) {
 	}
 }
 
+// Signatory is who is going to sign a report.
+type Signatory struct {
+	LastName, FirstName, Patronym string
+	// Document by which he represents the taxpayer; "" when he heads it, or is it.
+	Document string
+}
+
 // Defaults is what a new form begins with: the place of filing and the signatory.
 // For a sole proprietor the name is that of the profile.
-func (t *Type) Defaults(p Profile, lastName, firstName, patronym string) Values {
+func (t *Type) Defaults(p Profile, s Signatory) Values {
 	if t.schema == nil {
 		return nil
 	}
 	v := Values{
 		"@ПоМесту": t.place(p.Kind), "Подписант/@ПрПодп": "1",
-		"Подписант/ФИО/@Фамилия": lastName, "Подписант/ФИО/@Имя": firstName, "Подписант/ФИО/@Отчество": patronym,
+		"Подписант/ФИО/@Фамилия": s.LastName, "Подписант/ФИО/@Имя": s.FirstName, "Подписант/ФИО/@Отчество": s.Patronym,
+	}
+	if s.Document != "" {
+		v["Подписант/@ПрПодп"], v["Подписант/СвПред/@НаимДок"] = "2", s.Document
 	}
 	if p.Kind == Sole {
 		name := strings.Fields(strings.TrimPrefix(p.FullName, "Индивидуальный предприниматель "))

@@ -93,7 +93,7 @@ func TestDefaultsFit(t *testing.T) {
 	sole := report.Profile{Kind: report.Sole, INN: "500100732259", Name: "ИП Маякова А. И.", FullName: "Индивидуальный предприниматель Маякова Анна Игоревна"}
 	for id, place := range map[string]string{"NO_NDS": "116", "NO_USN": "120", "NO_NDFL6": "120"} {
 		kind := typeOf(t, id)
-		v := kind.Defaults(sole, "Маякова", "Анна", "")
+		v := kind.Defaults(sole, report.Signatory{LastName: "Маякова", FirstName: "Анна"})
 		if v["@ПоМесту"] != place || v["СвНП/НПФЛ/ФИО/@Отчество"] != "Игоревна" || v["Подписант/@ПрПодп"] != "1" {
 			t.Errorf("%s: %v", id, v)
 		}
@@ -101,10 +101,10 @@ func TestDefaultsFit(t *testing.T) {
 			t.Error("an empty value is there")
 		}
 	}
-	if v := typeOf(t, "NO_USN").Defaults(mayak, "", "", ""); v["@ПоМесту"] != "210" {
+	if v := typeOf(t, "NO_USN").Defaults(mayak, report.Signatory{}); v["@ПоМесту"] != "210" {
 		t.Errorf("an organisation under УСН files by %q", v["@ПоМесту"])
 	}
-	if typeOf(t, "OTHER").Defaults(mayak, "", "", "") != nil || typeOf(t, "OTHER").Fields() != nil || typeOf(t, "OTHER").Body() != "" {
+	if typeOf(t, "OTHER").Defaults(mayak, report.Signatory{}) != nil || typeOf(t, "OTHER").Fields() != nil || typeOf(t, "OTHER").Body() != "" {
 		t.Error("a type without a form has fields")
 	}
 }
@@ -115,7 +115,7 @@ func TestSoleProprietorFiles(t *testing.T) {
 	sole := report.Profile{Kind: report.Sole, INN: "500100732259", Name: "ИП Маякова А. И.", FullName: "Индивидуальный предприниматель Маякова Анна Игоревна"}
 	kind := typeOf(t, "NO_USN")
 	claim := report.Claim{Type: kind, Period: "34", Year: 2025}
-	values := kind.Defaults(sole, "Маякова", "Анна", "Игоревна")
+	values := kind.Defaults(sole, report.Signatory{LastName: "Маякова", FirstName: "Анна", Patronym: "Игоревна"})
 	maps.Copy(values, report.Values{
 		"УСН/@ОбНал": "1", "УСН/СумНалПУ/@ОКТМО": "45375000", "УСН/СумНалПУ/@АвПУКв": "6000", "УСН/СумНалПУ/@АвПУПг": "6000",
 		"УСН/СумНалПУ/@АвПУ9м": "6000", "УСН/СумНалПУ/@НалПУГод": "-3000", "УСН/РасчНал1/@Доход": "500000", "УСН/РасчНал1/@Ставка": "6",

@@ -184,6 +184,15 @@ func (v *Visit) Person() Person { return *v.me.Person }
 // Organisation is the one that the person acts for, in a house that has them.
 func (v *Visit) Organisation() Organisation { return *v.me.Organization }
 
+// Power is the number of the power of attorney by which the visitor, who is no member,
+// acts for the organisation; "" when he acts as himself.
+func (v *Visit) Power() string {
+	if o := v.me.Organization; o != nil && o.Power != nil {
+		return o.Power.Number
+	}
+	return ""
+}
+
 // ACR is how strongly the person has signed in: urn:propusk:1, :2 or :qualified.
 func (v *Visit) ACR() string { return v.me.ACR }
 

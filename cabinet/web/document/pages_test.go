@@ -24,7 +24,7 @@ func TestADocumentIsUploadedSignedAndHandedOver(t *testing.T) {
 	page.Submit("Загрузить").Is(http.StatusUnprocessableEntity).Says("Файл не выбран")
 	page = page.Choose("Файлы", "договор.pdf", content).Fill("Вид документа", "Договор").Fill("Описание", "Поставка").Submit("Загрузить").Is(http.StatusOK)
 	page.Says("Документ загружен", "договор", "Договор", "не изменён", "Подписей пока нет", "Документ никому не передавали")
-	if !strings.Contains(page.Body, `<iframe class="preview"`) || !strings.Contains(page.Header.Get("Content-Security-Policy"), "frame-src 'self'") {
+	if !strings.Contains(page.Body, `<details class="viewer"><summary>Показать документ здесь</summary><iframe class="preview"`) || !strings.Contains(page.Header.Get("Content-Security-Policy"), "frame-src 'self'") {
 		t.Errorf("the PDF is not shown in place: %s", page.Header.Get("Content-Security-Policy"))
 	}
 	if !strings.Contains(page.Body, `/content?inline=yes#navpanes=0&amp;view=FitH"`) || !strings.Contains(page.Body, `/content" download>`) {

@@ -18,6 +18,7 @@ type newView struct {
 	Years   []pages.Option
 	ByForm  bool // there is a form to fill in here
 	Accept  string
+	Power   string // the number of the power of attorney that the visitor acts under
 }
 
 type newFiling struct {
@@ -58,6 +59,9 @@ func newPage(v *desk.Visit, status int, form newFiling, errs ...pages.FieldError
 		return err
 	}
 	view.ByForm, view.Accept = view.Kind.has("form"), accepted(view.Kind)
+	if view.ByForm || view.Kind.has("xml") { // a PDF names nobody
+		view.Power = v.Power()
+	}
 	for _, p := range view.Kind.Periods {
 		view.Periods = append(view.Periods, pages.Option{Value: p.Code, Label: p.Name})
 	}
