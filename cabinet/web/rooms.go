@@ -10,11 +10,13 @@ import (
 	"propusk/cabinet/web/journal"
 	"propusk/cabinet/web/notice"
 	"propusk/cabinet/web/organisation"
+	"propusk/cabinet/web/payment"
 	"propusk/cabinet/web/people"
 	"propusk/cabinet/web/power"
 	"propusk/cabinet/web/request"
 	"propusk/cabinet/web/security"
 	"propusk/cabinet/web/service"
+	"propusk/cabinet/web/tender"
 )
 
 // Rooms are the parts of the cabinet.
@@ -28,9 +30,11 @@ func Rooms() []desk.Room {
 		extract.Room(),
 		power.Room(),
 		security.Room(),
+		payment.Room(),
 		request.Room(),
 		service.Room(),
 		document.Room(),
+		tender.Room(),
 		notice.Room(),
 		integration.Room(),
 	}

@@ -15,7 +15,7 @@ var files embed.FS
 // Room is the first page.
 func Room() desk.Room {
 	return desk.Room{
-		Name: "home", Files: files, Scopes: []string{"organization:read", "filings:read", "requests:read"},
+		Name: "home", Files: files, Scopes: []string{"organization:read", "filings:read", "requests:read", "finance:read"},
 		Nav:    []desk.NavItem{{Key: "home.place", Path: "/cabinet", Order: 100}},
 		Routes: []desk.Route{desk.Get("/cabinet", today), desk.Get("/cabinet/{$}", today)},
 	}

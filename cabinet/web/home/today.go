@@ -21,6 +21,9 @@ type view struct {
 	Status  *pages.Tag  // of the organisation in the register
 	Lack    *pages.Lack // why there is nothing about filings
 	Missing []string    // blocks of the profile, in words
+
+	Accruals  *accruals   // what is to be paid
+	NoFinance *pages.Lack // why that is not shown
 }
 
 // panel is the organisation's own part, as the API tells it.
@@ -71,7 +74,11 @@ func today(v *desk.Visit) error {
 		}
 		all = append(all, found...)
 	}
-	shown.Tasks, shown.Later = first(all)
+	found, err := shown.finance(v)
+	if err != nil {
+		return err
+	}
+	shown.Tasks, shown.Later = first(append(all, found...))
 	return v.Page(http.StatusOK, "home_today.html", "home.place", shown)
 }
 
