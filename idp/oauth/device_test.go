@@ -218,11 +218,11 @@ func TestADeviceIsDecidedAboutOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for i := range 20 {
 		done.Go(func() {
-			err := h.RefuseWaiting(t.Context(), w.ID, h.admin.ID)
+			decide := func() error { return h.RefuseWaiting(t.Context(), w.ID, h.admin.ID) }
 			if i%2 == 0 {
-				err = h.ApproveWaiting(t.Context(), w.ID, h.approval(w.Request.Scopes))
+				decide = func() error { return h.ApproveWaiting(t.Context(), w.ID, h.approval(w.Request.Scopes)) }
 			}
-			switch err {
+			switch err := decide(); err {
 			case nil:
 				won.Add(1)
 			case ErrWaitingOver:
