@@ -116,6 +116,11 @@ func (d *Directory) Membership(ctx context.Context, personID, organisationID str
 	return m, nil
 }
 
+// AskMembership has a batch read what Membership reads; found says whether there is any.
+func AskMembership(b *storage.Batch, m *Membership, found *bool, personID, organisationID string) {
+	b.Get(m, found, membershipOf, personID, organisationID)
+}
+
 // Members lists the members of an organisation, blocked people too, in the
 // order in which they first came. The caller has checked members:read.
 func (d *Directory) Members(ctx context.Context, organisationID string, p Page) (members []MemberView, next string, err error) {

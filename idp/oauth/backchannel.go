@@ -52,17 +52,13 @@ const (
 )
 
 // noteLogin remembers that a client which wants to be told learns of a session.
-func (p *Provider) noteLogin(ctx context.Context, client *registration, g *grant) error {
+func (p *Provider) noteLogin(b *storage.Batch, client *registration, g *grant) {
 	if client.BackchannelLogoutURI == "" && client.FrontchannelLogoutURI == "" || !slices.Contains(splitScope(g.Scope), scopeOpenID) {
-		return nil
+		return
 	}
-	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_logins (session_id, client_id, person_id, created_at)
+	b.Exec(nil, `INSERT INTO oauth_logins (session_id, client_id, person_id, created_at)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (session_id, client_id) DO NOTHING`,
 		g.SessionID, client.ID, g.PersonID, p.now())
-	if err != nil {
-		return fmt.Errorf("remember a login: %w", err)
-	}
-	return nil
 }
 
 // announceEnd asks for the telling of a session's end, in the transaction of ctx.

@@ -106,7 +106,10 @@ func TestTheLoserOfARaceOnACodeIsToldInvalidGrant(t *testing.T) {
 			t.Fatal(err)
 		}
 		won := h.post(h.Token, c, redeeming(code, nil))
-		err := h.spendCode(t.Context(), lost.code.signature)
+		var b storage.Batch
+		h.spendCode(&b, lost.code.signature)
+		h.insertGrant(&b, lost.code.grant)
+		err := h.db.Do(t.Context(), &b)
 		if e := asError(err); e.Code != "invalid_grant" || e.Status != http.StatusBadRequest {
 			t.Errorf("the loser is told %v", e)
 		}

@@ -61,16 +61,13 @@ const (
 // alive reports whether the grant can be refreshed at now.
 func (g *grant) alive(now storage.Time) bool { return g.EndedAt == 0 && now < g.ExpiresAt }
 
-func (p *Provider) insertGrant(ctx context.Context, g *grant) error {
+// insertGrant has a batch keep a grant.
+func (p *Provider) insertGrant(b *storage.Batch, g *grant) {
 	now := p.now()
-	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_grants (`+grantColumns+`)
+	b.Exec(nil, `INSERT INTO oauth_grants (`+grantColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		g.ID, g.ClientID, g.PersonID, g.SessionID, g.OrganisationID, g.Scope, g.ACR, g.AMR, g.AuthTime, g.Offline,
 		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "", g.Confirmation, g.Details, g.Claims)
-	if err != nil {
-		return fmt.Errorf("keep a grant: %w", err)
-	}
-	return nil
 }
 
 // grant reads one; ErrNotFound.

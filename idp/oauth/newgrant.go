@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,23 +35,46 @@ func (p *Provider) grantOf(clientID string, approval Approval) *grant {
 // beginGrant keeps the grant of a session and makes its first tokens: the owner is
 // read anew, and a public client's refresh tokens are bound to the key that it proved.
 // nonce is that of the authorization request, for the ID token. It joins the transaction
-// of ctx.
-func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, nonce string) (*tokenResponse, error) {
-	g := s.grant
-	var err error
-	if s.owner, err = p.ownerOf(ctx, x.client, g, g.OrganisationID, splitScope(g.Scope)); err != nil {
-		return nil, err
-	}
+// of ctx, which must be rolled back when it fails, and does beforehand what b holds.
+//
+// All of it is one batch: the grant is written before it is known that its owner may
+// have it, since to wait for that would be a journey to the database more.
+func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, nonce string, b *storage.Batch) (*tokenResponse, error) {
+	g, scopes := s.grant, splitScope(s.grant.Scope)
 	if x.client.Public() {
 		g.Confirmation.V = x.confirmation
 	}
-	if err := p.noteLogin(ctx, x.client, g); err != nil {
-		return nil, err
+	look := p.standing
+	if g.OrganisationID != "" && wantOrganisation(scopes) {
+		look = p.askStanding(b, g)
 	}
-	if err := p.insertGrant(ctx, g); err != nil {
+	p.noteLogin(b, x.client, g)
+	p.insertGrant(b, g)
+	if err := p.deps.DB.Do(ctx, b); err != nil {
+		if errors.Is(err, errSpent) {
+			return nil, errSpent
+		}
+		return nil, fmt.Errorf("keep a grant: %w", err)
+	}
+	var err error
+	if s.owner, err = p.ownerBy(ctx, x.client, g, g.OrganisationID, scopes, look); err != nil {
 		return nil, err
 	}
 	return p.firstTokens(ctx, x, s, nonce)
+}
+
+// askStanding has a batch read the membership of a grant's person, and returns what to
+// look him up by once it has run.
+func (p *Provider) askStanding(b *storage.Batch, g *grant) standing {
+	var membership directory.Membership
+	var member bool
+	directory.AskMembership(b, &membership, &member, g.PersonID, g.OrganisationID)
+	return func(ctx context.Context, personID, organisationID string) (owner, error) {
+		if !member {
+			return p.representative(ctx, personID, organisationID)
+		}
+		return ownerFrom(membership), nil
+	}
 }
 
 // firstTokens are an access token and, where the client may have them, a refresh

@@ -50,6 +50,14 @@ var (
 // that the grant's assurance still suffices for organisation and client.
 // Without organisation scopes the owner is the person alone.
 func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string) (owner, error) {
+	return p.ownerBy(ctx, client, g, organisationID, scopes, p.standing)
+}
+
+// standing looks who a person is in an organisation.
+type standing func(ctx context.Context, personID, organisationID string) (owner, error)
+
+// ownerBy is ownerOf by what look finds.
+func (p *Provider) ownerBy(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string, look standing) (owner, error) {
 	if rank(g.ACR) < rank(client.RequiredACR) {
 		return owner{}, errAssurance
 	}
@@ -59,7 +67,7 @@ func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, 
 	if !wantOrganisation(scopes) {
 		return owner{}, p.personStands(ctx, g.PersonID)
 	}
-	found, err := p.standing(ctx, g.PersonID, organisationID)
+	found, err := look(ctx, g.PersonID, organisationID)
 	if errors.Is(err, storage.ErrNotFound) { // so it is for the blocked, too
 		if err := p.personStands(ctx, g.PersonID); err != nil {
 			return owner{}, err
@@ -85,11 +93,16 @@ func (p *Provider) standing(ctx context.Context, personID, organisationID string
 	if err != nil {
 		return owner{}, err
 	}
+	return ownerFrom(membership), nil
+}
+
+// ownerFrom is a member as the owner of tokens.
+func ownerFrom(membership directory.Membership) owner {
 	o := organisationFrom(membership.Organisation)
 	return owner{
 		organisation: &o, roles: []string{string(membership.Role)},
 		permissions: names(membership.Permissions()), version: membership.Member.Version,
-	}, nil
+	}
 }
 
 // personStands fails with errPersonBlocked when the person may not sign in.

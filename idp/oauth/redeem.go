@@ -52,10 +52,9 @@ func (p *Provider) redeem(ctx context.Context, x *exchange, form url.Values) (*t
 	if s.details, err = p.narrowDetails(x.client, form, g.Details.V, splitScope(g.Scope)); err != nil {
 		return nil, err
 	}
-	if err := p.spendCode(ctx, x.code.signature); err != nil {
-		return nil, err
-	}
-	return p.beginGrant(ctx, x, s, x.code.asked.Get("nonce"))
+	var b storage.Batch
+	p.spendCode(&b, x.code.signature)
+	return p.beginGrant(ctx, x, s, x.code.asked.Get("nonce"), &b)
 }
 
 // findCode looks a code up, spent ones too, into x.code.
@@ -137,16 +136,14 @@ func wrongVerifier(asked url.Values, verifier string) string {
 // reserved tells what is no unreserved character (RFC 3986 §2.3).
 func reserved(c rune) bool { return !thumbprintLetter(c) && c != '.' && c != '~' }
 
-// spendCode spends a code. Of any number of callers one succeeds. The grant's facts are
-// those of the look-up: they never change.
-func (p *Provider) spendCode(ctx context.Context, signature string) error {
-	spent, err := p.deps.DB.Exec(ctx, `UPDATE oauth_codes SET spent_at = $1
+// spendCode has a batch spend a code, which fails with errSpent. Of any number of callers
+// one succeeds. The grant's facts are those of the look-up: they never change.
+func (p *Provider) spendCode(b *storage.Batch, signature string) {
+	b.Exec(func(spent int64) error {
+		if spent != 1 {
+			return errSpent
+		}
+		return nil
+	}, `UPDATE oauth_codes SET spent_at = $1
 		WHERE signature = $2 AND spent_at = 0 AND expires_at > $1`, p.now(), signature)
-	switch {
-	case err != nil:
-		return fmt.Errorf("spend a code: %w", err)
-	case spent != 1:
-		return errSpent
-	}
-	return nil
 }

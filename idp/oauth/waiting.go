@@ -332,7 +332,7 @@ func (p *Provider) redeemApproval(ctx context.Context, x *exchange, w *Waiting) 
 		if err != nil {
 			return fmt.Errorf("spend an approval: %w", err)
 		}
-		response, err = p.beginGrant(ctx, x, newSession(&facts.V), "")
+		response, err = p.beginGrant(ctx, x, newSession(&facts.V), "", new(storage.Batch))
 		return err
 	})
 	return response, err
