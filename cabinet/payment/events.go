@@ -45,7 +45,7 @@ func termText(a Accrual) string {
 func (a Accrual) event(kind, what string, importance notice.Importance, texts notice.Texts) notice.Event {
 	return notice.Event{
 		ID: "accrual/" + a.ID + "/" + what, Type: kind, OrganisationID: a.OrganisationID, Category: notice.Finance, Importance: importance,
-		Permission: directory.FinanceRead, Texts: texts, Path: "/cabinet/finance/" + a.ID, Source: a.Source,
+		Permission: directory.FinanceRead, Texts: texts, Path: "/cabinet/finance/accruals/" + a.ID, Source: a.Source,
 		Data: map[string]any{"accrual_id": a.ID, "uin": a.UIN, "kind": a.Kind, "amount": a.Amount, "left": a.Left(), "due": dayText(a.DueAt)},
 	}
 }

@@ -18,7 +18,7 @@ func TestSignInAsksAsOpenIDConnectAndRFC9700Demand(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"response_type": "code", "client_id": clientID, "redirect_uri": w.cabinet.URL + "/cabinet/callback",
-		"scope": "openid profile email organization organization:read notices powers:own filings:read requests:read organization:write members:read members:write journal:read", "code_challenge_method": "S256", "ui_locales": "en", "acr_values": "", "organization": "",
+		"scope": "openid profile email organization organization:read notices powers:own filings:read requests:read finance:read organization:write members:read members:write journal:read", "code_challenge_method": "S256", "ui_locales": "en", "acr_values": "", "organization": "",
 	} {
 		if asked.Get(name) != want {
 			t.Errorf("%s is %q, want %q", name, asked.Get(name), want)

@@ -22,8 +22,7 @@ type view struct {
 	Lack    *pages.Lack // why there is nothing about filings
 	Missing []string    // blocks of the profile, in words
 
-	Accruals  *accruals   // what is to be paid
-	NoFinance *pages.Lack // why that is not shown
+	Accruals *accruals // what is to be paid
 }
 
 // panel is the organisation's own part, as the API tells it.

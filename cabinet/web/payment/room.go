@@ -13,6 +13,7 @@ var files embed.FS
 
 const (
 	all      = "/cabinet/finance"
+	accruals = all + "/accruals"
 	history  = all + "/payments"
 	accounts = all + "/accounts"
 	payAt    = all + "/pay"
@@ -23,7 +24,7 @@ const uploadLimit = 60 << 20
 
 // Room is the finances.
 func Room() desk.Room {
-	const one, paid = all + "/{id}", history + "/{id}"
+	const one, paid = accruals + "/{id}", history + "/{id}"
 	report := desk.Post(one+"/problem", reported)
 	report.Limit = uploadLimit
 	sign := desk.Post(paid+"/sign", signed)
@@ -172,7 +173,7 @@ type (
 var accrualKinds = map[string]string{"due": "wait", "overdue": "stop", "paying": "info", "paid": "go"}
 
 func (a accrual) Tag() pages.Tag  { return pages.Tag{Kind: accrualKinds[a.Status], Text: a.StatusLabel} }
-func (a accrual) Path() string    { return all + "/" + a.ID }
+func (a accrual) Path() string    { return accruals + "/" + a.ID }
 func (a accrual) Sum() string     { return desk.Rubles(a.Amount) }
 func (a accrual) LeftSum() string { return desk.Rubles(a.Left) }
 func (i item) Sum() string        { return desk.Rubles(i.Amount) }
