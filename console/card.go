@@ -164,9 +164,13 @@ func (s *Server) gatherActions(c api.Call, p directory.Person, card *personCard)
 		}
 		return closed
 	}
+	recover := closed
+	if len(card.Operator) > 0 {
+		recover = "operator_record"
+	}
 	for _, act := range []struct{ name, why string }{
 		{"block", unchanged(p.Status == directory.StatusBlocked)}, {"unblock", unchanged(p.Status == directory.StatusActive)},
-		{"unlock", closed}, {"end_sessions", ""}, {"recover", closed}, {"reveal", ""},
+		{"unlock", closed}, {"end_sessions", ""}, {"recover", recover}, {"reveal", ""},
 	} {
 		if c.Person() == p.ID && act.name != "reveal" {
 			act.why = "own_record"

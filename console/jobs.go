@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/storage"
@@ -47,15 +48,22 @@ type deadView struct {
 	Next string     `json:"next"`
 }
 
-// Errors of other people's servers quote addresses and numbers.
+// Errors of other people's servers quote addresses and numbers; those of our own calls
+// the address that was called, with whatever its owner has put behind the question mark.
 var (
 	mailboxes = regexp.MustCompile(`[^\s<>"']+@[^\s<>"']+`)
 	numbers   = regexp.MustCompile(`\+?\d{10,}`)
+	phones    = regexp.MustCompile(`\+7[ (-]*\d{3}[ )-]*\d{3}[ -]?\d{2}[ -]?\d{2}`)
+	snilses   = regexp.MustCompile(`\b\d{3}-\d{3}-\d{3}[ -]\d{2}\b`)
+	asked     = regexp.MustCompile(`\?[^\s"'<>]+`)
 )
 
 func maskError(text string) string {
-	text = mailboxes.ReplaceAllStringFunc(text, maskMailbox)
-	return numbers.ReplaceAllStringFunc(text, func(s string) string { return maskEnd(s, 4) })
+	text = mailboxes.ReplaceAllStringFunc(asked.ReplaceAllString(text, "?•••"), maskMailbox)
+	for _, written := range []*regexp.Regexp{phones, snilses, numbers} {
+		text = written.ReplaceAllStringFunc(text, func(s string) string { return maskEnd(strings.NewReplacer(" ", "", "-", "").Replace(s), 4) })
+	}
+	return text
 }
 
 var kindName = regexp.MustCompile(`^[a-z0-9][a-z0-9._/:-]{0,99}$`)

@@ -36,7 +36,8 @@ type journalView struct {
 var actionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._:-]{0,63}$`)
 
 // journal answers GET /console/v1/journal: the system's chain, or one organisation's,
-// newest first. To read another's chain is a look, and enters it.
+// newest first. To read another's chain is a look, and enters it, wherever the reading
+// begins; so is to ask for what one person did.
 func (s *Server) journal(c api.Call) error {
 	q := c.Query("organization", "from", "to", "actor", "action", "before", "limit")
 	limit := int(q.Number("limit", 1, api.MaxPage, api.DefaultPage))
@@ -50,10 +51,8 @@ func (s *Server) journal(c api.Call) error {
 	if err := s.chainThere(c, filter.Organisation); err != nil {
 		return err
 	}
-	if filter.Organisation != "" && filter.Before == 0 {
-		if err := s.recordOrganisation(c, filter.Organisation, map[string]string{"what": "journal"}); err != nil {
-			return err
-		}
+	if err := s.glanceAt(c, filter); err != nil {
+		return err
 	}
 	entries, err := s.Journal.List(c.Ctx(), filter)
 	if err != nil {
@@ -68,6 +67,29 @@ func (s *Server) journal(c api.Call) error {
 		return err
 	}
 	return api.Answer(c, http.StatusOK, "", view)
+}
+
+// glanceAt counts and writes down whose journal is read.
+func (s *Server) glanceAt(c api.Call, filter journal.Filter) error {
+	if id := filter.Organisation; id != "" {
+		err := s.glance(c, lookChain, id, func() error { return s.recordOrganisation(c, id, map[string]string{"what": "journal"}) })
+		if err != nil {
+			return err
+		}
+	}
+	if filter.Actor == "" || filter.Actor == c.Person() {
+		return nil
+	}
+	p, err := s.Directory.Person(c.Ctx(), filter.Actor)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // nobody has done anything
+	}
+	if err != nil {
+		return err
+	}
+	return s.glance(c, lookChain, p.ID, func() error {
+		return s.recordPerson(c, "console.person_looked", p.ID, map[string]string{"what": "journal"})
+	})
 }
 
 // chainThere refuses the chain of an organisation that there is none of, so that nobody
@@ -115,6 +137,11 @@ func (s *Server) exportJournal(c api.Call) error {
 	}
 	if err := s.chainThere(c, organisation); err != nil {
 		return err
+	}
+	if organisation != "" {
+		if err := s.count(c, lookChain); err != nil {
+			return err
+		}
 	}
 	err := s.Journal.Append(c.Ctx(), journal.Entry{
 		Organisation: organisation, Client: c.Claims.ClientID, Actor: actorIn(c, organisation),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 const (
 	defaultLooks = 60               // of one operator, in lookWindow
+	searchesEach = 5                // searches that go with a look
 	lookWindow   = time.Hour        // fixed: it begins with the first look
 	lookOpen     = 30 * time.Minute // how long a card stays open
 	reasonLeast  = 10               // characters
@@ -29,6 +31,9 @@ const (
 	lookPerson       = "person"
 	lookOrganisation = "organisation"
 	lookField        = "field"
+	lookChain        = "journal" // an organisation's
+	lookTicket       = "ticket"
+	lookSearch       = "search"
 )
 
 type reasonBody struct {
@@ -63,20 +68,42 @@ func reasonOf(text string) (string, error) {
 	return text, nil
 }
 
-// count takes one look from the operator's hour. It fails closed: a counter that cannot
-// count is no reason to read on.
+// count takes one look from the operator's hour.
 func (s *Server) count(c api.Call, kind string) error {
-	n, left, err := s.Ephemeral.Incr(c.Ctx(), "console:looks:"+c.Person(), lookWindow)
+	return s.take(c, "console:looks:", kind, "looks_exhausted", s.LooksPerHour)
+}
+
+// take takes one of so many from the operator's hour. It fails closed: a counter that
+// cannot count is no reason to read on.
+func (s *Server) take(c api.Call, counter, kind, exhausted string, most int) error {
+	n, left, err := s.Ephemeral.Incr(c.Ctx(), counter+c.Person(), lookWindow)
 	if err != nil {
 		return fmt.Errorf("console: count looks: %w", err)
 	}
-	if n > int64(s.LooksPerHour) {
+	if n > int64(most) {
 		s.metrics.looks.WithLabelValues("exhausted").Inc()
 		seconds := int(max(left/time.Second, 1))
-		return api.Refuse("looks_exhausted").With("limit", strconv.Itoa(s.LooksPerHour)).With("seconds", strconv.Itoa(seconds)).After(seconds)
+		return api.Refuse(exhausted).With("limit", strconv.Itoa(most)).With("seconds", strconv.Itoa(seconds)).After(seconds)
 	}
 	s.metrics.looks.WithLabelValues(kind).Inc()
 	return nil
+}
+
+// glance is a look at what opens without a reason of its own: counted and written down
+// once, and open for as long as a card is.
+func (s *Server) glance(c api.Call, kind, id string, record func() error) error {
+	_, err := s.opened(c, kind, id)
+	if err == nil || api.AsRefusal(err).Code() != "look_required" {
+		return err
+	}
+	if err := s.count(c, kind); err != nil {
+		return err
+	}
+	if err := record(); err != nil {
+		return err
+	}
+	_, err = s.open(c, kind, id)
+	return err
 }
 
 // record writes what an operator did into the system's chain, with his name.
@@ -191,13 +218,16 @@ func (s *Server) me(c api.Call) error {
 	})
 }
 
+// looks are the actions that an operator's hour counts.
+var looks = []string{"console.person_looked", "console.field_revealed", "console.organisation_looked", "console.ticket_read"}
+
 // looksUsed counts the operator's looks of the last hour in the journal, where every one
 // of them is.
 func (s *Server) looksUsed(c api.Call) (used int, err error) {
 	filter := journal.Filter{Actor: c.Person(), From: storage.Of(s.Now().Add(-lookWindow)), Action: "console.", Limit: 500}
 	entries, err := s.Journal.List(c.Ctx(), filter)
 	for _, e := range entries {
-		if e.Action == "console.person_looked" || e.Action == "console.field_revealed" || e.Action == "console.organisation_looked" {
+		if slices.Contains(looks, e.Action) {
 			used++
 		}
 	}

@@ -50,7 +50,7 @@ func organisationLineOf(o directory.Organisation) organisationLine {
 
 // searchOrganisations answers POST /console/v1/organizations/search.
 func (s *Server) searchOrganisations(c api.Call) error {
-	text, err := query(c)
+	text, err := s.query(c)
 	if err != nil {
 		return err
 	}

@@ -43,8 +43,9 @@ func lineOf(p directory.Person) personLine {
 }
 
 // query reads a search. It comes in a body, so that no address, and no log of one, has
-// a person's number in it.
-func query(c api.Call) (string, error) {
+// a person's number in it. Searches are counted: who asked often enough would have read
+// the beginnings of everybody's data, card by card.
+func (s *Server) query(c api.Call) (string, error) {
 	var body searchBody
 	if err := api.ReadObject(c, &body); err != nil {
 		return "", err
@@ -52,7 +53,7 @@ func query(c api.Call) (string, error) {
 	if len(body.Query) > 200 {
 		return "", api.InvalidField("/query", "too_long")
 	}
-	return body.Query, nil
+	return body.Query, s.take(c, "console:searches:", lookSearch, "searches_exhausted", searchesEach*s.LooksPerHour)
 }
 
 // searched tells a search's refusal, and writes that it was made: for what kind of
@@ -69,7 +70,7 @@ func (s *Server) searched(c api.Call, what, kind string, n int, err error) error
 
 // searchPeople answers POST /console/v1/people/search.
 func (s *Server) searchPeople(c api.Call) error {
-	text, err := query(c)
+	text, err := s.query(c)
 	if err != nil {
 		return err
 	}

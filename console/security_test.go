@@ -71,7 +71,7 @@ func TestDeadLettersAreRetriedOrDropped(t *testing.T) {
 		ctx, token := context.Background(), w.token(w.operator)
 		runner := jobs.New(jobs.Deps{DB: db, Log: w.Log, Now: time.Now, Poll: 5 * time.Millisecond})
 		runner.Handle("letter", func(context.Context, jobs.Job) error {
-			return jobs.Permanent(errors.New("550 maria.ivanova@example.ru: no mailbox of +79161234567"))
+			return jobs.Permanent(errors.New(`Get "https://hooks.example/in?key=s3cret": 550 maria.ivanova@example.ru: no mailbox of +79161234567, +7 (916) 123-45-68, 112-445-566 27`))
 		})
 		for range 3 {
 			cabinettest.Must(t, jobs.Enqueue(ctx, db, "letter", map[string]string{"to": "maria"}))
@@ -97,7 +97,7 @@ func TestDeadLettersAreRetriedOrDropped(t *testing.T) {
 			Next string
 		}
 		reply = w.Expect(w.do("GET", "/console/v1/jobs/dead?kind=letter&limit=2", token, nil), http.StatusOK, "")
-		if reply.Into(t, &page); len(page.Jobs) != 2 || page.Next == "" || page.Jobs[0].LastError != "550 m•••@example.ru: no mailbox of •••4567" {
+		if reply.Into(t, &page); len(page.Jobs) != 2 || page.Next == "" || page.Jobs[0].LastError != `Get "https://hooks.example/in?•••": 550 m•••@example.ru: no mailbox of •••4567, •••4568, •••6627` {
 			t.Errorf("dead: %s", reply.Text)
 		}
 		first, second := page.Jobs[0].ID, page.Jobs[1].ID
@@ -190,6 +190,21 @@ func TestJournalIsReadExportedAndChecked(t *testing.T) {
 	if got := w.entries(office.ID, "organisation.looked_at"); len(got) != 1 {
 		t.Errorf("the organisation's chain: %+v", got)
 	}
+	// Wherever the reading begins, and once while it is open.
+	other := w.Office("Other")
+	for range 2 {
+		w.Expect(w.do("GET", "/console/v1/journal?before=1000000&organization="+other.ID, token, nil), http.StatusOK, "")
+	}
+	if got := w.entries(other.ID, "organisation.looked_at"); len(got) != 1 || got[0].Actor != "" {
+		t.Errorf("read from its end: %+v", got)
+	}
+	// So is to ask what one person did.
+	reader := w.Person("read")
+	w.Expect(w.do("GET", "/console/v1/journal?actor="+reader.ID, token, nil), http.StatusOK, "")
+	w.Expect(w.do("GET", "/console/v1/journal?actor="+storage.NewID(), token, nil), http.StatusOK, "")
+	if got := w.entries("", "console.person_looked"); len(got) != 1 || got[0].Object != reader.ID {
+		t.Errorf("what a person did: %+v", got)
+	}
 	nobody := storage.NewID()
 	for _, reply := range []cabinettest.Reply{
 		w.do("GET", "/console/v1/journal?organization="+nobody, token, nil),
@@ -277,4 +292,71 @@ func TestDocumentDescribesTheTable(t *testing.T) {
 	w.Expect(w.do("PATCH", "/console/v1/me", "", nil), http.StatusMethodNotAllowed, "method_not_allowed")
 	w.Expect(w.do("GET", "/console/v1/moderation", w.token(w.operator), nil), http.StatusOK, "")
 	w.Expect(w.do("POST", "/console/v1/moderation/"+storage.NewID()+"/take", w.token(w.operator), nil), http.StatusOK, "")
+}
+
+// TestChainsAndTicketsAreLooks: who reads organisations by their journals or their tickets
+// is stopped where who reads them by their cards is.
+func TestChainsAndTicketsAreLooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	token := w.token(w.operator)
+	w.Expect(w.do("GET", "/console/v1/tickets/T26-483920175-4", token, nil), http.StatusOK, "")
+	w.Expect(w.do("GET", "/console/v1/tickets/T26-483920175-4", token, nil), http.StatusOK, "")
+	if got := w.entries("", "console.ticket_read"); len(got) != 1 {
+		t.Errorf("an open ticket was read anew: %d entries", len(got))
+	}
+	for i := range 4 {
+		w.Expect(w.do("GET", "/console/v1/journal?organization="+w.Office("Chain"+string(rune('A'+i))).ID, token, nil), http.StatusOK, "")
+	}
+	last := w.Office("Last")
+	w.Expect(w.do("GET", "/console/v1/journal?organization="+last.ID, token, nil), http.StatusTooManyRequests, "looks_exhausted")
+	w.Expect(w.do("GET", "/console/v1/journal/export?organization="+last.ID, token, nil), http.StatusTooManyRequests, "looks_exhausted")
+	if got := w.entries(last.ID, ""); len(got) > 0 && got[0].Action == "organisation.looked_at" {
+		t.Errorf("what was refused was written as a look: %+v", got[0])
+	}
+	w.Expect(w.do("GET", "/console/v1/journal", token, nil), http.StatusOK, "")
+}
+
+// TestSearchesAreCounted: an operator does not read the house by asking for every name.
+func TestSearchesAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	token := w.token(w.operator)
+	for range 25 {
+		w.Expect(w.do("POST", "/console/v1/people/search", token, map[string]string{"query": "Иванова"}), http.StatusOK, "")
+	}
+	for _, what := range []string{"people", "organizations"} {
+		w.Expect(w.do("POST", "/console/v1/"+what+"/search", token, map[string]string{"query": "Иванова"}), http.StatusTooManyRequests, "searches_exhausted")
+	}
+	if got := w.entries("", "console.searched"); len(got) != 25 {
+		t.Errorf("%d searches in the journal", len(got))
+	}
+}
+
+// TestOperatorsDoNotRecoverAnOperator: two of the support who give a colleague's access to
+// whom they like would have the roles that they were not given.
+func TestOperatorsDoNotRecoverAnOperator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	token := w.token(w.appoint("support", directory.OperatorSupport))
+	target := w.appoint("security", directory.OperatorSecurity)
+	reply := w.Expect(w.do("POST", "/console/v1/people/"+target.ID+"/looks", token, because()), http.StatusCreated, "")
+	if !strings.Contains(reply.Text, `{"action":"recover","allowed":false,"reason":"operator_record"`) {
+		t.Errorf("the card offers it: %s", reply.Text)
+	}
+	proposal := map[string]any{"person_id": target.ID, "reason": why, "email": "mine@example.ru", "reset_factors": true}
+	w.Expect(w.do("POST", "/console/v1/recoveries", token, proposal), http.StatusForbidden, "operator_record")
+
+	// Nor is he who was appointed after the proposal.
+	person, first, second := w.Person("later"), w.appoint("first", directory.OperatorSupport), w.appoint("second", directory.OperatorSupport)
+	ctx := context.Background()
+	r, err := w.Directory.ProposeRecovery(ctx, directory.Actor{PersonID: first.ID}, directory.RecoveryProposal{PersonID: person.ID, Reason: why, Mailbox: "later@example.ru"})
+	cabinettest.Must(t, err)
+	cabinettest.Must(t, w.Directory.AppointOperator(ctx, directory.System(), person.ID))
+	if _, err := w.Directory.ApproveRecovery(ctx, directory.Actor{PersonID: second.ID}, r.ID); !errors.Is(err, directory.ErrOperatorAccount) {
+		t.Errorf("approved: %v", err)
+	}
+	if _, err := w.Directory.ProposeRecovery(ctx, directory.Actor{PersonID: first.ID}, directory.RecoveryProposal{PersonID: target.ID, Reason: why, Mailbox: "x@example.ru"}); !errors.Is(err, directory.ErrOperatorAccount) {
+		t.Errorf("proposed: %v", err)
+	}
 }

@@ -97,8 +97,9 @@ func (s *Server) tickets(c api.Call) error {
 	return api.Answer(c, http.StatusOK, "", view)
 }
 
-// ticket answers GET /console/v1/tickets/{number}. Its text was written to be read here;
-// that it was, the journal says.
+// ticket answers GET /console/v1/tickets/{number}. Its text was written to be read here,
+// by whoever answers it: that it was, the journal says, and it is a look, so that nobody
+// reads all tickets that there ever were.
 func (s *Server) ticket(c api.Call) error {
 	if err := c.Query().Err(); err != nil {
 		return err
@@ -107,7 +108,8 @@ func (s *Server) ticket(c api.Call) error {
 	if err != nil {
 		return api.DirectoryRefusal(err)
 	}
-	if err := s.record(c.Ctx(), c, "console.ticket_read", t.Number, nil); err != nil {
+	err = s.glance(c, lookTicket, t.Number, func() error { return s.record(c.Ctx(), c, "console.ticket_read", t.Number, nil) })
+	if err != nil {
 		return err
 	}
 	card := ticketCard{ticketViewOf(t), []postView{}}

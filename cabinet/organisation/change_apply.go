@@ -163,7 +163,7 @@ func (o *Organisations) intoProfile(ctx context.Context, actor directory.Actor, 
 
 // changeDecided carries the operators' word about a change out, in their
 // transaction.
-func (o *Organisations) changeDecided(ctx context.Context, actor directory.Actor, id string, accepted bool, reason string) error {
+func (o *Organisations) changeDecided(ctx context.Context, id string, accepted bool, reason string) error {
 	var organisationID string
 	if err := o.DB.Get(ctx, &organisationID, `SELECT organisation_id FROM organisation_changes WHERE id = $1`, id); err != nil {
 		return api.DirectoryRefusal(err)
@@ -180,7 +180,7 @@ func (o *Organisations) changeDecided(ctx context.Context, actor directory.Actor
 	if err := o.storeChange(ctx, ch, changeModeration); err != nil {
 		return err
 	}
-	err = o.record(ctx, actor, ch.OrganisationID, "organisation.change_refused", ch.ID,
+	err = o.record(ctx, directory.Actor{}, ch.OrganisationID, "organisation.change_refused", ch.ID,
 		map[string]string{"block": string(ch.Block), "reason": reason})
 	if err != nil {
 		return err

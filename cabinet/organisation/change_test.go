@@ -213,7 +213,10 @@ func TestRequisitesThatTheRegisterContradictsTakeFourEyes(t *testing.T) {
 			t.Errorf("name %s", now.Name)
 		}
 		w.entry(o.ID, "moderation.seconded")
-		w.entry(o.ID, "moderation.accepted")
+		w.hidesOperators(o.ID)
+		if e := w.entry("", "moderation.accepted"); e.Actor == "" || e.Object == "" {
+			t.Errorf("the house does not know who accepted: %+v", e)
+		}
 		versions := w.call(http.StatusOK, "GET", profilePath+"requisites/versions", token, nil)
 		first := versions["versions"].([]any)[0].(map[string]any)
 		if first["changed_how"] != "moderation" || first["changed_by"] != head.ID {
@@ -602,4 +605,23 @@ func TestModerationIsForOperatorsOfTheHouse(t *testing.T) {
 		claims["scope"] = "openid organization:write"
 		w.refuse(http.StatusForbidden, "scope_missing", "GET", "/v1/moderation", cabinettest.Sign(t, claims), nil)
 	})
+}
+
+// hidesOperators: the organisation's own chain says that operators acted, and neither who
+// nor from where.
+func (w *world) hidesOperators(organisationID string) {
+	w.t.Helper()
+	seen := 0
+	for _, e := range w.actions(organisationID) {
+		if !strings.HasPrefix(e.Action, "moderation.") {
+			continue
+		}
+		seen++
+		if e.Actor != "" || e.Client != "" || e.IP != "" || e.Details["by"] != "operator" {
+			w.t.Errorf("%s names the operator: %+v", e.Action, e)
+		}
+	}
+	if seen < 3 {
+		w.t.Errorf("only %d entries of operators", seen)
+	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 // moderation is a registration or a change that operators look at.
@@ -149,8 +151,7 @@ func (o *Organisations) word(ctx context.Context, actor directory.Actor, m moder
 		if err := o.storeModeration(ctx, &next, m.State); err != nil {
 			return err
 		}
-		err := o.record(ctx, actor, m.OrganisationID, "moderation."+next.State, m.ObjectID,
-			map[string]string{"kind": m.Kind, "moderation": m.ID, "reason": reason})
+		err := o.recordOperator(ctx, actor, m, "moderation."+next.State, map[string]string{"reason": reason})
 		if err != nil || !moderationStates.over(next.State) {
 			return err
 		}
@@ -159,13 +160,34 @@ func (o *Organisations) word(ctx context.Context, actor directory.Actor, m moder
 	return next, err
 }
 
+// recordOperator writes what an operator did about an organisation: with his name and
+// address to the system's chain, and without them to the organisation's own, which learns
+// that it was the house, and not who of it.
+func (o *Organisations) recordOperator(ctx context.Context, actor directory.Actor, m moderation, action string, details map[string]string) error {
+	told := map[string]string{"kind": m.Kind, "moderation": m.ID}
+	maps.Copy(told, details)
+	return o.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := o.record(ctx, actor, "", action, m.ObjectID, told); err != nil || m.OrganisationID == "" {
+			return err
+		}
+		own := maps.Clone(told)
+		own["by"] = "operator"
+		return o.record(unseen(ctx), directory.Actor{}, m.OrganisationID, action, m.ObjectID, own)
+	})
+}
+
+// unseen takes an operator's address from what is journalled in the context.
+func unseen(ctx context.Context) context.Context {
+	return journal.With(ctx, journal.Circumstances{RequestID: journal.From(ctx).RequestID})
+}
+
 // carryOut does what was decided to its object.
 func (o *Organisations) carryOut(ctx context.Context, actor directory.Actor, m moderation) error {
 	accepted := m.State == moderationAccepted
 	if m.Kind == "registration" {
 		return o.registrationDecided(ctx, actor, m.ObjectID, accepted, m.Reason)
 	}
-	return o.changeDecided(ctx, actor, m.ObjectID, accepted, m.Reason)
+	return o.changeDecided(unseen(ctx), m.ObjectID, accepted, m.Reason)
 }
 
 // queue lists what is in a state, the oldest first: who came first is served first.

@@ -203,7 +203,7 @@ func (o *Organisations) takeModeration(c api.Call) error {
 		if err := o.storeModeration(ctx, &m, from); err != nil {
 			return err
 		}
-		return o.record(ctx, c.Actor(), m.OrganisationID, "moderation.taken", m.ObjectID, map[string]string{"kind": m.Kind, "moderation": m.ID})
+		return o.recordOperator(ctx, c.Actor(), m, "moderation.taken", nil)
 	})
 	if err != nil {
 		return err
@@ -258,8 +258,7 @@ func (o *Organisations) moderationFile(c api.Call) error {
 	if m.Kind == "registration" {
 		organisationID, owner = m.ObjectID, documentOwner(m.ObjectID)
 	}
-	err = o.record(c.Ctx(), c.Actor(), m.OrganisationID, "moderation.file_read", m.ObjectID, map[string]string{"file": id, "moderation": m.ID})
-	if err != nil {
+	if err := o.recordOperator(c.Ctx(), c.Actor(), m, "moderation.file_read", map[string]string{"file": id}); err != nil {
 		return err
 	}
 	return o.sendFile(c, organisationID, owner, "file")

@@ -16,6 +16,10 @@ import (
 // ErrSameOperator: four eyes need two people, and neither may be the one helped.
 var ErrSameOperator = fmt.Errorf("%w: it takes two operators, neither of them the person", ErrForbidden)
 
+// ErrOperatorAccount: two operators who give a third one's access to whom they like would
+// have his role. He is dismissed first, on the command line.
+var ErrOperatorAccount = fmt.Errorf("%w: an operator's account is not recovered by operators", ErrForbidden)
+
 // How long what takes of an assisted recovery.
 const (
 	proposalLifetime = 7 * 24 * time.Hour  // to be approved in
@@ -36,7 +40,7 @@ type RecoveryProposal struct {
 
 // ProposeRecovery records an operator's proposal, which another one has a week
 // to approve. FieldErrors; ErrForbidden for who is no operator, ErrSameOperator
-// for one's own account.
+// for one's own account, ErrOperatorAccount for another operator's.
 func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal RecoveryProposal) (Recovery, error) {
 	var f fields
 	reason := f.text("reason", proposal.Reason, maxTitle, true)
@@ -56,6 +60,9 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 		if actor.PersonID == proposal.PersonID {
 			return ErrSameOperator
 		}
+		if err := d.noOperator(ctx, proposal.PersonID); err != nil {
+			return err
+		}
 		if err := d.reachable(ctx, proposal.PersonID, mailbox); err != nil {
 			return err
 		}
@@ -68,6 +75,15 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 		return Recovery{}, err
 	}
 	return r, nil
+}
+
+// noOperator refuses whoever is one, with ErrOperatorAccount.
+func (d *Directory) noOperator(ctx context.Context, personID string) error {
+	roles, err := d.OperatorOf(ctx, personID)
+	if err == nil && len(roles) > 0 {
+		return ErrOperatorAccount
+	}
+	return err
 }
 
 // reachable refuses a proposal whose link could reach nobody, or somebody else.
@@ -103,6 +119,9 @@ func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string)
 			return ErrSameOperator
 		}
 		if err := d.CheckOperator(ctx, Actor{PersonID: proposed.ProposedBy}, OperatorSupport); err != nil {
+			return err
+		}
+		if err := d.noOperator(ctx, proposed.PersonID); err != nil { // appointed meanwhile
 			return err
 		}
 		p, err := d.activePerson(ctx, proposed.PersonID)
