@@ -12,7 +12,7 @@ import (
 
 const (
 	source   = "Реестр закупок"
-	pathOne  = "/cabinet/tenders/"
+	pathOne  = "/cabinet/tenders/notices/"
 	pathMine = "/cabinet/tenders/applications/"
 )
 
