@@ -39,6 +39,8 @@ var places = []struct{ key, path, permission string }{
 	{"people.place.filings.write", "/cabinet/filings/new", "filings:write"},
 	{"people.place.filings.sign", "/cabinet/filings", "filings:sign"},
 	{"people.place.extracts", "/cabinet/extracts", "extracts:read"},
+	{"people.place.finance", "/cabinet/finance", "finance:read"},
+	{"people.place.finance.write", "/cabinet/finance?status=unpaid", "finance:write"},
 	{"people.place.requests", "/cabinet/requests", "requests:read"},
 	{"people.place.requests.write", "/cabinet/requests/new", "requests:write"},
 	{"people.place.documents", "/cabinet/documents", "documents:read"},
