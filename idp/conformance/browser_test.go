@@ -20,6 +20,7 @@ type browser struct {
 	// decision is what is answered to the question of consent; "" = accept.
 	decision string
 	seen     []string // the actions of the forms that were sent
+	consent  string   // the page on which it was answered last
 }
 
 func (w *world) browser(t *testing.T) *browser {
@@ -138,6 +139,7 @@ func (b *browser) proceed(p page) page {
 			if decision == "" {
 				decision = "accept"
 			}
+			b.consent = p.body
 			p = b.submit(p, "/signin/consent", map[string]string{"decision": decision})
 		default:
 			b.t.Fatalf("a page that nobody expects: %d %s %s", p.status, p.at, p.text())

@@ -21,7 +21,7 @@ func TestDynamicOP(t *testing.T) { dynamicPlan().run(t) }
 
 const whyRequestURI = "request_uri is for pushed requests alone: no address of a client's is asked for a request (RFC 9101 10.4), and discovery says so"
 
-const noteKept = "kept and given back; the page of consent does not show it"
+const noteKept = "kept, given back, and a link of the page of consent"
 
 func dynamicPlan() plan {
 	v := variant{name: "private_key_jwt", auth: oauth.AuthPrivateKeyJWT}
@@ -36,7 +36,7 @@ func dynamicPlan() plan {
 		{name: "oidcc-redirect-uri-regfrag", test: registeredFragment},
 		{name: "oidcc-discovery-endpoint-verification", test: registrationDiscovery},
 		{name: "oidcc-server", test: dynamicServer, note: notePKCE},
-		{name: "oidcc-registration-logo-uri", test: addressKept("logo_uri"), note: "kept and given back; no page shows pictures of applications"},
+		{name: "oidcc-registration-logo-uri", test: addressKept("logo_uri"), note: "kept and given back; the page of consent shows it as this server fetched it and drew it anew, never from its address: `TestTheConsentPageTellsOfTheApplication`"},
 		{name: "oidcc-registration-policy-uri", test: addressKept("policy_uri"), note: noteKept},
 		{name: "oidcc-registration-tos-uri", test: addressKept("tos_uri"), note: noteKept},
 		{name: "oidcc-registration-jwks-uri", test: registeredKeysAddress},

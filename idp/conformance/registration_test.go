@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"propusk/idp/oauth"
 )
@@ -128,6 +129,10 @@ func addressKept(name string) func(*party) {
 			p.Errorf("given back: %s", got.raw)
 		}
 		other.signedUp()
+		// A picture is never loaded from its address; a page is a link.
+		if link := strings.Contains(other.browser.consent, `href="https://rp.example/about"`); link == (name == "logo_uri") {
+			p.Errorf("the page of consent has the address: %t", link)
+		}
 		p.notRegistered(map[string]any{name: "javascript:alert(1)"}, "invalid_client_metadata")
 	}
 }
