@@ -38,11 +38,10 @@ type probe struct {
 
 func newProbe(t testing.TB, route api.Route, options ...worldOption) *probe {
 	t.Helper()
-	db, err := storage.Open(context.Background(), "sqlite://"+t.TempDir()+"/probe.db")
+	db, err := storage.Open(context.Background(), storagetest.SQLiteURL(t))
 	must(t, err)
 	closeDB := sync.OnceFunc(db.Close)
 	t.Cleanup(closeDB)
-	must(t, db.Migrate(context.Background()))
 	w := newWorld(t, db, options...)
 	route.Method, route.Path = "GET", "/v1/probe"
 	route.Handle = func(c api.Call) error { return api.NoContent(c) }

@@ -41,11 +41,12 @@ var ring = sync.OnceValues(func() (*keys.Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := storage.Open(ctx, "sqlite://"+folder+"/keys.db")
+	url, err := storagetest.MigratedSQLite(folder)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx); err != nil {
+	db, err := storage.Open(ctx, url)
+	if err != nil {
 		return nil, err
 	}
 	return keys.Open(ctx, keys.Deps{DB: db, Sealer: sealer(), Journal: journal.New(journal.Deps{DB: db, Now: time.Now})})

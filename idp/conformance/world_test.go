@@ -94,11 +94,11 @@ func fatal(err error) {
 // newWorld builds the server as cmd does, on SQLite, and moves Maria in.
 func newWorld(ctx context.Context, dir string) (*world, func(), error) {
 	w := &world{clock: storagetest.NewClock()}
-	var err error
-	if w.db, err = storage.Open(ctx, "sqlite://"+dir+"/propusk.db?synchronous=off"); err != nil {
+	url, err := storagetest.MigratedSQLite(dir)
+	if err != nil {
 		return nil, nil, err
 	}
-	if err = w.db.Migrate(ctx); err != nil {
+	if w.db, err = storage.Open(ctx, url); err != nil {
 		return nil, nil, err
 	}
 	runner := jobs.New(jobs.Deps{DB: w.db, Log: w.log(), Now: w.clock.Now, Poll: 20 * time.Millisecond})

@@ -45,10 +45,11 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	db, err := storage.Open(context.Background(), "sqlite://"+dir+"/keys.db?synchronous=off")
-	if err == nil {
-		err = db.Migrate(context.Background())
+	url, err := storagetest.MigratedSQLite(dir)
+	if err != nil {
+		panic(err)
 	}
+	db, err := storage.Open(context.Background(), url)
 	if err == nil {
 		ring, err = keys.Open(context.Background(), keys.Deps{
 			DB: db, Sealer: testSealer(), Journal: journal.New(journal.Deps{DB: db, Now: time.Now}),

@@ -2,6 +2,8 @@ package storagetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -40,8 +42,66 @@ func EmptySQLiteURL(t testing.TB) string {
 
 func sqliteURL(file string) string { return "sqlite://" + file + "?synchronous=off" }
 
-// sqliteTemplate migrates once a process and returns the file's bytes.
+// MigratedSQLite makes a migrated database in the folder and returns its URL, for
+// what many tests of a process share and therefore none of them owns.
+func MigratedSQLite(folder string) (url string, err error) {
+	image, err := sqliteTemplate()
+	if err != nil {
+		return "", fmt.Errorf("migrate SQLite: %w", err)
+	}
+	file := filepath.Join(folder, "propusk.db")
+	return sqliteURL(file), os.WriteFile(file, image, 0o600)
+}
+
+// sqliteTemplate gives the bytes of a migrated file. Every package's tests are a
+// process of their own and migrating takes a second of the processor, so the first one
+// leaves the file to the others, for each set of migrations, where the user keeps what
+// can be made again.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.UserCacheDir()
+	if err != nil { // no home: each for itself
+		return migrateSQLite()
+	}
+	folder = filepath.Join(folder, "propusk-tests")
+	kept := filepath.Join(folder, "sqlite-"+storage.Schema()[:16]+".db")
+	if image, err := os.ReadFile(kept); err == nil {
+		return image, nil
+	}
+	image, err := migrateSQLite()
+	if err == nil {
+		_ = keepTemplate(folder, kept, image) // else the next one migrates, too
+	}
+	return image, err
+})
+
+// keepTemplate puts the image there whole or not at all, in the place of those of other
+// migrations.
+func keepTemplate(folder, kept string, image []byte) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	building, err := os.CreateTemp(folder, "building-")
+	if err != nil {
+		return err
+	}
+	_, err = building.Write(image)
+	if err = errors.Join(err, building.Close()); err == nil {
+		err = os.Rename(building.Name(), kept)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(building.Name()))
+	}
+	others, err := filepath.Glob(filepath.Join(folder, "sqlite-*.db"))
+	for _, other := range others {
+		if other != kept {
+			_ = os.Remove(other) // another process may have been first
+		}
+	}
+	return err
+}
+
+// migrateSQLite makes an empty database and gives the bytes of its file.
+func migrateSQLite() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "propusk-sqlite-")
 	if err != nil {
 		return nil, err
@@ -59,4 +119,4 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(file)
-})
+}

@@ -34,10 +34,11 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	db, err := storage.Open(context.Background(), "sqlite://"+dir+"/keys.db?synchronous=off")
-	if err == nil {
-		err = db.Migrate(context.Background())
+	url, err := storagetest.MigratedSQLite(dir)
+	if err != nil {
+		panic(err)
 	}
+	db, err := storage.Open(context.Background(), url)
 	master := sha256.Sum256([]byte("master"))
 	sealer, sealerErr := storage.NewSealer(master[:])
 	if err = errors.Join(err, sealerErr); err == nil {
