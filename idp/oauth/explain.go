@@ -132,7 +132,7 @@ func (e *explanation) all(ctx context.Context, form url.Values) error {
 	}
 	if text := form.Get("assertion"); text != "" {
 		brought = true
-		if err := e.assertion(ctx, text); err != nil {
+		if err := e.assertion(ctx, text, clientAssertionTypes); err != nil {
 			return err
 		}
 	}

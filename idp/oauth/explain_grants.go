@@ -24,7 +24,7 @@ func (e *explanation) grant(ctx context.Context, grant string, form url.Values) 
 		if form.Get("assertion") == "" {
 			return nil // said by parameters
 		}
-		return e.assertion(ctx, form.Get("assertion"))
+		return e.assertion(ctx, form.Get("assertion"), bearerTypes)
 	}
 	e.skip("grant", "grant_not_looked_at")
 	return nil

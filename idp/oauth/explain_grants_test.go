@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // What is explained of a refresh, of what waits for a person and of an exchange is what
@@ -47,9 +49,73 @@ func TestTheOtherGrantsAreExplainedAndNotUsed(t *testing.T) {
 	}
 	explain(bank, fetching(code, nil), "refuse", "access_denied")
 
+	h.deviceIsExplained(explain)
+	h.assertionIsExplained(explain)
+
 	agent := h.agent()
 	mine := h.own(agent)
 	explain(agent, exchanging(mine, with{"organization": h.vasilek.ID}), "accept", "")
 	explain(agent, exchanging("nonsense", with{"organization": h.vasilek.ID}), "refuse", "invalid_request")
 	explain(agent, exchanging(mine, with{"audience": "https://elsewhere.example"}), "refuse", "invalid_target")
+}
+
+// explainer checks what is explained of a request to a client.
+type explainer func(c caller, request url.Values, would, code string)
+
+// deviceIsExplained: RFC 8628 §3.5, for a client that authenticates. Public ones are told
+// nothing (TestExplainIsForAuthenticatedClientsAndSlow).
+func (h *house) deviceIsExplained(explain explainer) {
+	h.t.Helper()
+	machine := func() caller {
+		return h.register(Client{Kind: Web, RedirectURIs: []string{callback}, GrantTypes: []string{GrantAuthorizationCode, GrantDeviceCode}, Scope: "openid members:read"})
+	}
+	c := machine()
+	a := h.post(h.DeviceAuthorization, c, url.Values{"scope": {"openid members:read"}})
+	if a.status != http.StatusOK {
+		h.t.Fatalf("no device code: %d %v", a.status, a.body)
+	}
+	asking := func(code string) url.Values {
+		return url.Values{"grant_type": {GrantDeviceCode}, "device_code": {code}}
+	}
+	code := a.text("device_code")
+	explain(c, asking(code), "refuse", "authorization_pending")
+	explain(c, asking(code), "refuse", "authorization_pending")
+	explain(machine(), asking(code), "refuse", "code_unknown")
+	explain(c, asking("nonsense"), "refuse", "code_unknown")
+	explain(c, url.Values{"grant_type": {GrantDeviceCode}}, "refuse", "parameter_missing")
+	if a := h.post(h.Token, c, asking(code)); a.text("error") != "authorization_pending" {
+		h.t.Errorf("the explanation counted as a poll: %v", a.body)
+	}
+	h.clock.Advance(deviceLifetime)
+	explain(c, asking(code), "refuse", "expired_token")
+}
+
+// assertionIsExplained: RFC 7523 §3, of an assertion that is the grant.
+func (h *house) assertionIsExplained(explain explainer) {
+	h.t.Helper()
+	key := newKey(h.t)
+	by := signing{jose.ES256, key, nil}
+	c := h.bearer(keySetOf(h.t, jose.JSONWebKey{Key: key.Public()}), func(c *Client) { c.TokenEndpointAuthMethod = AuthBasic })
+	asking := func(assertion string) url.Values {
+		return url.Values{"grant_type": {GrantJWTBearer}, "assertion": {assertion}}
+	}
+	good := by.jwt(h.t, h.asserting(c, nil))
+	explain(c, asking(good), "accept", "")
+	explain(c, asking(good), "accept", "")
+	if a := h.post(h.Token, c, asking(good)); a.status != http.StatusOK {
+		h.t.Fatalf("the explained assertion was spent: %d %v", a.status, a.body)
+	}
+	explain(c, asking(good), "refuse", "assertion_used")
+	explain(c, asking(by.jwt(h.t, h.asserting(c, map[string]any{"aud": issuer + "/oauth2/token"}))), "refuse", "assertion_audience")
+	explain(c, asking(by.jwt(h.t, h.asserting(c, map[string]any{"sub": h.maria.ID}))), "refuse", "assertion_subject")
+	explain(c, asking(signing{jose.ES256, newKey(h.t), nil}.jwt(h.t, h.asserting(c, nil))), "refuse", "assertion_signature")
+	explain(c, asking("nonsense"), "refuse", "assertion_form")
+	for typ, would := range map[string]string{"authorization-grant+jwt": "accept", "client-authentication+jwt": "refuse"} { // as the endpoint has it
+		assertion := signing{jose.ES256, key, map[jose.HeaderKey]any{"typ": typ}}.jwt(h.t, h.asserting(c, nil))
+		explain(c, asking(assertion), would, "")
+		if a := h.post(h.Token, c, asking(assertion)); (a.status == http.StatusOK) != (would == "accept") {
+			h.t.Errorf("%s: %d %v", typ, a.status, a.body)
+		}
+	}
+	explain(c, url.Values{"grant_type": {GrantJWTBearer}}, "refuse", "parameter_missing")
 }

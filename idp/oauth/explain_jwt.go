@@ -19,9 +19,10 @@ import (
 
 const assertionRule = "RFC 7523 section 3"
 
-// assertion explains a client assertion: form, key, signature, claims and clock. Its
-// jti is looked up and stays unused.
-func (e *explanation) assertion(ctx context.Context, text string) error {
+// assertion explains an assertion of the client, which authenticates it or is its grant:
+// form, key, signature, claims and clock; types are what typ may say for that use. Its jti
+// is looked up and stays unused.
+func (e *explanation) assertion(ctx context.Context, text string, types []string) error {
 	if len(text) > maxJWT {
 		e.fail("assertion", "assertion_too_large", assertionRule, fmt.Sprintf("at most %d bytes", maxJWT), fmt.Sprint(len(text)))
 		return nil
@@ -31,10 +32,10 @@ func (e *explanation) assertion(ctx context.Context, text string) error {
 		e.fail("assertion", "assertion_form", "RFC 7515 section 3.1", "a JWS signed by "+strings.Join(possession.AlgorithmNames(), ", "), "")
 		return nil
 	}
-	payload, err := e.p.verifyClientJWT(ctx, e.client, text, e.client.AuthSigningAlg, clientAssertionTypes)
+	payload, err := e.p.verifyClientJWT(ctx, e.client, text, e.client.AuthSigningAlg, types)
 	switch {
 	case errors.Is(err, errClientJWT):
-		return e.signature(ctx, signed.Header)
+		return e.signature(ctx, signed.Header, types)
 	case err != nil:
 		return e.refused("keys", "RFC 7591 section 2", err)
 	}
@@ -61,7 +62,7 @@ func (e *explanation) assertion(ctx context.Context, text string) error {
 }
 
 // signature says which of type, algorithm and key is why a signature does not count.
-func (e *explanation) signature(ctx context.Context, header *jws.Header) error {
+func (e *explanation) signature(ctx context.Context, header *jws.Header, types []string) error {
 	algorithm := e.client.AuthSigningAlg
 	switch {
 	case algorithm != "" && header.Algorithm != algorithm:
@@ -70,8 +71,8 @@ func (e *explanation) signature(ctx context.Context, header *jws.Header) error {
 	case e.client.FAPI() && header.Algorithm == string(jose.RS256):
 		e.fail("algorithm", "assertion_algorithm", "FAPI 2.0 Security Profile section 5.4.1", "PS256, ES256 or EdDSA", header.Algorithm)
 		return nil
-	case !plainHeader(header, clientAssertionTypes):
-		e.fail("header", "assertion_header", "RFC 8725 section 3.11", "typ JWT or none, no jwk and no crit", fmt.Sprint(header.ExtraHeaders[jose.HeaderType]))
+	case !plainHeader(header, types):
+		e.fail("header", "assertion_header", "RFC 8725 section 3.11", "typ "+strings.Join(types[1:], " or ")+", or none; no jwk and no crit", fmt.Sprint(header.ExtraHeaders[jose.HeaderType]))
 		return nil
 	}
 	set, err := e.p.keysOf(ctx, e.client, func(keySet) bool { return true })

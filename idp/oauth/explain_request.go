@@ -112,7 +112,7 @@ func (e *explanation) token(ctx context.Context, form url.Values) error {
 		e.scope(form.Get("scope"))
 	}
 	if form.Has("client_assertion") {
-		if err := e.assertion(ctx, form.Get("client_assertion")); err != nil {
+		if err := e.assertion(ctx, form.Get("client_assertion"), clientAssertionTypes); err != nil {
 			return err
 		}
 	}

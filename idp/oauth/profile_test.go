@@ -69,6 +69,38 @@ func TestMessageSigningWantsSignedAnswers(t *testing.T) {
 	}
 }
 
+// FAPI 2.0 Security Profile §5.3.2.1: a code is good for a minute, also where the operator
+// lets those of other applications live longer.
+func TestACodeOfFAPILivesAMinuteAtMost(t *testing.T) {
+	h := alone(t)
+	h.deps.Lifetimes.Code = 5 * time.Minute
+	h.restart()
+	c, by := h.fapi(ProfileFAPI2Security)
+	web, key := h.web(), h.prover()
+	code := func() string {
+		pushed := h.send(h.Push, h.request(caller{}, h.signedBy(by, c, asking(c, nil))))
+		request, err := h.authorizing(referring(c, pushed.text("request_uri")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.issued(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Get("code")
+	}
+	early, late, plain := code(), code(), h.code(web, nil)
+	h.clock.Advance(time.Minute - time.Second)
+	if a := key.proving(caller{}, h.signedBy(by, c, redeeming(early, nil)), nil); a.status != http.StatusOK {
+		t.Errorf("within a minute: %d %v", a.status, a.body)
+	}
+	h.clock.Advance(time.Second)
+	h.refused("after a minute", key.proving(caller{}, h.signedBy(by, c, redeeming(late, nil)), nil), http.StatusBadRequest, "invalid_grant")
+	if a := h.post(h.Token, web, redeeming(plain, nil)); a.status != http.StatusOK {
+		t.Errorf("another application's: %d %v", a.status, a.body)
+	}
+}
+
 // FAPI 2.0 Security Profile §5.3.2.1: the refresh token stays, and is prolonged by
 // its use.
 func TestARefreshTokenOfFAPIDoesNotRotate(t *testing.T) {

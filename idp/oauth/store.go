@@ -62,11 +62,22 @@ func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		signature, g.ClientID, g.PersonID, g.SessionID, storage.JSON[*grant]{V: g},
 		storage.JSON[url.Values]{V: request.GetRequestForm()},
-		s.p.now().Add(s.p.deps.Lifetimes.Code), storage.Time(0))
+		s.p.now().Add(s.p.codeLifetime(request)), storage.Time(0))
 	if err != nil {
 		return fmt.Errorf("keep a code: %w", err)
 	}
 	return nil
+}
+
+// fapiCode is how long a code of a FAPI client is good at most, whatever the operator's
+// configuration says (FAPI 2.0 Security Profile §5.3.2.1).
+const fapiCode = time.Minute
+
+func (p *Provider) codeLifetime(request fosite.Requester) time.Duration {
+	if view, ok := request.GetClient().(*clientView); ok && view.registration.FAPI() {
+		return min(p.deps.Lifetimes.Code, fapiCode)
+	}
+	return p.deps.Lifetimes.Code
 }
 
 // errNotAsked is for what fosite has no reason to ask.
