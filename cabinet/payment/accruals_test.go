@@ -227,7 +227,7 @@ func TestListsFilterSortAndPage(t *testing.T) {
 			"&payee=7700000009&kind=tax": "0004",
 			"&payee=1":                   "",
 			"&due_to=" + w.Clock.Now().AddDate(0, 0, -30).Format(time.DateOnly): "0005 0006 0007",
-			"&period=year&sort=-billed":                                     list0(charges, w.Clock.Now()),
+			"&period=year&sort=-billed":                                         list0(charges, w.Clock.Now()),
 		} {
 			if got := strings.Join(list(query), " "); got != want {
 				t.Errorf("%s: %s, want %s", query, got, want)
