@@ -67,7 +67,7 @@ func (h *house) fetchAsked(c oauth.Client, secret, code string) said {
 // told waits for the message that asks, and returns the path that it leads to.
 func (h *house) told(to string) string {
 	h.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if h.sentCount(to) == 0 {
 			continue
 		}

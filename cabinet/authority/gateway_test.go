@@ -295,7 +295,7 @@ func TestWhatIsOverdueIsTakenUpAgain(t *testing.T) {
 		w.clock.Advance(10 * time.Minute)
 		w.must(runner.Start(w.Context()))
 		w.Cleanup(func() { _ = runner.Stop(context.Background()) })
-		for deadline := time.Now().Add(10 * time.Second); len(w.Sent()) != 2 || len(w.events()) != 1; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); len(w.Sent()) != 2 || len(w.events()) != 1; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				w.Fatalf("%d sent, %v", len(w.Sent()), w.events())
 			}

@@ -215,7 +215,7 @@ func TestOrdersThatNothingWorksOnFail(t *testing.T) {
 // tended works until the order is open no more: a periodic job is not due at once.
 func (w *world) tended(o *cabinettest.Office, id string) {
 	w.T.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if w.Work(); w.show(o, id).Status == "failed" {
 			return
 		}

@@ -71,7 +71,7 @@ func runSandbox(t *testing.T, callback string, rules []sandbox.Rule) *sandbox.Sa
 // until works until a filing has come to a state.
 func (w *world) until(o *office, id, state string) one {
 	w.T.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		w.Clock.Advance(100 * time.Millisecond)
 		w.Work()
 		f := w.read(o, id)

@@ -86,7 +86,7 @@ func (l *listener) next() sent {
 		return e
 	case <-l.ended:
 		l.t.Fatal("the stream has ended")
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		l.t.Fatal("nothing came")
 	}
 	return sent{}
@@ -96,7 +96,7 @@ func (l *listener) waitEnd(why string) {
 	l.t.Helper()
 	select {
 	case <-l.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		l.t.Fatal("the stream goes on: " + why)
 	}
 }
@@ -277,7 +277,7 @@ func (deaf) Subscribe(ctx context.Context, _ string) (<-chan []byte, error) {
 
 func (h house) until(what string, holds func() bool) {
 	h.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("waited in vain: %s", what)
 		}

@@ -191,7 +191,7 @@ func (h house) tell(o *cabinettest.Office, changes ...func(*notice.Event)) notic
 // until waits for what the dispatcher brings about.
 func (h house) until(what string, holds func() bool) {
 	h.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("waited in vain: %s", what)
 		}

@@ -44,7 +44,7 @@ func TestARequestForAPersonStandsInHisCabinet(t *testing.T) {
 		Texts          string `db:"texts"`
 		Path           string `db:"path"`
 	}
-	for end := time.Now().Add(10 * time.Second); len(rows) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(rows) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		err := h.db.Select(t.Context(), &rows, `SELECT n.type, n.organisation_id, e.texts, e.path FROM notices n JOIN notice_events e ON e.id = n.event_id
 			WHERE n.person_id = $1 AND n.type LIKE 'security.confirmation%' ORDER BY n.type`, person.ID)
 		if err != nil {

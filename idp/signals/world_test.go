@@ -330,7 +330,7 @@ func (w *world) work() {
 
 func (w *world) eventually(what string, done func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(5 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("it did not happen: %s", what)
 		}

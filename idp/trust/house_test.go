@@ -110,7 +110,7 @@ func (h house) wantCode(node *trust.Trust, name string, want signature.Code) {
 // eventually waits for what an event brings.
 func (h house) eventually(what string, holds func() bool) {
 	h.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.Fatalf("waited in vain: %s", what)
 		}

@@ -53,7 +53,7 @@ func (s setup) list(change ...func(*revocation.Deps)) *revocation.List {
 
 func (s setup) until(what string, holds func() bool) {
 	s.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.Fatalf("waited in vain: %s", what)
 		}

@@ -35,7 +35,7 @@ func TestAProgramIsConnectedTestedAndReplayed(t *testing.T) {
 
 	delivery := hook.Submit("Проверить связь").Is(http.StatusOK).Says("webhook.test", "Тело сообщения")
 	settled := b.Open(delivery.Path)
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(settled.Text(), "webhook-id") && time.Now().Before(deadline); settled = b.Open(delivery.Path) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(settled.Text(), "webhook-id") && time.Now().Before(deadline); settled = b.Open(delivery.Path) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	settled.Says("webhook-id", "защищённое соединение") // its certificate is nobody's
