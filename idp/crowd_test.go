@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"propusk/idp/browser"
+	"propusk/idp/factor"
 	"propusk/idp/oauth"
 	"propusk/storage"
 )
@@ -65,6 +66,57 @@ func TestACrowdIsToldWithoutAsking(t *testing.T) {
 	}
 	if got := v.identify(page, strings.Repeat("a", 255), password); got.status != http.StatusBadRequest {
 		t.Errorf("a login too long: %d", got.status)
+	}
+}
+
+// stalled is a reader who takes no byte of his answer until he is let go.
+type stalled struct {
+	*httptest.ResponseRecorder
+	writing chan struct{}
+	release chan struct{}
+}
+
+func (w stalled) Write(p []byte) (int, error) {
+	w.writing <- struct{}{}
+	<-w.release
+	return w.ResponseRecorder.Write(p)
+}
+
+// Attack: passwords whose senders never read the answer. They keep nobody out.
+func TestWhoDoesNotReadHisAnswerKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(*Deps) {})
+	v := h.visitor()
+	form := v.begin("app").form("/signin/identify")
+	w := stalled{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	for name, login := range map[string]string{"a wrong password": "elena@north.example", "no login": ""} {
+		form.Set("login", login)
+		form.Set("password", "wrong")
+		r := httptest.NewRequest(http.MethodPost, "/signin/identify", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.AddCookie(&http.Cookie{Name: browser.CookieBrowser, Value: v.cookies[browser.CookieBrowser]})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.idp.ServeHTTP(w, r)
+		}()
+		<-w.writing
+		var in []factor.Admission
+		for {
+			admission, err := h.passwords.Admit()
+			if err != nil {
+				break
+			}
+			in = append(in, admission)
+		}
+		if len(in) != 4*17 {
+			t.Errorf("%s: %d are let in beside him", name, len(in))
+		}
+		for _, admission := range in {
+			admission.Leave()
+		}
+		w.release <- struct{}{}
+		<-done
 	}
 }
 

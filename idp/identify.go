@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -65,7 +66,9 @@ func (s *Server) identify(c echo.Context) error {
 	if err != nil {
 		return s.turnAway(c, err)
 	}
-	defer admission.Leave()
+	// Whoever is slow to read his answer must not keep others out meanwhile.
+	leave := sync.OnceFunc(admission.Leave)
+	defer leave()
 	t, err := s.turnOf(c)
 	if err != nil {
 		return err
@@ -75,9 +78,11 @@ func (s *Server) identify(c echo.Context) error {
 		return err
 	}
 	if missing := blank(login, password); missing != nil {
+		leave()
 		return s.showIdentify(c, t, http.StatusUnprocessableEntity, identifyForm{Login: login, Errors: missing})
 	}
 	who, err := s.authenticate(c, t, admission, login, password)
+	leave()
 	if status, errs := browser.FormFault(c, err, "", "error.credentials"); errs != nil {
 		return s.showIdentify(c, t, status, identifyForm{Login: login, Errors: errs})
 	}
