@@ -269,6 +269,7 @@ func TestANextVersionTakesThePlaceWhenTheRegisterHasIt(t *testing.T) {
 	if got := w.show(o, a.ID); got.Next != next.ID || action(got.Actions, "revise").Allowed {
 		t.Errorf("%+v", got.Actions)
 	}
+	w.Expect(w.Do("POST", "/v1/tender-applications/"+a.ID+"/withdraw", w.head(o), nil), 409, "tender_next_version")
 	w.sign(o, next.ID)
 	w.submit(o, next.ID)
 	if s, err := w.gateway.submission(t); err != nil || s.Fields["replaces"] != a.Number {

@@ -97,7 +97,7 @@ var refusals = []struct {
 	code string
 }{
 	{errStale, "version_changed"}, {errState, "tender_state"}, {errOver, "tender_over"}, {errTooMuch, "tender_files_many"},
-	{errKept, "tender_kept_many"}, {errDiffers, "tender_document_differs"}, {errUnavailable, "tender_register_unavailable"},
+	{errNext, "tender_next_version"}, {errKept, "tender_kept_many"}, {errDiffers, "tender_document_differs"}, {errUnavailable, "tender_register_unavailable"},
 	{errBusy, "tender_busy"}, {errVerifier, "signatures_unavailable"}, {directory.ErrSigner, "tender_signer"}, {storage.ErrExists, "tender_applied"},
 }
 

@@ -1,7 +1,9 @@
 package tender
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"propusk/cabinet/authority"
@@ -21,12 +23,8 @@ func (t *Tenders) Submit(ctx context.Context, actor directory.Actor, organisatio
 		if a.State != Signed {
 			return errState
 		}
-		found, err := t.Check(ctx, *a)
-		if err != nil {
+		if err := t.sendable(ctx, *a); err != nil {
 			return err
-		}
-		if one := stop(found); one != nil {
-			return &findingError{*one}
 		}
 		a.Submission, a.SubmittedAt, a.Offer, a.Authority.V = storage.NewID(), t.now(), a.Form.V.Price, by
 		t.move(a, Sent)
@@ -37,6 +35,37 @@ func (t *Tenders) Submit(ctx context.Context, actor directory.Actor, organisatio
 		details["sha256"], details["files"] = a.FileSHA256, itoa(int64(len(a.Files.V)))
 		return t.note(ctx, actor, *a, "submitted", "", details)
 	})
+}
+
+// sendable refuses what a finding stops, and a next version of what no longer stands.
+func (t *Tenders) sendable(ctx context.Context, a Application) error {
+	found, err := t.Check(ctx, a)
+	if err != nil {
+		return err
+	}
+	if one := stop(found); one != nil {
+		return &findingError{*one}
+	}
+	if a.Replaces == "" {
+		return nil
+	}
+	earlier, err := t.Get(ctx, a.OrganisationID, a.Replaces)
+	if err == nil && earlier.State != Registered {
+		err = errState
+	}
+	return err
+}
+
+// nextPlace is what the place of a next version has behind that of the first.
+const nextPlace = "/next"
+
+// errNext: a next version is being prepared or sent.
+var errNext = errors.New("tender: a next version is under way")
+
+// living is the application that holds a place; storage.ErrNotFound.
+func (t *Tenders) living(ctx context.Context, organisationID, place string) (a Application, err error) {
+	err = t.DB.Get(ctx, &a, `SELECT `+columns+` FROM tender_applications WHERE organisation_id = $1 AND alive = $2 AND alive <> ''`, organisationID, place)
+	return a, wrapped("tender: read an application", err)
 }
 
 // loadApplication makes the submission when the gateway sends it. What is late by
@@ -117,6 +146,9 @@ func (t *Tenders) Withdraw(ctx context.Context, actor directory.Actor, organisat
 		if err := t.inTime(ctx, *a); err != nil {
 			return err
 		}
+		if _, err := t.living(ctx, organisationID, a.TenderID+nextPlace); !errors.Is(err, storage.ErrNotFound) {
+			return cmp.Or(err, errNext)
+		}
 		a.Withdrawal = storage.NewID()
 		t.move(a, Withdrawing)
 		if err := t.Gateway.Submit(ctx, authority.Load{Kind: kindWithdrawal, ID: a.Withdrawal}); err != nil {
@@ -144,7 +176,7 @@ func (t *Tenders) loadWithdrawal(ctx context.Context, id string) (authority.Subm
 	if a.State != Withdrawing {
 		return authority.Submission{}, authority.ErrWithdrawn
 	}
-	if err := t.inTime(ctx, a); err == errOver { //nolint:errorlint // inTime returns it bare
+	if err := t.inTime(ctx, a); errors.Is(err, errOver) {
 		if err := t.end(ctx, a, Registered, "withdrawal_late", nil); err != nil {
 			return authority.Submission{}, err
 		}
@@ -180,7 +212,7 @@ func (t *Tenders) Revise(ctx context.Context, actor directory.Actor, organisatio
 		}
 		next = a
 		now := t.now()
-		next.ID, next.Replaces, next.Alive, next.State, next.Version = storage.NewID(), a.ID, a.TenderID+"/next", Draft, 1
+		next.ID, next.Replaces, next.Alive, next.State, next.Version = storage.NewID(), a.ID, a.TenderID+nextPlace, Draft, 1
 		next.Number, next.Submission, next.Withdrawal, next.Trouble, next.FileID, next.FileSHA256 = "", "", "", "", "", ""
 		next.Signature.V, next.Offer, next.SubmittedAt, next.CreatedAt, next.UpdatedAt, next.CreatedBy = Mark{}, 0, 0, now, now, actor.PersonID
 		next.Authority.V = directory.Authority{}

@@ -10,8 +10,8 @@ import (
 )
 
 // Announcements are found by terms, so that each search walks an index on either
-// engine: beginnings of the sectors, the region, the customer, and words cut to their
-// first letters, which takes most Russian endings off («поставка», «поставки»).
+// engine: beginnings of the sectors, the region, the customer, and words without their
+// endings, cut to their first letters («маяка», «маяков»; «поставка», «поставить»).
 const (
 	stemLength  = 6  // letters
 	wordsStored = 60 // words of one announcement
@@ -24,14 +24,10 @@ func stems(text string, most int) []string {
 	text = strings.ReplaceAll(strings.ToLower(text), "ё", "е")
 	var found []string
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		runes := []rune(word)
-		if len(runes) < 2 {
+		if utf8.RuneCountInString(word) < 2 {
 			continue
 		}
-		if strings.ContainsFunc(word, unicode.IsLetter) {
-			runes = runes[:min(len(runes), stemLength)]
-		}
-		if stem := string(runes[:min(len(runes), 20)]); !slices.Contains(found, stem) {
+		if stem := stemOf(word); !slices.Contains(found, stem) {
 			found = append(found, stem)
 		}
 		if len(found) == most {
@@ -39,6 +35,28 @@ func stems(text string, most int) []string {
 		}
 	}
 	return found
+}
+
+// endings are those of Russian nouns, adjectives and verbs, the longest first.
+var endings = []string{
+	"ами", "ями", "ого", "его", "ому", "ему", "ыми", "ими", "ить", "ать", "ять", "еть", "ов", "ев", "ей", "ам", "ям", "ах", "ях", "ом", "ем", "ой",
+	"ый", "ий", "ая", "яя", "ое", "ее", "ые", "ие", "ую", "юю", "ых", "их", "ия", "ии", "ию", "а", "я", "о", "е", "ы", "и", "у", "ю", "ь", "й",
+}
+
+// stemOf is a word without its ending, of which at least three letters stay, cut.
+func stemOf(word string) string {
+	if !strings.ContainsFunc(word, unicode.IsLetter) {
+		runes := []rune(word)
+		return string(runes[:min(len(runes), 20)])
+	}
+	for _, ending := range endings {
+		if stem, ok := strings.CutSuffix(word, ending); ok && utf8.RuneCountInString(stem) >= 3 {
+			word = stem
+			break
+		}
+	}
+	runes := []rune(word)
+	return string(runes[:min(len(runes), stemLength)])
 }
 
 // asked are the words of a search, the longest first: it is the rarest.

@@ -1,6 +1,7 @@
 package tender
 
 import (
+	"errors"
 	"strings"
 
 	"propusk/cabinet/api"
@@ -266,12 +267,11 @@ func (t *Tenders) story(c api.Call, a Application, v *wholeView) error {
 	if a.State != Registered {
 		return nil
 	}
-	others, err := t.Applications(c.Ctx(), a.OrganisationID, Chosen{Tender: a.TenderID, Living: true}, api.Page{Limit: 5})
-	for _, other := range others {
-		if other.Replaces == a.ID {
-			v.ReplacedBy = other.ID
-		}
+	next, err := t.living(c.Ctx(), a.OrganisationID, a.TenderID+nextPlace)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
 	}
+	v.ReplacedBy = next.ID
 	return err
 }
 
@@ -291,7 +291,7 @@ func (t *Tenders) acts(a Application, tender Tender, v wholeView) []api.Act {
 	withdraw := of("withdraw", sign("POST", onApplication+"/withdraw", nil), a.State == Registered, "tender_not_registered_yet")
 	revise := of("revise", write("POST", onApplication+"/revision", nil), a.State == Registered && v.ReplacedBy == "", "tender_not_registered_yet")
 	if a.State == Registered {
-		withdraw, revise = withdraw.Unless(takes, "tender_over"), revise.Unless(takes, "tender_over")
+		withdraw, revise = withdraw.Unless(takes, "tender_over").Unless(v.ReplacedBy == "", "tender_next_version"), revise.Unless(takes, "tender_over")
 	}
 	return []api.Act{edit, signing, submit, withdraw, revise, remove}
 }
