@@ -225,9 +225,13 @@ func samples() []sample {
 		},
 		{
 			name: "consent", h1: [2]string{"Разрешить доступ?", "Allow access?"},
-			page:   Consent{Request: "r1", ClientName: "Склад", PersonName: "Елена Морозова", OrganisationName: "ООО «Северный маяк»", Scopes: []ScopeItem{{"Имя", "Фамилия"}, {Title: "custom:scope"}}, RedirectHost: "sklad.example", RedirectURI: "com.example.app:/cb"},
+			page: Consent{Request: "r1", ClientName: "Склад", PersonName: "Елена Морозова", OrganisationName: "ООО «Северный маяк»", Scopes: []ScopeItem{{"Имя", "Фамилия"}, {Title: "custom:scope"}}, RedirectHost: "sklad.example", RedirectURI: "com.example.app:/cb",
+				Logo: "/assets/icon.svg", About: []AboutLink{{"home", "https://sklad.example/", "sklad.example"}, {"policy", "https://sklad.example/privacy", "sklad.example"}, {"terms", "https://terms.example/", "terms.example"}}},
 			action: "/signin/consent", fields: []string{"request", "decision", "decision"},
-			marks: []string{`name="decision" value="accept"`, `name="decision" value="refuse"`, "sklad.example", "custom:scope"},
+			marks: []string{
+				`name="decision" value="accept"`, `name="decision" value="refuse"`, "sklad.example", "custom:scope", `<img class="applogo" src="/assets/icon.svg" alt="">`,
+				`href="https://terms.example/" target="_blank" rel="noopener noreferrer nofollow"`, "как оно обращается с данными|how it treats data",
+			},
 		},
 		{
 			name: "room of credentials", h1: [2]string{"Безопасность", "Безопасность"},
