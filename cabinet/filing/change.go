@@ -76,6 +76,9 @@ func (p filingPatch) apply(f *Filing, thisYear int) (fields []string, err error)
 		if merge(f, *values) {
 			fields = append(fields, "values")
 		}
+		if sizeOf(f.Form.V) > formLimit { // patch by patch a form would grow without end
+			return nil, api.InvalidField("/values", "too_many")
+		}
 	}
 	f.Period, f.Year, f.Correction, f.Office, f.Subject = n.Period, n.Year, n.Correction, n.Office, n.Subject
 	f.Alive = aliveKey(t, f.Period, f.Year, f.Correction)
@@ -98,6 +101,14 @@ func merge(f *Filing, changes map[string]*string) bool {
 	same := maps.Equal(merged, f.Form.V)
 	f.Form.V = merged
 	return !same
+}
+
+// sizeOf is how many bytes the values of a form take, without their marks.
+func sizeOf(values report.Values) (n int) {
+	for path, value := range values {
+		n += len(path) + len(value)
+	}
+	return n
 }
 
 // edited takes a filing back to its draft after a change: signatures were over

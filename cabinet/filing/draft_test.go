@@ -58,6 +58,12 @@ func TestFormBecomesTheFileThatIsSent(t *testing.T) {
 		if patched.Check != nil || patched.File != nil || patched.Values["НДС/СумУплНП/@КБК"] == "" {
 			t.Errorf("after the change it is %+v", patched)
 		}
+		for i, want := range []int{200, 422} { // patch by patch a form grows no further than one request may
+			w.Expect(w.Do("PATCH", "/v1/filings/"+f.ID, w.admin(o), map[string]any{
+				"values": map[string]any{"Нет" + string(rune('А'+i)): strings.Repeat("x", 5<<20)},
+			}), want, map[int]string{200: "", 422: "validation_failed"}[want])
+		}
+		w.got(w.Do("PATCH", "/v1/filings/"+f.ID, w.admin(o), map[string]any{"values": map[string]any{"НетА": nil}}), 200)
 		w.goThrough(t, o, f)
 		text := reporttest.Decode(w.content(o, f.ID))
 		for _, part := range []string{`КНД="1151001"`, `ИННЮЛ="` + o.INN + `"`, `СумПУ_173.1="200000"`, `НаимОрг="ООО «Alpha»"`} {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"propusk/cabinet/api"
 	"propusk/cabinet/request"
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -143,6 +144,14 @@ func (d *Desk) fill(ctx context.Context, a *Application, card *Card, old *Applic
 func checkSize(f Form) error {
 	if len(f.Documents) > maxAttachments {
 		return &request.FieldError{Field: "documents", Code: "request_too_many_files", Args: map[string]string{"most": fmt.Sprint(maxAttachments)}}
+	}
+	for i, one := range f.Documents {
+		if !api.IsID(one.File) {
+			return Faults{{Pointer: fmt.Sprintf("/documents/%d/file", i), Code: "format"}}
+		}
+		if one.Signature != "" && !api.IsID(one.Signature) {
+			return Faults{{Pointer: fmt.Sprintf("/documents/%d/signature", i), Code: "format"}}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
 		value := f.Fields[name]

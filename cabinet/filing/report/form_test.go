@@ -236,6 +236,20 @@ func TestForeignWorkbookIsNoTemplate(t *testing.T) {
 		"without its mark": {edited(t, template, func(b *excelize.File) { _ = b.DeleteSheet("propusk") }), "template_foreign"},
 		"no workbook":      {[]byte("PK\x03\x04"), "template_unreadable"},
 		"too large":        {make([]byte, report.MaxFile+1), "file_too_large"},
+		"sheets without end": {edited(t, template, func(b *excelize.File) {
+			_, _ = b.NewSheet("Ещё")
+			text := strings.Repeat("Ж", 1000)
+			for column := 1; column <= 50; column++ {
+				for row := range 100 {
+					cell, _ := excelize.CoordinatesToCellName(column, row+1)
+					_ = b.SetCellValue("Ещё", cell, text)
+				}
+				for _, row := range []int{1, 2, 3, 4} {
+					cell, _ := excelize.CoordinatesToCellName(column, row)
+					_ = b.SetCellValue("Ещё", cell, "Подписант/СвПред/@НаимОрг")
+				}
+			}
+		}), "file_too_large"},
 		"another path": {edited(t, template, func(b *excelize.File) {
 			_ = b.SetCellValue("Отчёт", "C9", "1")
 			_ = b.SetCellValue("Отчёт", "D9", "НДС/@Нет")

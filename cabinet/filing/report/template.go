@@ -30,6 +30,9 @@ const (
 	maxUnpacked = 64 << 20
 	// Rows of a sheet that are read.
 	maxRecords = 20_000
+	// maxValues bounds the values of all sheets together, in bytes: each sheet is bounded
+	// by its rows, and their number by nothing.
+	maxValues = 8 << 20
 )
 
 // claimFields are the rows above the form itself.
@@ -209,9 +212,12 @@ func ReadTemplate(content []byte, expected *Type) (Claim, Values, Faults) {
 	}
 	r.main()
 	for _, sheet := range book.GetSheetList() {
-		if sheet != mainSheet && sheet != metaSheet {
+		if sheet != mainSheet && sheet != metaSheet && r.size <= maxValues {
 			r.records(sheet)
 		}
+	}
+	if r.size > maxValues {
+		return Claim{}, nil, Faults{*whole("file_too_large")}
 	}
 	return r.claim, r.values, r.faults.sorted()
 }
@@ -222,6 +228,7 @@ type bookReader struct {
 	claim  Claim
 	values Values
 	faults Faults
+	size   int // of values, in bytes
 }
 
 func (r *bookReader) meta(expected *Type) *Fault {
@@ -248,7 +255,7 @@ func (r *bookReader) rows(sheet string, each func(row int, cells []string)) {
 		return
 	}
 	defer func() { _ = rows.Close() }()
-	for row := 1; rows.Next() && row < maxRecords+firstRow; row++ {
+	for row := 1; rows.Next() && row < maxRecords+firstRow && r.size <= maxValues; row++ {
 		cells, err := rows.Columns(excelize.Options{RawCellValue: true})
 		if err != nil {
 			r.faults = append(r.faults, *whole("template_unreadable"))
@@ -343,6 +350,7 @@ func (r *bookReader) put(path, numbered, value, cell string) {
 		return
 	}
 	r.values[numbered] = value
+	r.size += len(numbered) + len(value)
 }
 
 func (r *bookReader) bad(kind Kind, value, cell string) {
