@@ -197,15 +197,15 @@ func export(v *desk.Visit) error {
 	return v.Download("/accruals/export", query)
 }
 
-// asked has the accruals asked for now.
+// asked has the accruals asked for now; where no source of them is configured, the
+// list says so.
 func asked(v *desk.Visit) error {
-	if err := v.Post("/accruals/inquiry", nil, nil); err != nil {
-		if problem := desk.AsProblem(err); problem != nil && problem.Status < http.StatusInternalServerError {
-			return err
-		} else if problem != nil {
-			v.Notice("stop", strings.TrimSpace(problem.Title+". "+problem.Detail))
-			return v.Redirect(all)
-		}
+	err := v.Post("/accruals/inquiry", nil, nil)
+	if problem := desk.AsProblem(err); problem != nil && problem.Code == "payment_unavailable" {
+		v.Notice("stop", strings.TrimSpace(problem.Title+". "+problem.Detail))
+		return list(v)
+	}
+	if err != nil {
 		return err
 	}
 	return v.Done(all, "payment.done.ask")

@@ -36,8 +36,7 @@ func payForm(v *desk.Visit) error {
 
 func payPage(v *desk.Visit, status int, ids []string, method string, errs ...pages.FieldError) error {
 	if len(ids) == 0 || len(ids) > maxChosen {
-		v.Notice("stop", v.T("payment.choose", "Most", maxChosen))
-		return v.Redirect(all)
+		return v.Done(all, "payment.choose", "Most", maxChosen)
 	}
 	view := payView{Method: method, Lack: v.Lack("finance:write")}
 	var sum int64

@@ -78,7 +78,7 @@ func TestAnAccrualIsFoundPaidAndReceipted(t *testing.T) {
 	b.Open(p.Path + "/receipt?part=p7s").Is(200)
 	b.Open("/cabinet/finance/payments").Is(200).Says("№ 1", "Оплачен")
 	b.Open("/cabinet/finance/payments?status=refused").Is(200).Says("Таких платежей нет")
-	b.Open("/cabinet/finance/payments?status=x").Is(http.StatusUnprocessableEntity)
+	b.Open("/cabinet/finance/payments?status=x").Is(http.StatusBadRequest)
 	b.In("en").Open("/cabinet/finance").Is(200).Says("Nothing is to be paid")
 }
 
@@ -147,9 +147,9 @@ func TestAnAccountIsLinkedAndPaidFrom(t *testing.T) {
 		t.Errorf("%q", orders)
 	}
 	b.Post(at+"/sign", url.Values{}).Is(http.StatusConflict) // without the form's own fields
-	p.Choose("Файл подписи", "orders.sig", w.room.Holder(t, w.office).Sign(t, []byte(orders+"x"))).Submit("Подписать и отправить в банк").Is(http.StatusUnprocessableEntity)
+	p.Choose("Загрузите файл подписи", "orders.sig", w.room.Holder(t, w.office).Sign(t, []byte(orders+"x"))).Submit("Отправить подпись").Is(http.StatusUnprocessableEntity)
 	b.Open(at).Says("Подписать и отправить в банк", "Отменить платёж")
-	p = b.Open(at+"/sign").Choose("Файл подписи", "orders.sig", w.room.Holder(t, w.office).Sign(t, []byte(orders))).Submit("Подписать и отправить в банк")
+	p = b.Open(at+"/sign").Choose("Загрузите файл подписи", "orders.sig", w.room.Holder(t, w.office).Sign(t, []byte(orders))).Submit("Отправить подпись")
 	p.Is(200).Says("Поручения подписаны")
 	b.Open(at + "/sign").At(at)
 	b.Open("/cabinet/finance/accounts").Submit("Отвязать").Says("Счёт отвязан")
