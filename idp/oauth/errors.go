@@ -84,8 +84,7 @@ func serverError(cause error) *Error {
 }
 
 // asError turns any error into a protocol error. What fosite wraps is looked
-// into first: it reports each failure of its storage as server_error, the loser
-// of a race for a code included.
+// into first: it reports each failure of its storage as server_error.
 func asError(err error) *Error {
 	var ours *Error
 	if errors.As(err, &ours) {
