@@ -54,6 +54,10 @@ func TestANewPictureIsAskedFor(t *testing.T) {
 	if _, err := h.Change(t.Context(), c.ID, func(c *Client) error { c.LogoURI = ""; return nil }); err != nil {
 		t.Fatal(err)
 	}
+	anybody := Client{Name: "b", Kind: Web, RedirectURIs: []string{callback}, Scope: "openid", About: About{Registered: true, LogoURI: "https://inside.example/"}}
+	if _, _, err := h.Create(t.Context(), anybody); err != nil {
+		t.Fatal(err)
+	}
 	if !slices.Equal(asked, []string{"https://app.example/1", "https://app.example/2"}) {
 		t.Errorf("%q", asked)
 	}

@@ -235,11 +235,14 @@ func (s *Store) change(ctx context.Context, id, action string, how func(*Client)
 	return c, err
 }
 
+// wantLogo has the picture fetched that people may be shown; nobody's server is asked for
+// one of a client that anybody has registered.
 func (s *Store) wantLogo(ctx context.Context, c *Client) error {
-	if s.deps.Logo == nil || c.LogoURI == "" {
+	uri := c.Shown().Logo
+	if s.deps.Logo == nil || uri == "" {
 		return nil
 	}
-	return s.deps.Logo(ctx, c.ID, c.LogoURI)
+	return s.deps.Logo(ctx, c.ID, uri)
 }
 
 // preview reads the file of a new sector before the transaction of the change.
