@@ -2,7 +2,8 @@
 //
 // It owns:
 //   - *DB: SQL over PostgreSQL (pgx) or an embedded SQLite, one text of SQL for
-//     both, with the transaction travelling in the context (db.go, tx.go);
+//     both, with the transaction travelling in the context, and batches of statements
+//     that are one journey to PostgreSQL (db.go, tx.go, batch.go);
 //   - the migrations, one set for both engines (migrations/, migrate.go);
 //   - Ephemeral and Events, short-lived values and lossy signals, in this
 //     process or on Redis (ephemeral.go, memory.go, redis.go);
