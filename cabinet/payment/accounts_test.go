@@ -167,96 +167,95 @@ func TestCodesOfADayAreBounded(t *testing.T) {
 
 // TestIsolation is the kit's: every route as every role, of one's own and of another.
 func TestIsolation(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		linkedOf := map[string]string{}
-		paidOf := map[string]string{}
-		var seen []*cabinettest.Office
-		aim := func(route api.Route, o *cabinettest.Office) (string, any, []string) {
-			if !slices.Contains(seen, o) {
-				seen = append(seen, o)
+	w := one(t)
+	linkedOf := map[string]string{}
+	paidOf := map[string]string{}
+	var seen []*cabinettest.Office
+	aim := func(route api.Route, o *cabinettest.Office) (string, any, []string) {
+		if !slices.Contains(seen, o) {
+			seen = append(seen, o)
+		}
+		if linkedOf[o.ID] == "" {
+			w.forget(seen...)
+			clear(linkedOf)
+			linkedOf[o.ID] = w.room.Linked(t, o)
+		}
+		_, err := w.DB.Exec(t.Context(), `UPDATE payments SET status = 'cancelled', look_at = 0 WHERE status IN ('created', 'sent')`)
+		cabinettest.Must(t, err)
+		fresh := func() payment.Accrual {
+			c := w.room.Charge(o)
+			c.Documents = []payment.AccrualDocument{{Name: "Постановление", File: "decision.pdf"}}
+			w.room.Tell(t, o, c)
+			return w.room.Accrual(t, o, c.SupplierBillID)
+		}
+		begun := func(method payment.Method) payment.Payment {
+			a, account := fresh(), ""
+			if method == payment.Account {
+				account = linkedOf[o.ID]
 			}
-			if linkedOf[o.ID] == "" {
-				w.forget(seen...)
-				clear(linkedOf)
-				linkedOf[o.ID] = w.room.Linked(t, o)
-			}
-			_, err := w.DB.Exec(t.Context(), `UPDATE payments SET status = 'cancelled', look_at = 0 WHERE status IN ('created', 'sent')`)
+			p, err := w.room.Begin(t.Context(), directory.Actor{PersonID: o.Admin.ID}, o.ID, payment.Begin{Method: method, AccountID: account, Accruals: []payment.Wanted{{ID: a.ID, Amount: a.Left()}}})
 			cabinettest.Must(t, err)
-			fresh := func() payment.Accrual {
-				c := w.room.Charge(o)
-				c.Documents = []payment.AccrualDocument{{Name: "Постановление", File: "decision.pdf"}}
-				w.room.Tell(t, o, c)
-				return w.room.Accrual(t, o, c.SupplierBillID)
-			}
-			begun := func(method payment.Method) payment.Payment {
-				a, account := fresh(), ""
-				if method == payment.Account {
-					account = linkedOf[o.ID]
-				}
-				p, err := w.room.Begin(t.Context(), directory.Actor{PersonID: o.Admin.ID}, o.ID, payment.Begin{Method: method, AccountID: account, Accruals: []payment.Wanted{{ID: a.ID, Amount: a.Left()}}})
-				cabinettest.Must(t, err)
-				return p
-			}
-			at := func(id string) string { return strings.Replace(route.Path, "{id}", id, 1) }
-			switch route.Path {
-			case "/v1/accruals/{id}":
-				return at(fresh().ID), nil, nil
-			case "/v1/accruals/{id}/documents/{file}":
-				a := fresh()
-				return strings.Replace(at(a.ID), "{file}", a.Documents.V[0].FileID, 1), nil, nil
-			case "/v1/accruals/{id}/problems":
-				return at(fresh().ID), map[string]any{"reason": "paid"}, nil
-			case "/v1/payments":
-				if route.Method == "POST" {
-					return route.Path, body(payment.Card, "", fresh()), nil
-				}
-				return route.Path, nil, nil
-			case "/v1/payments/{id}":
-				return at(begun(payment.Card).ID), nil, nil
-			case "/v1/payments/{id}/qr":
-				p := begun(payment.SBP)
-				w.Work()
-				return at(p.ID), nil, nil
-			case "/v1/payments/{id}/receipt":
-				if paidOf[o.ID] == "" {
-					p := begun(payment.Card)
-					w.Work()
-					w.Expect(w.callback(w.room.Provider.Decide(p.ID, provider.Paid)), 204, "")
-					w.Work()
-					paidOf[o.ID] = p.ID
-				}
-				return at(paidOf[o.ID]), nil, nil
-			case "/v1/payments/{id}/orders", "/v1/payments/{id}/cancel":
-				return at(begun(payment.Account).ID), nil, nil
-			case "/v1/payments/{id}/sign":
-				p := begun(payment.Account)
-				orders := w.Expect(w.Do("GET", "/v1/payments/"+p.ID+"/orders", w.admin(o), nil), 200, "")
-				return at(p.ID), map[string]any{"signature": w.room.Holder(t, o).Sign(t, []byte(orders.Text))}, nil
-			case "/v1/payment-accounts":
-				if route.Method == "POST" {
-					w.forget(seen...)
-					clear(linkedOf)
-					return route.Path, ask(paymenttest.AccountNumber, paymenttest.AccountBIC), nil
-				}
-				return route.Path, nil, nil
-			case "/v1/payment-accounts/{id}":
-				id := linkedOf[o.ID]
-				linkedOf[o.ID] = ""
-				return at(id), nil, nil
-			case "/v1/payment-accounts/{id}/confirm":
-				w.forget(seen...)
-				clear(linkedOf)
-				l, _, err := w.room.AskLink(t.Context(), directory.Actor{PersonID: o.Admin.ID}, o.ID, paymenttest.AccountNumber, paymenttest.AccountBIC, "ru")
-				cabinettest.Must(t, err)
-				return at(l.ID), map[string]string{"code": w.room.Code(t, o)}, nil
+			return p
+		}
+		at := func(id string) string { return strings.Replace(route.Path, "{id}", id, 1) }
+		switch route.Path {
+		case "/v1/accruals/{id}":
+			return at(fresh().ID), nil, nil
+		case "/v1/accruals/{id}/documents/{file}":
+			a := fresh()
+			return strings.Replace(at(a.ID), "{file}", a.Documents.V[0].FileID, 1), nil, nil
+		case "/v1/accruals/{id}/problems":
+			return at(fresh().ID), map[string]any{"reason": "paid"}, nil
+		case "/v1/payments":
+			if route.Method == "POST" {
+				return route.Path, body(payment.Card, "", fresh()), nil
 			}
 			return route.Path, nil, nil
+		case "/v1/payments/{id}":
+			return at(begun(payment.Card).ID), nil, nil
+		case "/v1/payments/{id}/qr":
+			p := begun(payment.SBP)
+			w.Work()
+			return at(p.ID), nil, nil
+		case "/v1/payments/{id}/receipt":
+			if paidOf[o.ID] == "" {
+				p := begun(payment.Card)
+				w.Work()
+				w.Expect(w.callback(w.room.Provider.Decide(p.ID, provider.Paid)), 204, "")
+				w.Work()
+				paidOf[o.ID] = p.ID
+			}
+			return at(paidOf[o.ID]), nil, nil
+		case "/v1/payments/{id}/orders", "/v1/payments/{id}/cancel":
+			return at(begun(payment.Account).ID), nil, nil
+		case "/v1/payments/{id}/sign":
+			p := begun(payment.Account)
+			orders := w.Expect(w.Do("GET", "/v1/payments/"+p.ID+"/orders", w.admin(o), nil), 200, "")
+			return at(p.ID), map[string]any{"signature": w.room.Holder(t, o).Sign(t, []byte(orders.Text))}, nil
+		case "/v1/payment-accounts":
+			if route.Method == "POST" {
+				w.forget(seen...)
+				clear(linkedOf)
+				return route.Path, ask(paymenttest.AccountNumber, paymenttest.AccountBIC), nil
+			}
+			return route.Path, nil, nil
+		case "/v1/payment-accounts/{id}":
+			id := linkedOf[o.ID]
+			linkedOf[o.ID] = ""
+			return at(id), nil, nil
+		case "/v1/payment-accounts/{id}/confirm":
+			w.forget(seen...)
+			clear(linkedOf)
+			l, _, err := w.room.AskLink(t.Context(), directory.Actor{PersonID: o.Admin.ID}, o.ID, paymenttest.AccountNumber, paymenttest.AccountBIC, "ru")
+			cabinettest.Must(t, err)
+			return at(l.ID), map[string]string{"code": w.room.Code(t, o)}, nil
 		}
-		room := w.room.Payments.Room()
-		room.Routes = slices.DeleteFunc(room.Routes, func(r api.Route) bool { return r.Path == payment.CallbackPath }) // has tests of its own
-		cabinettest.Isolation(t, w.World, room, aim, map[string]string{
-			"POST /v1/accruals/{id}/problems": "it takes the right to see finances, too: manager and operator have none",
-		})
+		return route.Path, nil, nil
+	}
+	room := w.room.Payments.Room()
+	room.Routes = slices.DeleteFunc(room.Routes, func(r api.Route) bool { return r.Path == payment.CallbackPath }) // has tests of its own
+	cabinettest.Isolation(t, w.World, room, aim, map[string]string{
+		"POST /v1/accruals/{id}/problems": "it takes the right to see finances, too: manager and operator have none",
 	})
 }
 

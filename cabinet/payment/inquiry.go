@@ -90,13 +90,14 @@ func (p *Payments) inquireDue(ctx context.Context) error {
 		return nil
 	}
 	var due []string
-	err := p.DB.Select(ctx, &due, `SELECT organisation_id FROM accrual_inquiries WHERE next_at <= $1 ORDER BY next_at LIMIT $2`, p.now(), inquireBatch)
+	err := p.DB.Select(ctx, &due, `SELECT q.organisation_id FROM accrual_inquiries AS q JOIN organisations AS o ON o.id = q.organisation_id
+		WHERE q.next_at <= $1 AND o.status = 'active' ORDER BY q.next_at LIMIT $2`, p.now(), inquireBatch)
 	if err != nil {
 		return fmt.Errorf("payment: whom to ask for: %w", err)
 	}
 	if len(due) < inquireBatch {
 		var fresh []string
-		err := p.DB.Select(ctx, &fresh, `SELECT o.id FROM organisations AS o WHERE NOT EXISTS
+		err := p.DB.Select(ctx, &fresh, `SELECT o.id FROM organisations AS o WHERE o.status = 'active' AND NOT EXISTS
 			(SELECT 1 FROM accrual_inquiries AS q WHERE q.organisation_id = o.id) ORDER BY o.id LIMIT $1`, inquireBatch-len(due))
 		if err != nil {
 			return fmt.Errorf("payment: whom to ask for: %w", err)

@@ -220,7 +220,8 @@ func TestForgedCallbacksChangeNothing(t *testing.T) {
 		w.Expect(w.callback(s), 404, "not_found")
 		for name, said := range map[string]any{
 			"no status": provider.State{ID: p.ID, Amount: 1, Currency: "RUB"}, "a list": []int{1}, "a long reason": provider.State{ID: p.ID, Status: "paid", Amount: 1, Reason: strings.Repeat("x", 501)},
-			"turned": provider.State{ID: p.ID, Status: "paid", Amount: 1, Reference: "a\u202eb"},
+			"a link elsewhere": provider.State{ID: p.ID, Status: "pending", Amount: p.Amount, Currency: "RUB", PayURL: "https://evil.example/"},
+			"turned":           provider.State{ID: p.ID, Status: "paid", Amount: 1, Reference: "a\u202eb"},
 		} {
 			if got := w.Send(paymenttest.Signed(t, authoritytest.Signer(t, 7), w.Clock.Now(), said)); got.StatusCode != 422 {
 				t.Errorf("%s: %d %s", name, got.StatusCode, got.Text)

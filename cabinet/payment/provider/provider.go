@@ -151,5 +151,12 @@ func (p *Provider) Read(r *http.Request) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("provider: a callback: %w", err)
 	}
-	return parse(raw)
+	s, err := parse(raw)
+	if err == nil {
+		err = s.leadsTo(p.Pages)
+	}
+	if err != nil {
+		return State{}, err
+	}
+	return s, nil
 }
