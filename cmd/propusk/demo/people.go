@@ -10,7 +10,7 @@ type person struct {
 	email, phone, snils, inn        string
 	password                        string
 	emailVerified, phoneVerified    bool
-	totp                            bool // a code generator is set up already
+	totp                            bool                     // a code generator is set up already
 	operator                        []directory.OperatorRole // of the house; nil: none
 }
 
