@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/idp/client"
@@ -96,7 +97,8 @@ func (r *Clients) acts(c api.Call, about client.Client) []api.Act {
 		if !no {
 			return act(name)
 		}
-		return act(name).Unless(false, refused.Code())
+		words := strings.Join(beyond(c, about.Scopes()), " ")
+		return act(name).Unless(false, refused.Code()).Said("scope", api.FieldText{RU: words, EN: words})
 	}
 	return []api.Act{
 		handle("change"), act("disable").Unless(!about.FirstParty, "client_of_the_house"), act("remove").Unless(!about.FirstParty, "client_of_the_house"),
