@@ -118,14 +118,14 @@ var unregistered = map[string]string{
 }
 
 // ascii keeps what may stand in error_description (RFC 6749 §5.2): no quote, no
-// backslash, nothing but printable ASCII. The rest, which can only have come
-// from the request, becomes "?".
+// backslash, nothing but printable ASCII; and no angle bracket, for who prints it in
+// a page. The rest, which can only have come from the request, becomes "?".
 func ascii(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '"':
 			return '\''
-		case r < 0x20 || r > 0x7e || r == '\\':
+		case r < 0x20 || r > 0x7e || strings.ContainsRune(`\<>`, r):
 			return '?'
 		}
 		return r

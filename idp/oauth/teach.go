@@ -128,7 +128,7 @@ func (r *registration) taughtOfRequest(err error, form url.Values) error {
 
 // errScope is a scope that the client has not registered for.
 func errScope(r *registration, scope string) *Error {
-	return invalidScope("the client may not ask for the scope %.80s (RFC 6749 section 3.3)", scope).
+	return invalidScope("a scope is none of the client's (RFC 6749 section 3.3)").
 		because(r.facts("some of "+strings.Join(r.Scopes(), " ")), shown(scope))
 }
 

@@ -36,7 +36,7 @@ func TestARefusalNamesWhatWasExpectedAndWhatCame(t *testing.T) {
 		"a response type": {with{"response_type": "token"}, "the only response_type is code; expected 'code'; received 'token'"},
 		"a response mode": {with{"response_mode": "fragment"}, "the response_mode is unknown; " +
 			"expected one of query, form_post, query.jwt, fragment.jwt, form_post.jwt, jwt; received 'fragment'"},
-		"a scope beyond": {with{"scope": "openid members:write"}, "the client may not ask for the scope members:write (RFC 6749 section 3.3); " +
+		"a scope beyond": {with{"scope": "openid members:write"}, "a scope is none of the client's (RFC 6749 section 3.3); " +
 			"expected some of openid profile email phone offline_access organization members:read filings:read; received 'members:write'"},
 		"a prompt":   {with{"prompt": "create"}, "prompt has an unknown value; expected some of none, login, consent, select_account; received 'create'"},
 		"a max_age":  {with{"max_age": "ten"}, "max_age is a number of seconds; expected a whole number of at least 0; received 'ten'"},
@@ -50,13 +50,14 @@ func TestARefusalNamesWhatWasExpectedAndWhatCame(t *testing.T) {
 	h.teaches("a grant type that is not registered", own(with{"grant_type": GrantRefreshToken, "refresh_token": "x"}),
 		"the client may not use the grant type refresh_token; expected one of client_credentials")
 	h.teaches("a scope", own(with{"scope": "finance:write"}),
-		"the client may not ask for the scope finance:write (RFC 6749 section 3.3); expected some of organization members:read filings:write; received 'finance:write'")
+		"a scope is none of the client's (RFC 6749 section 3.3); expected some of organization members:read filings:write; received 'finance:write'")
 	h.teaches("another organisation", own(with{"organization": h.vasilek.ID}),
 		"the client does not belong to that organisation; expected "+h.romashka.ID+"; received '"+h.vasilek.ID+"'")
 	h.teaches("a resource at the token endpoint", own(with{"resource": "https://evil.example/"}),
 		"there are no tokens for that resource (RFC 8707 section 2); expected '"+issuer+"/v1'; received 'https://evil.example/'")
 	h.teaches("a refresh that widens", h.post(h.Token, web, refreshing(h.signedIn(web, nil).text("refresh_token"), with{"scope": "openid email"})),
 		"a scope was not granted (RFC 6749 section 6); expected some of openid members:read; received 'email'")
+	h.teaches("a page in a parameter's name", h.post(h.Token, service, url.Values{"<script>": {"a", "b"}}), "the parameter '?script?' came more than once")
 	h.teaches("JSON", h.send(h.Token, jsonRequest()), "the Content-Type is another; expected 'application/x-www-form-urlencoded'; received 'application/json'")
 }
 
