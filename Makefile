@@ -18,7 +18,8 @@ RACE     := -race $(SQLITE:%=-gcflags=%=-race=false) -ldflags=-s -trimpath
 
 # Unit tests use more memory for less collecting, end without the second in which the
 # detector waits for what may yet come, and are three packages at a time: they wait for
-# databases. -trimpath lets every folder with these sources share what was compiled.
+# databases. Those in a browser wait, too, and are four at a time. -trimpath lets every
+# folder with these sources share what was compiled.
 BRISK    := GOGC=400 GOMEMLIMIT=2GiB GORACE=atexit_sleep_ms=100
 
 # What CI promises must be there: a missing GOST engine fails, elsewhere it skips.
@@ -42,7 +43,7 @@ install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engin
 
 test: install ## Run every test, the race detector in all but the black-box ones, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
-	$(SERVICES) bash -euc '$(BRISK) go test -p 3 $(RACE) -timeout 15m $(UNIT) && go test $(RACE) -tags pkcs11 ./idp/keys/pkcs11 && go test -trimpath -count=1 -timeout 30m ./e2e/...'
+	$(SERVICES) bash -euc '$(BRISK) go test -p 3 $(RACE) -timeout 15m $(UNIT) && go test $(RACE) -tags pkcs11 ./idp/keys/pkcs11 && go test -trimpath -parallel 4 -count=1 -timeout 30m ./e2e/...'
 
 e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
 	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...

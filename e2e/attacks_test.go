@@ -44,6 +44,7 @@ func crowd(n, atATime int, task func(i int)) {
 // codes, from a thousand addresses so that no budget of one address stops him.
 // No more are looked at than the lock allows; the owner signs in meanwhile.
 func TestCodesAreGuessedInVain(t *testing.T) {
+	t.Parallel()
 	tries := 10_000
 	if raceDetector {
 		tries = 1_000

@@ -3,11 +3,10 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -28,41 +27,43 @@ const (
 	latest   = 1000
 )
 
+// walking is a rate at which a program that opens page after page is never told to wait.
+var walking = []string{"--per-client", "100000"}
+
 // TestEveryPageOfTheCabinetIsAccessible judges every page that the rooms' table has, in
-// both languages, at both widths and in both colour schemes.
+// both languages, at both widths and in both colour schemes: one language in a tab.
 func TestEveryPageOfTheCabinetIsAccessible(t *testing.T) {
 	t.Parallel()
-	s := demo(t)
+	s := demo(t, walking...)
 	u, o := s.administrator(t)
-	e := judging(t, "cabinet")
+	e := openEyes(t, "cabinet")
 	e.entersCabinetOf(s, u, o, "/cabinet")
-	for _, p := range e.cabinetPages(e.furnish(s, o)) {
-		for _, lang := range []string{"ru", "en"} {
-			e.visits(p.name, s.Issuer+inLanguage(p.path, lang))
-			e.glance(p.name + "-" + lang)
-		}
+	pages := e.cabinetPages(e.furnish(s, o))
+	for _, lang := range []string{"ru", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			tab := e.tab(t).withAxe()
+			for _, p := range pages {
+				tab.visits(p.name, s.Issuer+inLanguage(p.path, lang))
+				if got := ask(tab, "language of "+p.name, chromedp.Evaluate[string](`document.documentElement.lang`)); got != lang {
+					t.Errorf("%s is in %q", p.name, got)
+				}
+				tab.glance(p.name + "-" + lang)
+			}
+		})
 	}
 }
 
 // visits opens a page, and makes sure that it is this page and not one that says why
-// not. Nobody reads as fast as these walks: who has asked too much waits for the next
-// minute.
+// not.
 func (e *eyes) visits(name, address string) {
 	e.t.Helper()
-	const status = `performance.getEntriesByType("navigation")[0].responseStatus`
-	for range 25 {
-		e.open(address)
-		e.waitFor("main h1")
-		switch got := ask(e, "status of "+name, chromedp.Evaluate[int](status)); {
-		case got == http.StatusTooManyRequests:
-			time.Sleep(3 * time.Second)
-			continue
-		case got >= 400 && name != "missing":
-			e.t.Errorf("%s is answered %d: %s", name, got, e.text())
-		}
-		return
+	e.open(address)
+	e.waitFor("main h1")
+	got := ask(e, "status of "+name, chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`))
+	if got >= 400 && name != "missing" {
+		e.t.Errorf("%s is answered %d: %s", name, got, e.text())
 	}
-	e.t.Errorf("%s is not answered: %s", name, e.text())
 }
 
 func inLanguage(path, lang string) string {
@@ -85,13 +86,40 @@ type loaded struct {
 // TestPagesOfTheCabinetAreLightAndAskNobodyElse: every page is light on its first
 // visit, asks no other host for anything, and is there soon on a slow processor.
 //
-// It has the machine for itself, beside no other test: what is timed is the page.
+// It has the machine for itself, beside no other test: what is timed is the page. What
+// else the machine does is not ours to command, so a page that came late is timed again
+// after all the others; one that is slow by itself is so each time.
 func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
-	s := demo(t)
+	s := demo(t, walking...)
 	u, o := s.administrator(t)
 	e := openEyes(t, "cabinet")
 	e.entersCabinetOf(s, u, o, "/cabinet")
-	pages := e.cabinetPages(e.furnish(s, o))
+	pages := slices.DeleteFunc(e.cabinetPages(e.furnish(s, o)), func(p cabinetPage) bool { return p.name == "missing" })
+	e.slowsDown()
+	var late map[string]visitSeen
+	for range paintRounds {
+		late = map[string]visitSeen{}
+		for _, p := range pages {
+			seen := e.weighs(s, p)
+			if seen.Paint < 0 || seen.Paint > latest {
+				late[p.name] = seen
+			}
+		}
+		pages = slices.DeleteFunc(pages, func(p cabinetPage) bool { _, again := late[p.name]; return !again })
+	}
+	for name, seen := range late {
+		if seen.Paint < 0 || !raceDetector {
+			t.Errorf("%s: the largest paint comes after %.0f ms, the answer after %.0f", name, seen.Paint, seen.Answered)
+		}
+	}
+}
+
+// paintRounds is how often a page may come late before it is slow.
+const paintRounds = 5
+
+// slowsDown gives the pages a slow processor and nothing that they have fetched before.
+func (e *eyes) slowsDown() {
+	e.t.Helper()
 	e.do("slow down", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		if _, err := chromedp.Call(ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
 			return err
@@ -99,40 +127,28 @@ func TestPagesOfTheCabinetAreLightAndAskNobodyElse(t *testing.T) {
 		_, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slowness})
 		return err
 	}))
-	for _, p := range pages {
-		if p.name == "missing" {
-			continue
-		}
-		var seen visitSeen
-		for range paintTries {
-			e.visits(p.name, s.Issuer+p.path)
-			seen = ask(e, "weigh "+p.name, chromedp.Evaluate[visitSeen](weighing, chromedp.EvalAwaitPromise))
-			if seen.Paint > 0 && seen.Paint <= latest {
-				break
-			}
-		}
-		total := 0
-		for _, f := range seen.Files {
-			if !strings.HasPrefix(f.Name, s.Issuer+"/") {
-				t.Errorf("%s asks another host: %s", p.name, f.Name)
-			}
-			if !signs(f.Name) {
-				total += f.Size
-			}
-		}
-		t.Logf("%-32s %3d KB, answered after %4.0f ms, largest paint after %4.0f ms", p.name, total>>10, seen.Answered, seen.Paint)
-		if total > mostBytes {
-			t.Errorf("%s weighs %d bytes: %v", p.name, total, seen.Files)
-		}
-		if seen.Paint < 0 || seen.Paint > latest && !raceDetector {
-			t.Errorf("%s: the largest paint comes after %.0f ms, the answer after %.0f", p.name, seen.Paint, seen.Answered)
-		}
-	}
 }
 
-// paintTries: others use the processor too; a page that is slow by itself is so each
-// time.
-const paintTries = 3
+// weighs opens a page as on a first visit and judges what came with it.
+func (e *eyes) weighs(s *site, p cabinetPage) visitSeen {
+	e.t.Helper()
+	e.visits(p.name, s.Issuer+p.path)
+	seen := ask(e, "weigh "+p.name, chromedp.Evaluate[visitSeen](weighing, chromedp.EvalAwaitPromise))
+	total := 0
+	for _, f := range seen.Files {
+		if !strings.HasPrefix(f.Name, s.Issuer+"/") {
+			e.t.Errorf("%s asks another host: %s", p.name, f.Name)
+		}
+		if !signs(f.Name) {
+			total += f.Size
+		}
+	}
+	e.t.Logf("%-32s %3d KB, answered after %4.0f ms, largest paint after %4.0f ms", p.name, total>>10, seen.Answered, seen.Paint)
+	if total > mostBytes {
+		e.t.Errorf("%s weighs %d bytes: %v", p.name, total, seen.Files)
+	}
+	return seen
+}
 
 // visitSeen is what a page took on its first visit.
 type visitSeen struct {
@@ -170,12 +186,7 @@ func TestTwoTabsTwoOrganisations(t *testing.T) {
 	e.waitFor("input[name=binding_inn]")
 	e.fill("input[name=binding_inn]", "7801234564")
 
-	ctx, closeTab := chromedp.NewContext(e.ctx)
-	t.Cleanup(closeTab)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("open another tab: %v", err)
-	}
-	other := &eyes{t: t, ctx: ctx, folder: e.folder}
+	other := e.tab(t)
 	other.open(s.Issuer + "/cabinet/organisations")
 	other.waitFor("input[name=organisation]")
 	other.click(`input[name=organisation]:not(:checked)`)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -67,15 +66,7 @@ const fetching = `(async (path) => {
 
 func (e *eyes) fetches(path string) fetched {
 	e.t.Helper()
-	for range 25 {
-		got := ask(e, "fetch "+path, chromedp.Evaluate[fetched](fmt.Sprintf("%s(%q)", fetching, path), chromedp.EvalAwaitPromise))
-		if got.Status != http.StatusTooManyRequests {
-			return got
-		}
-		time.Sleep(3 * time.Second)
-	}
-	e.t.Fatalf("%s is not answered", path)
-	return fetched{}
+	return ask(e, "fetch "+path, chromedp.Evaluate[fetched](fmt.Sprintf("%s(%q)", fetching, path), chromedp.EvalAwaitPromise))
 }
 
 // cabinetPages finds an address of every page that the rooms' table has: the pages of

@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 // eyes is a Chromium that leaves a picture of what it sees at the width of a
-// desk and of a phone.
+// desk and of a phone. Its headless shell, the same engine without the windows and
+// menus that nobody sees here, takes half of the processor's time.
 type eyes struct {
 	t      *testing.T
 	ctx    context.Context
@@ -26,7 +28,7 @@ type eyes struct {
 
 func openEyes(t *testing.T, folder string) *eyes {
 	t.Helper()
-	program := needProgram(t, "chromium", "chromium-browser", "google-chrome")
+	program := needProgram(t, "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -47,8 +49,9 @@ func openEyes(t *testing.T, folder string) *eyes {
 	return e
 }
 
-// patience bounds one step, so that a failure shows its page.
-const patience = 15 * time.Second
+// patience bounds one step, so that a failure shows its page. Others use the
+// processor, too.
+const patience = 30 * time.Second
 
 func (e *eyes) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	e.t.Helper()
@@ -93,12 +96,25 @@ func (e *eyes) picture(name string) {
 			e.t.Errorf("%s scrolls sideways at %d", name, width)
 		}
 		file := filepath.Join(e.folder, fmt.Sprintf("%02d-%s-%d.png", e.count, name, width))
-		if err := os.WriteFile(file, ask(e, "picture of "+name, chromedp.FullScreenshot(100)), 0o644); err != nil {
-			e.t.Fatal(err)
-		}
+		e.shoot(name, file)
 	}
 	if len(widths) > 1 {
 		e.do("set the width back", chromedp.EmulateViewport(1280, 900))
+	}
+}
+
+// shoot keeps a picture of the whole page as it is, packed quickly and not small.
+func (e *eyes) shoot(name, file string) {
+	e.t.Helper()
+	whole, quick := true, true
+	shot, err := chromedp.Call(e.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
+		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole, OptimizeForSpeed: &quick,
+	})
+	if err != nil {
+		e.t.Fatalf("picture of %s: %v", name, err)
+	}
+	if err := os.WriteFile(file, shot.Data, 0o644); err != nil {
+		e.t.Fatal(err)
 	}
 }
 
@@ -130,14 +146,24 @@ func (e *eyes) click(selector string) {
 // stands on both would be found on the one that goes.
 func (e *eyes) send(selector string) {
 	e.t.Helper()
+	e.next(selector, func() { e.click(selector) })
+}
+
+// next does what leads to another page and waits until that page is here whole: one
+// that is still being read has its first lines only.
+func (e *eyes) next(what string, lead func()) {
+	e.t.Helper()
 	e.do("mark the page", chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.left = "1"`))
-	e.click(selector)
-	e.do("wait for the page after "+selector, chromedp.WaitReady(chromedp.CSS(`html:not([data-left]) body`)))
+	lead()
+	e.awaits(`document.readyState === "complete" && !("left" in document.documentElement.dataset)`, "page after "+what)
 }
 
 func (e *eyes) says(words ...string) {
 	e.t.Helper()
 	said := e.text()
+	for end := time.Now().Add(patience); !saysAll(said, words) && time.Now().Before(end); said = e.text() {
+		time.Sleep(50 * time.Millisecond) // the page may be on its way
+	}
 	for _, w := range words {
 		if !strings.Contains(said, w) {
 			e.t.Errorf("the page does not say %q, it says: %s", w, said)

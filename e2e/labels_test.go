@@ -124,9 +124,7 @@ func (e *eyes) keysTo(kind, words string) {
 func (e *eyes) keysEnter(words string) {
 	e.t.Helper()
 	e.keysTo("press", words)
-	e.do("mark the page", chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.left = "1"`))
-	e.press(kb.Enter)
-	e.do("wait for the page after «"+words+"»", chromedp.WaitReady(chromedp.CSS(`html:not([data-left]) body`)))
+	e.next("«"+words+"»", func() { e.press(kb.Enter) })
 }
 
 // keysWrite fills in the field of a label, found by Tab.
@@ -171,6 +169,17 @@ func (e *eyes) downloads(words string) []byte {
 		return err == nil && len(content) > 0
 	})
 	return content
+}
+
+// tab is the same person at another tab.
+func (e *eyes) tab(t *testing.T) *eyes {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(e.ctx)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("open another tab: %v", err)
+	}
+	return &eyes{t: t, ctx: ctx, folder: e.folder, width: e.width}
 }
 
 // another is somebody else at a browser profile of his own, in the same Chromium.

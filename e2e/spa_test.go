@@ -44,7 +44,7 @@ func singlePageApplication(t *testing.T, s *site, dpop bool) {
 	home := serveSPA(t, s, dpop)
 	e := openEyes(t, "spa")
 	e.open(home + "/")
-	e.click("#signin")
+	e.click("#signin:enabled")
 	e.do("wait for the sign-in", chromedp.WaitVisible(chromedp.CSS(`input[name=password]`)))
 	e.enterPassword(u)
 	e.do("wait for the code", chromedp.WaitVisible(chromedp.CSS(`input[name=code]`)))

@@ -18,7 +18,9 @@ const start = async () => {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     return response.json()
   }
-  document.getElementById('signin').onclick = () => manager.signinRedirect()
+  const button = document.getElementById('signin')
+  button.onclick = () => manager.signinRedirect()
+  button.disabled = false // from now on a click leads somewhere
   if (location.pathname !== '/callback') return
   const user = await manager.signinRedirectCallback()
   const organization = await read(user, '/v1/organization')
