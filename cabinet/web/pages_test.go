@@ -25,13 +25,13 @@ func TestFirstPageSaysWhatWaitsAndWhatIsNotOpen(t *testing.T) {
 	if policy := p.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+w.peer.URL+";") {
 		t.Errorf("policy %q", policy)
 	}
-	w.get("/cabinet/?ui_locales=en").want(t, 200, "Waiting for you", "Accruals")
+	w.get("/cabinet/?ui_locales=en").want(t, 200, "Waiting for you")
 }
 
 func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	now := w.clock.Now().UTC()
+	now := w.clock.Now().In(desk.Moscow)
 	at := func(days int) string { return now.AddDate(0, 0, days).Format(time.RFC3339) }
 	day := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
 	w.answer("GET /v1/organization/requests", 200, []map[string]any{
@@ -46,12 +46,18 @@ func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
 		{"type": "NO_NDS", "type_name": "Декларация по НДС", "period": map[string]any{"name": "III квартал"}, "year": now.Year(), "due": day(5), "status": "upcoming"},
 		{"type": "NO_PRIB", "type_name": "Сданный отчёт", "due": day(6), "status": "done"},
 	}})
-	w.permissions("organization:read", "filings:read", "requests:read")
+	w.answer("GET /v1/accruals/summary", 200, map[string]any{"count": 2, "left": 5_580_000, "overdue": 150_000, "next_due_on": day(8)})
+	w.answer("GET /v1/accruals", 200, map[string]any{"next": "", "items": []map[string]any{
+		{"id": "a1", "status": "overdue", "due_on": day(-1), "purpose": "Штраф ЦАФАП", "left": 150_000, "payee": map[string]any{"name": "УФК"}},
+		{"id": "a2", "status": "paying", "due_on": day(1), "purpose": "Уже оплачивается", "left": 1, "payee": map[string]any{"name": "УФК"}},
+	}})
+	w.permissions("organization:read", "filings:read", "requests:read", "finance:read")
 	w.signIn()
 	p := w.get("/cabinet")
 	p.want(t, 200, "Пояснения по НДС", "Требование № 14-08, ИФНС", "через 3 дня", "просрочено", "Декларация по НДС", "через 5 дней",
-		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 1, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев")
-	p.lacks(t, "Не наше дело", ">Сданный отчёт<", "Нужно право")
+		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 1, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев",
+		"55\u00a0800,00\u00a0₽", "2 начисления", "Просрочено: 1\u00a0500,00\u00a0₽", "Штраф ЦАФАП", `href="/cabinet/finance/accruals/a1"`)
+	p.lacks(t, "Не наше дело", "Уже оплачивается", ">Сданный отчёт<", "Нужно право")
 	first, then := strings.Index(p.body, "Просроченное"), strings.Index(p.body, "Пояснения по НДС")
 	if first < 0 || first > then {
 		t.Error("what is overdue does not come first")
