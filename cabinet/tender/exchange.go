@@ -71,7 +71,7 @@ func (t *Tenders) decided(ctx context.Context, a Application, to State, said aut
 	if to == Refused {
 		a.Trouble = oneLine(said)
 	}
-	if to == Registered && a.Replaces != "" {
+	if a.State == Sent && to != Refused && a.Replaces != "" { // the register has it, whatever it says first
 		if err := t.replace(ctx, &a); err != nil {
 			return err
 		}

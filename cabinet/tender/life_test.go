@@ -282,6 +282,23 @@ func TestANextVersionTakesThePlaceWhenTheRegisterHasIt(t *testing.T) {
 	w.Expect(w.Do("POST", "/v1/tenders/"+w.tenders(o, "")[0].ID+"/applications", w.head(o), map[string]any{}), 409, "tender_applied")
 }
 
+// TestARegisterThatSkipsStepsStillReplacesTheEarlierVersion: a commission's word may
+// be the first that is heard of a next version.
+func TestARegisterThatSkipsStepsStillReplacesTheEarlierVersion(t *testing.T) {
+	w := one(t)
+	o := w.office("Alpha")
+	w.publish(w.announcement(1))
+	a := w.registered(o)
+	var next shown
+	w.Expect(w.Do("POST", "/v1/tender-applications/"+a.ID+"/revision", w.head(o), nil), 201, "").Into(t, &next)
+	w.sign(o, next.ID)
+	w.submit(o, next.ID)
+	w.gateway.answer(t, authority.Answer{Event: authority.Result, Fields: map[string]string{"outcome": "won"}})
+	if old, now := w.show(o, a.ID), w.show(o, next.ID); old.State != "replaced" || now.State != "won" {
+		t.Errorf("%s, %s", old.State, now.State)
+	}
+}
+
 // TestWhatTheRegisterRefusesOrCannotBeGivenIsTold.
 func TestWhatTheRegisterRefusesOrCannotBeGivenIsTold(t *testing.T) {
 	w := one(t)

@@ -67,10 +67,14 @@ func (t *Tenders) known(ctx context.Context, organisationID, inn string) error {
 	}
 	return t.DB.Tx(ctx, func(ctx context.Context) error {
 		r, err := t.registration(ctx, organisationID)
-		if err != nil || r.State != "" || !plain(p.Number, 100) || p.Number == "" || profile.Organisation.INN != inn {
+		same := r.State == "sent" || r.State == "registered" && r.Number == p.Number && r.ValidUntil == p.ValidUntil
+		if err != nil || same || !plain(p.Number, 100) || p.Number == "" || profile.Organisation.INN != inn {
 			return err
 		}
-		r.State, r.Number, r.ValidUntil, r.Submission, r.SentAt = "registered", p.Number, p.ValidUntil, storage.NewID(), t.now()
+		if r.Submission == "" {
+			r.Submission, r.SentAt = storage.NewID(), t.now()
+		}
+		r.State, r.Number, r.ValidUntil, r.Trouble = "registered", p.Number, p.ValidUntil, ""
 		r.Applicant.V = applicantOf(profile)
 		return t.registrationStands(ctx, r)
 	})

@@ -279,6 +279,23 @@ func TestRegistrationIsFilledInAndSignedOnce(t *testing.T) {
 	w.Expect(w.Do("POST", "/v1/tender-applications/"+a.ID+"/signature", w.head(o), w.signing(o, "/v1/tender-applications/"+a.ID+"/document")), 409, "tender_gate")
 }
 
+// TestTheRegistersWordOnARegistrationIsTaken: a new term counts, and is told once.
+func TestTheRegistersWordOnARegistrationIsTaken(t *testing.T) {
+	w := one(t)
+	o := w.office("Alpha")
+	w.Clock.Advance(24 * time.Hour)
+	w.enter(o) // with another term
+	w.enter(o)
+	var r struct {
+		State      string
+		ValidUntil storage.Time `json:"valid_until"`
+	}
+	w.Expect(w.Do("GET", "/v1/tender-registration", w.head(o), nil), 200, "").Into(t, &r)
+	if r.State != "registered" || r.ValidUntil != w.register.participants[o.INN].ValidUntil || len(w.told.of("tender_registration.status_changed")) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestASignatureOverSomethingElseIsRefused, as is one that the application outran.
 func TestASignatureOverSomethingElseIsRefused(t *testing.T) {
 	w := one(t)

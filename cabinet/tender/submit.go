@@ -210,6 +210,10 @@ func (t *Tenders) Revise(ctx context.Context, actor directory.Actor, organisatio
 		if !tender.takes(t.now()) {
 			return errOver
 		}
+		// Its version counts on, so that a withdrawal at the same moment is one or the other.
+		if err := t.store(ctx, &a); err != nil {
+			return err
+		}
 		next = a
 		now := t.now()
 		next.ID, next.Replaces, next.Alive, next.State, next.Version = storage.NewID(), a.ID, a.TenderID+nextPlace, Draft, 1
