@@ -33,19 +33,12 @@ const (
 // organisation may be in it: whatever a room makes for an office must carry the
 // office's tag. Routes that answer otherwise than by their policy alone (whoever
 // holds the role) are named in exceptions, as "METHOD /path", with the reason.
-//
-// On PostgreSQL each route is called as one role that may: who may is decided before
-// any SQL, and what the SQL then gives to whom is what differs between engines, if
-// anything does.
 func Isolation(t *testing.T, w *World, room api.Room, aim Aim, exceptions map[string]string) {
 	t.Helper()
 	a, b := w.Office("Alpha", directory.Roles()...), w.Office("Beta", directory.Roles()...)
-	called, want := 0, len(room.Routes)*len(directory.Roles())*3
-	if w.DB.Engine() != "sqlite" {
-		want = len(room.Routes) * 3
-	}
+	called := 0
 	for _, route := range room.Routes {
-		for _, role := range rolesOn(w.DB.Engine(), route) {
+		for _, role := range directory.Roles() {
 			for _, of := range []whose{own, other, none} {
 				name := fmt.Sprintf("%s %s as %s, %s", route.Method, route.Path, role, of)
 				member, target := w.Fresh(a, a.Members[role]), a
@@ -75,23 +68,10 @@ func Isolation(t *testing.T, w *World, room api.Room, aim Aim, exceptions map[st
 			}
 		}
 	}
-	if called != want || want == 0 {
+	if want := len(room.Routes) * len(directory.Roles()) * 3; called != want || want == 0 {
 		t.Errorf("%d requests, want %d", called, want)
 	}
 	assurances(t, w, room, a, aim)
-}
-
-// rolesOn are the roles that a route is called as.
-func rolesOn(engine string, route api.Route) []directory.Role {
-	if engine == "sqlite" {
-		return directory.Roles()
-	}
-	for _, role := range directory.Roles() {
-		if permitted(route, role, own) {
-			return []directory.Role{role}
-		}
-	}
-	return directory.Roles()[:1]
 }
 
 // permitted reports whether the policy lets the request through to the handler.
