@@ -28,8 +28,9 @@ type labelled struct {
 var categoryLabels = map[Category][2]string{
 	Filing: {"Отчётность", "Filings"}, Deadline: {"Сроки", "Deadlines"}, Application: {"Заявления", "Applications"},
 	Appeal: {"Обращения", "Appeals"}, Requirement: {"Требования", "Requirements"}, Document: {"Документы", "Documents"},
-	Extract: {"Выписки и справки", "Extracts and certificates"}, Finance: {"Начисления и платежи", "Accruals and payments"}, Member: {"Сотрудники", "Members"},
-	Power: {"Доверенности", "Powers of attorney"}, Security: {"Безопасность", "Security"},
+	Extract: {"Выписки и справки", "Extracts and certificates"}, Finance: {"Начисления и платежи", "Accruals and payments"}, Tender: {"Закупки", "Tenders"},
+	Member: {"Сотрудники", "Members"},
+	Power:  {"Доверенности", "Powers of attorney"}, Security: {"Безопасность", "Security"},
 	Organisation: {"Организация", "Organisation"}, News: {"Новости", "News"},
 }
 
