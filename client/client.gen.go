@@ -40,6 +40,165 @@ func (e ACR) Valid() bool {
 	}
 }
 
+// Defines values for AccrualKind.
+const (
+	AccrualKindDuty    AccrualKind = "duty"
+	AccrualKindFee     AccrualKind = "fee"
+	AccrualKindFine    AccrualKind = "fine"
+	AccrualKindPenalty AccrualKind = "penalty"
+	AccrualKindTax     AccrualKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the AccrualKind enum.
+func (e AccrualKind) Valid() bool {
+	switch e {
+	case AccrualKindDuty:
+		return true
+	case AccrualKindFee:
+		return true
+	case AccrualKindFine:
+		return true
+	case AccrualKindPenalty:
+		return true
+	case AccrualKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccrualStatus.
+const (
+	AccrualStatusCancelled AccrualStatus = "cancelled"
+	AccrualStatusDue       AccrualStatus = "due"
+	AccrualStatusOverdue   AccrualStatus = "overdue"
+	AccrualStatusPaid      AccrualStatus = "paid"
+	AccrualStatusPaying    AccrualStatus = "paying"
+)
+
+// Valid indicates whether the value is a known member of the AccrualStatus enum.
+func (e AccrualStatus) Valid() bool {
+	switch e {
+	case AccrualStatusCancelled:
+		return true
+	case AccrualStatusDue:
+		return true
+	case AccrualStatusOverdue:
+		return true
+	case AccrualStatusPaid:
+		return true
+	case AccrualStatusPaying:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccrualInquiryState.
+const (
+	AccrualInquiryStateAnswered AccrualInquiryState = "answered"
+	AccrualInquiryStateAsked    AccrualInquiryState = "asked"
+	AccrualInquiryStateNone     AccrualInquiryState = "none"
+	AccrualInquiryStateRefused  AccrualInquiryState = "refused"
+)
+
+// Valid indicates whether the value is a known member of the AccrualInquiryState enum.
+func (e AccrualInquiryState) Valid() bool {
+	switch e {
+	case AccrualInquiryStateAnswered:
+		return true
+	case AccrualInquiryStateAsked:
+		return true
+	case AccrualInquiryStateNone:
+		return true
+	case AccrualInquiryStateRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccrualItemKind.
+const (
+	AccrualItemKindDuty    AccrualItemKind = "duty"
+	AccrualItemKindFee     AccrualItemKind = "fee"
+	AccrualItemKindFine    AccrualItemKind = "fine"
+	AccrualItemKindPenalty AccrualItemKind = "penalty"
+	AccrualItemKindTax     AccrualItemKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the AccrualItemKind enum.
+func (e AccrualItemKind) Valid() bool {
+	switch e {
+	case AccrualItemKindDuty:
+		return true
+	case AccrualItemKindFee:
+		return true
+	case AccrualItemKindFine:
+		return true
+	case AccrualItemKindPenalty:
+		return true
+	case AccrualItemKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccrualItemStatus.
+const (
+	AccrualItemStatusCancelled AccrualItemStatus = "cancelled"
+	AccrualItemStatusDue       AccrualItemStatus = "due"
+	AccrualItemStatusOverdue   AccrualItemStatus = "overdue"
+	AccrualItemStatusPaid      AccrualItemStatus = "paid"
+	AccrualItemStatusPaying    AccrualItemStatus = "paying"
+)
+
+// Valid indicates whether the value is a known member of the AccrualItemStatus enum.
+func (e AccrualItemStatus) Valid() bool {
+	switch e {
+	case AccrualItemStatusCancelled:
+		return true
+	case AccrualItemStatusDue:
+		return true
+	case AccrualItemStatusOverdue:
+		return true
+	case AccrualItemStatusPaid:
+		return true
+	case AccrualItemStatusPaying:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccrualProblemReason.
+const (
+	AccrualProblemReasonAmount     AccrualProblemReason = "amount"
+	AccrualProblemReasonNotOurs    AccrualProblemReason = "not_ours"
+	AccrualProblemReasonOther      AccrualProblemReason = "other"
+	AccrualProblemReasonPaid       AccrualProblemReason = "paid"
+	AccrualProblemReasonRequisites AccrualProblemReason = "requisites"
+)
+
+// Valid indicates whether the value is a known member of the AccrualProblemReason enum.
+func (e AccrualProblemReason) Valid() bool {
+	switch e {
+	case AccrualProblemReasonAmount:
+		return true
+	case AccrualProblemReasonNotOurs:
+		return true
+	case AccrualProblemReasonOther:
+		return true
+	case AccrualProblemReasonPaid:
+		return true
+	case AccrualProblemReasonRequisites:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificateKind.
 const (
 	CertificateKindOrganisation CertificateKind = "organisation"
@@ -165,6 +324,7 @@ const (
 	DocumentTypeLicence         DocumentType = "licence"
 	DocumentTypeOther           DocumentType = "other"
 	DocumentTypePowerOfAttorney DocumentType = "power_of_attorney"
+	DocumentTypeReceipt         DocumentType = "receipt"
 	DocumentTypeRegistration    DocumentType = "registration"
 	DocumentTypeReport          DocumentType = "report"
 	DocumentTypeTaxRegistration DocumentType = "tax_registration"
@@ -198,6 +358,8 @@ func (e DocumentType) Valid() bool {
 	case DocumentTypeOther:
 		return true
 	case DocumentTypePowerOfAttorney:
+		return true
+	case DocumentTypeReceipt:
 		return true
 	case DocumentTypeRegistration:
 		return true
@@ -606,16 +768,16 @@ func (e FilingDeadlineStatus) Valid() bool {
 
 // Defines values for FilingFaultSeverity.
 const (
-	Error   FilingFaultSeverity = "error"
-	Warning FilingFaultSeverity = "warning"
+	FilingFaultSeverityError   FilingFaultSeverity = "error"
+	FilingFaultSeverityWarning FilingFaultSeverity = "warning"
 )
 
 // Valid indicates whether the value is a known member of the FilingFaultSeverity enum.
 func (e FilingFaultSeverity) Valid() bool {
 	switch e {
-	case Error:
+	case FilingFaultSeverityError:
 		return true
-	case Warning:
+	case FilingFaultSeverityWarning:
 		return true
 	default:
 		return false
@@ -1045,6 +1207,30 @@ func (e NewOrganizationClientTokenEndpointAuthMethod) Valid() bool {
 	}
 }
 
+// Defines values for NewPaymentMethod.
+const (
+	NewPaymentMethodAccount NewPaymentMethod = "account"
+	NewPaymentMethodCard    NewPaymentMethod = "card"
+	NewPaymentMethodSbp     NewPaymentMethod = "sbp"
+	NewPaymentMethodWallet  NewPaymentMethod = "wallet"
+)
+
+// Valid indicates whether the value is a known member of the NewPaymentMethod enum.
+func (e NewPaymentMethod) Valid() bool {
+	switch e {
+	case NewPaymentMethodAccount:
+		return true
+	case NewPaymentMethodCard:
+		return true
+	case NewPaymentMethodSbp:
+		return true
+	case NewPaymentMethodWallet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewPolicyFactors.
 const (
 	NewPolicyFactorsCertificate NewPolicyFactors = "certificate"
@@ -1233,12 +1419,14 @@ const (
 	NoticeCategoryDocument     NoticeCategory = "document"
 	NoticeCategoryExtract      NoticeCategory = "extract"
 	NoticeCategoryFiling       NoticeCategory = "filing"
+	NoticeCategoryFinance      NoticeCategory = "finance"
 	NoticeCategoryMember       NoticeCategory = "member"
 	NoticeCategoryNews         NoticeCategory = "news"
 	NoticeCategoryOrganisation NoticeCategory = "organisation"
 	NoticeCategoryPower        NoticeCategory = "power"
 	NoticeCategoryRequirement  NoticeCategory = "requirement"
 	NoticeCategorySecurity     NoticeCategory = "security"
+	NoticeCategoryTender       NoticeCategory = "tender"
 )
 
 // Valid indicates whether the value is a known member of the NoticeCategory enum.
@@ -1256,6 +1444,8 @@ func (e NoticeCategory) Valid() bool {
 		return true
 	case NoticeCategoryFiling:
 		return true
+	case NoticeCategoryFinance:
+		return true
 	case NoticeCategoryMember:
 		return true
 	case NoticeCategoryNews:
@@ -1267,6 +1457,8 @@ func (e NoticeCategory) Valid() bool {
 	case NoticeCategoryRequirement:
 		return true
 	case NoticeCategorySecurity:
+		return true
+	case NoticeCategoryTender:
 		return true
 	default:
 		return false
@@ -2428,6 +2620,162 @@ func (e PaperVerdictReason) Valid() bool {
 	}
 }
 
+// Defines values for PaymentItemsKind.
+const (
+	PaymentItemsKindDuty    PaymentItemsKind = "duty"
+	PaymentItemsKindFee     PaymentItemsKind = "fee"
+	PaymentItemsKindFine    PaymentItemsKind = "fine"
+	PaymentItemsKindPenalty PaymentItemsKind = "penalty"
+	PaymentItemsKindTax     PaymentItemsKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the PaymentItemsKind enum.
+func (e PaymentItemsKind) Valid() bool {
+	switch e {
+	case PaymentItemsKindDuty:
+		return true
+	case PaymentItemsKindFee:
+		return true
+	case PaymentItemsKindFine:
+		return true
+	case PaymentItemsKindPenalty:
+		return true
+	case PaymentItemsKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentMethod.
+const (
+	PaymentMethodAccount PaymentMethod = "account"
+	PaymentMethodCard    PaymentMethod = "card"
+	PaymentMethodSbp     PaymentMethod = "sbp"
+	PaymentMethodWallet  PaymentMethod = "wallet"
+)
+
+// Valid indicates whether the value is a known member of the PaymentMethod enum.
+func (e PaymentMethod) Valid() bool {
+	switch e {
+	case PaymentMethodAccount:
+		return true
+	case PaymentMethodCard:
+		return true
+	case PaymentMethodSbp:
+		return true
+	case PaymentMethodWallet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentStatus.
+const (
+	PaymentStatusCancelled PaymentStatus = "cancelled"
+	PaymentStatusCreated   PaymentStatus = "created"
+	PaymentStatusExpired   PaymentStatus = "expired"
+	PaymentStatusPaid      PaymentStatus = "paid"
+	PaymentStatusRefused   PaymentStatus = "refused"
+	PaymentStatusSent      PaymentStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the PaymentStatus enum.
+func (e PaymentStatus) Valid() bool {
+	switch e {
+	case PaymentStatusCancelled:
+		return true
+	case PaymentStatusCreated:
+		return true
+	case PaymentStatusExpired:
+		return true
+	case PaymentStatusPaid:
+		return true
+	case PaymentStatusRefused:
+		return true
+	case PaymentStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentAccountState.
+const (
+	PaymentAccountStateAsked  PaymentAccountState = "asked"
+	PaymentAccountStateLinked PaymentAccountState = "linked"
+	PaymentAccountStateNone   PaymentAccountState = "none"
+)
+
+// Valid indicates whether the value is a known member of the PaymentAccountState enum.
+func (e PaymentAccountState) Valid() bool {
+	switch e {
+	case PaymentAccountStateAsked:
+		return true
+	case PaymentAccountStateLinked:
+		return true
+	case PaymentAccountStateNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentItemMethod.
+const (
+	PaymentItemMethodAccount PaymentItemMethod = "account"
+	PaymentItemMethodCard    PaymentItemMethod = "card"
+	PaymentItemMethodSbp     PaymentItemMethod = "sbp"
+	PaymentItemMethodWallet  PaymentItemMethod = "wallet"
+)
+
+// Valid indicates whether the value is a known member of the PaymentItemMethod enum.
+func (e PaymentItemMethod) Valid() bool {
+	switch e {
+	case PaymentItemMethodAccount:
+		return true
+	case PaymentItemMethodCard:
+		return true
+	case PaymentItemMethodSbp:
+		return true
+	case PaymentItemMethodWallet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentItemStatus.
+const (
+	PaymentItemStatusCancelled PaymentItemStatus = "cancelled"
+	PaymentItemStatusCreated   PaymentItemStatus = "created"
+	PaymentItemStatusExpired   PaymentItemStatus = "expired"
+	PaymentItemStatusPaid      PaymentItemStatus = "paid"
+	PaymentItemStatusRefused   PaymentItemStatus = "refused"
+	PaymentItemStatusSent      PaymentItemStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the PaymentItemStatus enum.
+func (e PaymentItemStatus) Valid() bool {
+	switch e {
+	case PaymentItemStatusCancelled:
+		return true
+	case PaymentItemStatusCreated:
+		return true
+	case PaymentItemStatusExpired:
+		return true
+	case PaymentItemStatusPaid:
+		return true
+	case PaymentItemStatusRefused:
+		return true
+	case PaymentItemStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Permission.
 const (
 	ClientsRead       Permission = "clients:read"
@@ -2450,6 +2798,9 @@ const (
 	PowersWrite       Permission = "powers:write"
 	RequestsRead      Permission = "requests:read"
 	RequestsWrite     Permission = "requests:write"
+	TendersRead       Permission = "tenders:read"
+	TendersSign       Permission = "tenders:sign"
+	TendersWrite      Permission = "tenders:write"
 )
 
 // Valid indicates whether the value is a known member of the Permission enum.
@@ -2494,6 +2845,12 @@ func (e Permission) Valid() bool {
 	case RequestsRead:
 		return true
 	case RequestsWrite:
+		return true
+	case TendersRead:
+		return true
+	case TendersSign:
+		return true
+	case TendersWrite:
 		return true
 	default:
 		return false
@@ -2665,6 +3022,45 @@ func (e PowerValidationStatus) Valid() bool {
 	case IsValid:
 		return true
 	case ValidationError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProviderStateCurrency.
+const (
+	RUB ProviderStateCurrency = "RUB"
+)
+
+// Valid indicates whether the value is a known member of the ProviderStateCurrency enum.
+func (e ProviderStateCurrency) Valid() bool {
+	switch e {
+	case RUB:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProviderStateStatus.
+const (
+	ProviderStateStatusExpired ProviderStateStatus = "expired"
+	ProviderStateStatusPaid    ProviderStateStatus = "paid"
+	ProviderStateStatusPending ProviderStateStatus = "pending"
+	ProviderStateStatusRefused ProviderStateStatus = "refused"
+)
+
+// Valid indicates whether the value is a known member of the ProviderStateStatus enum.
+func (e ProviderStateStatus) Valid() bool {
+	switch e {
+	case ProviderStateStatusExpired:
+		return true
+	case ProviderStateStatusPaid:
+		return true
+	case ProviderStateStatusPending:
+		return true
+	case ProviderStateStatusRefused:
 		return true
 	default:
 		return false
@@ -3574,6 +3970,234 @@ func (e SignatureSubjectKind) Valid() bool {
 	}
 }
 
+// Defines values for TenderState.
+const (
+	TenderStateCancelled TenderState = "cancelled"
+	TenderStateCompleted TenderState = "completed"
+	TenderStateOpen      TenderState = "open"
+	TenderStateReview    TenderState = "review"
+)
+
+// Valid indicates whether the value is a known member of the TenderState enum.
+func (e TenderState) Valid() bool {
+	switch e {
+	case TenderStateCancelled:
+		return true
+	case TenderStateCompleted:
+		return true
+	case TenderStateOpen:
+		return true
+	case TenderStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderAnalyticsBy.
+const (
+	TenderAnalyticsByCustomer TenderAnalyticsBy = "customer"
+	TenderAnalyticsByMonth    TenderAnalyticsBy = "month"
+	TenderAnalyticsBySector   TenderAnalyticsBy = "sector"
+)
+
+// Valid indicates whether the value is a known member of the TenderAnalyticsBy enum.
+func (e TenderAnalyticsBy) Valid() bool {
+	switch e {
+	case TenderAnalyticsByCustomer:
+		return true
+	case TenderAnalyticsByMonth:
+		return true
+	case TenderAnalyticsBySector:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderApplicationOrigin.
+const (
+	TenderApplicationOriginCabinet  TenderApplicationOrigin = "cabinet"
+	TenderApplicationOriginRegister TenderApplicationOrigin = "register"
+)
+
+// Valid indicates whether the value is a known member of the TenderApplicationOrigin enum.
+func (e TenderApplicationOrigin) Valid() bool {
+	switch e {
+	case TenderApplicationOriginCabinet:
+		return true
+	case TenderApplicationOriginRegister:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderApplicationState.
+const (
+	TenderApplicationStateAdmitted    TenderApplicationState = "admitted"
+	TenderApplicationStateCancelled   TenderApplicationState = "cancelled"
+	TenderApplicationStateDraft       TenderApplicationState = "draft"
+	TenderApplicationStateFailed      TenderApplicationState = "failed"
+	TenderApplicationStateLost        TenderApplicationState = "lost"
+	TenderApplicationStateRefused     TenderApplicationState = "refused"
+	TenderApplicationStateRegistered  TenderApplicationState = "registered"
+	TenderApplicationStateRejected    TenderApplicationState = "rejected"
+	TenderApplicationStateReplaced    TenderApplicationState = "replaced"
+	TenderApplicationStateSent        TenderApplicationState = "sent"
+	TenderApplicationStateSigned      TenderApplicationState = "signed"
+	TenderApplicationStateWithdrawing TenderApplicationState = "withdrawing"
+	TenderApplicationStateWithdrawn   TenderApplicationState = "withdrawn"
+	TenderApplicationStateWon         TenderApplicationState = "won"
+)
+
+// Valid indicates whether the value is a known member of the TenderApplicationState enum.
+func (e TenderApplicationState) Valid() bool {
+	switch e {
+	case TenderApplicationStateAdmitted:
+		return true
+	case TenderApplicationStateCancelled:
+		return true
+	case TenderApplicationStateDraft:
+		return true
+	case TenderApplicationStateFailed:
+		return true
+	case TenderApplicationStateLost:
+		return true
+	case TenderApplicationStateRefused:
+		return true
+	case TenderApplicationStateRegistered:
+		return true
+	case TenderApplicationStateRejected:
+		return true
+	case TenderApplicationStateReplaced:
+		return true
+	case TenderApplicationStateSent:
+		return true
+	case TenderApplicationStateSigned:
+		return true
+	case TenderApplicationStateWithdrawing:
+		return true
+	case TenderApplicationStateWithdrawn:
+		return true
+	case TenderApplicationStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderFilterState.
+const (
+	TenderFilterStateCancelled TenderFilterState = "cancelled"
+	TenderFilterStateCompleted TenderFilterState = "completed"
+	TenderFilterStateEmpty     TenderFilterState = ""
+	TenderFilterStateOpen      TenderFilterState = "open"
+	TenderFilterStateReview    TenderFilterState = "review"
+)
+
+// Valid indicates whether the value is a known member of the TenderFilterState enum.
+func (e TenderFilterState) Valid() bool {
+	switch e {
+	case TenderFilterStateCancelled:
+		return true
+	case TenderFilterStateCompleted:
+		return true
+	case TenderFilterStateEmpty:
+		return true
+	case TenderFilterStateOpen:
+		return true
+	case TenderFilterStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderFindingSeverity.
+const (
+	TenderFindingSeverityError   TenderFindingSeverity = "error"
+	TenderFindingSeverityWarning TenderFindingSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the TenderFindingSeverity enum.
+func (e TenderFindingSeverity) Valid() bool {
+	switch e {
+	case TenderFindingSeverityError:
+		return true
+	case TenderFindingSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderFormSecurity.
+const (
+	TenderFormSecurityAccount   TenderFormSecurity = "account"
+	TenderFormSecurityEmpty     TenderFormSecurity = ""
+	TenderFormSecurityGuarantee TenderFormSecurity = "guarantee"
+)
+
+// Valid indicates whether the value is a known member of the TenderFormSecurity enum.
+func (e TenderFormSecurity) Valid() bool {
+	switch e {
+	case TenderFormSecurityAccount:
+		return true
+	case TenderFormSecurityEmpty:
+		return true
+	case TenderFormSecurityGuarantee:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderFormInputSecurity.
+const (
+	TenderFormInputSecurityAccount   TenderFormInputSecurity = "account"
+	TenderFormInputSecurityEmpty     TenderFormInputSecurity = ""
+	TenderFormInputSecurityGuarantee TenderFormInputSecurity = "guarantee"
+)
+
+// Valid indicates whether the value is a known member of the TenderFormInputSecurity enum.
+func (e TenderFormInputSecurity) Valid() bool {
+	switch e {
+	case TenderFormInputSecurityAccount:
+		return true
+	case TenderFormInputSecurityEmpty:
+		return true
+	case TenderFormInputSecurityGuarantee:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TenderRegistrationState.
+const (
+	TenderRegistrationStateNone       TenderRegistrationState = "none"
+	TenderRegistrationStateRefused    TenderRegistrationState = "refused"
+	TenderRegistrationStateRegistered TenderRegistrationState = "registered"
+	TenderRegistrationStateSent       TenderRegistrationState = "sent"
+)
+
+// Valid indicates whether the value is a known member of the TenderRegistrationState enum.
+func (e TenderRegistrationState) Valid() bool {
+	switch e {
+	case TenderRegistrationStateNone:
+		return true
+	case TenderRegistrationStateRefused:
+		return true
+	case TenderRegistrationStateRegistered:
+		return true
+	case TenderRegistrationStateSent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookState.
 const (
 	WebhookStateActive   WebhookState = "active"
@@ -3670,6 +4294,417 @@ func (e WebhookPatchState) Valid() bool {
 	case WebhookPatchStateLessThanNil:
 		return true
 	case WebhookPatchStatePaused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WholeTenderState.
+const (
+	WholeTenderStateCancelled WholeTenderState = "cancelled"
+	WholeTenderStateCompleted WholeTenderState = "completed"
+	WholeTenderStateOpen      WholeTenderState = "open"
+	WholeTenderStateReview    WholeTenderState = "review"
+)
+
+// Valid indicates whether the value is a known member of the WholeTenderState enum.
+func (e WholeTenderState) Valid() bool {
+	switch e {
+	case WholeTenderStateCancelled:
+		return true
+	case WholeTenderStateCompleted:
+		return true
+	case WholeTenderStateOpen:
+		return true
+	case WholeTenderStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WholeTenderApplicationEventsState.
+const (
+	WholeTenderApplicationEventsStateAdmitted    WholeTenderApplicationEventsState = "admitted"
+	WholeTenderApplicationEventsStateCancelled   WholeTenderApplicationEventsState = "cancelled"
+	WholeTenderApplicationEventsStateDraft       WholeTenderApplicationEventsState = "draft"
+	WholeTenderApplicationEventsStateFailed      WholeTenderApplicationEventsState = "failed"
+	WholeTenderApplicationEventsStateLost        WholeTenderApplicationEventsState = "lost"
+	WholeTenderApplicationEventsStateRefused     WholeTenderApplicationEventsState = "refused"
+	WholeTenderApplicationEventsStateRegistered  WholeTenderApplicationEventsState = "registered"
+	WholeTenderApplicationEventsStateRejected    WholeTenderApplicationEventsState = "rejected"
+	WholeTenderApplicationEventsStateReplaced    WholeTenderApplicationEventsState = "replaced"
+	WholeTenderApplicationEventsStateSent        WholeTenderApplicationEventsState = "sent"
+	WholeTenderApplicationEventsStateSigned      WholeTenderApplicationEventsState = "signed"
+	WholeTenderApplicationEventsStateWithdrawing WholeTenderApplicationEventsState = "withdrawing"
+	WholeTenderApplicationEventsStateWithdrawn   WholeTenderApplicationEventsState = "withdrawn"
+	WholeTenderApplicationEventsStateWon         WholeTenderApplicationEventsState = "won"
+)
+
+// Valid indicates whether the value is a known member of the WholeTenderApplicationEventsState enum.
+func (e WholeTenderApplicationEventsState) Valid() bool {
+	switch e {
+	case WholeTenderApplicationEventsStateAdmitted:
+		return true
+	case WholeTenderApplicationEventsStateCancelled:
+		return true
+	case WholeTenderApplicationEventsStateDraft:
+		return true
+	case WholeTenderApplicationEventsStateFailed:
+		return true
+	case WholeTenderApplicationEventsStateLost:
+		return true
+	case WholeTenderApplicationEventsStateRefused:
+		return true
+	case WholeTenderApplicationEventsStateRegistered:
+		return true
+	case WholeTenderApplicationEventsStateRejected:
+		return true
+	case WholeTenderApplicationEventsStateReplaced:
+		return true
+	case WholeTenderApplicationEventsStateSent:
+		return true
+	case WholeTenderApplicationEventsStateSigned:
+		return true
+	case WholeTenderApplicationEventsStateWithdrawing:
+		return true
+	case WholeTenderApplicationEventsStateWithdrawn:
+		return true
+	case WholeTenderApplicationEventsStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WholeTenderApplicationOrigin.
+const (
+	WholeTenderApplicationOriginCabinet  WholeTenderApplicationOrigin = "cabinet"
+	WholeTenderApplicationOriginRegister WholeTenderApplicationOrigin = "register"
+)
+
+// Valid indicates whether the value is a known member of the WholeTenderApplicationOrigin enum.
+func (e WholeTenderApplicationOrigin) Valid() bool {
+	switch e {
+	case WholeTenderApplicationOriginCabinet:
+		return true
+	case WholeTenderApplicationOriginRegister:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WholeTenderApplicationState.
+const (
+	WholeTenderApplicationStateAdmitted    WholeTenderApplicationState = "admitted"
+	WholeTenderApplicationStateCancelled   WholeTenderApplicationState = "cancelled"
+	WholeTenderApplicationStateDraft       WholeTenderApplicationState = "draft"
+	WholeTenderApplicationStateFailed      WholeTenderApplicationState = "failed"
+	WholeTenderApplicationStateLost        WholeTenderApplicationState = "lost"
+	WholeTenderApplicationStateRefused     WholeTenderApplicationState = "refused"
+	WholeTenderApplicationStateRegistered  WholeTenderApplicationState = "registered"
+	WholeTenderApplicationStateRejected    WholeTenderApplicationState = "rejected"
+	WholeTenderApplicationStateReplaced    WholeTenderApplicationState = "replaced"
+	WholeTenderApplicationStateSent        WholeTenderApplicationState = "sent"
+	WholeTenderApplicationStateSigned      WholeTenderApplicationState = "signed"
+	WholeTenderApplicationStateWithdrawing WholeTenderApplicationState = "withdrawing"
+	WholeTenderApplicationStateWithdrawn   WholeTenderApplicationState = "withdrawn"
+	WholeTenderApplicationStateWon         WholeTenderApplicationState = "won"
+)
+
+// Valid indicates whether the value is a known member of the WholeTenderApplicationState enum.
+func (e WholeTenderApplicationState) Valid() bool {
+	switch e {
+	case WholeTenderApplicationStateAdmitted:
+		return true
+	case WholeTenderApplicationStateCancelled:
+		return true
+	case WholeTenderApplicationStateDraft:
+		return true
+	case WholeTenderApplicationStateFailed:
+		return true
+	case WholeTenderApplicationStateLost:
+		return true
+	case WholeTenderApplicationStateRefused:
+		return true
+	case WholeTenderApplicationStateRegistered:
+		return true
+	case WholeTenderApplicationStateRejected:
+		return true
+	case WholeTenderApplicationStateReplaced:
+		return true
+	case WholeTenderApplicationStateSent:
+		return true
+	case WholeTenderApplicationStateSigned:
+		return true
+	case WholeTenderApplicationStateWithdrawing:
+		return true
+	case WholeTenderApplicationStateWithdrawn:
+		return true
+	case WholeTenderApplicationStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccrualsParamsPeriod.
+const (
+	ListAccrualsParamsPeriodMonth   ListAccrualsParamsPeriod = "month"
+	ListAccrualsParamsPeriodQuarter ListAccrualsParamsPeriod = "quarter"
+	ListAccrualsParamsPeriodYear    ListAccrualsParamsPeriod = "year"
+)
+
+// Valid indicates whether the value is a known member of the ListAccrualsParamsPeriod enum.
+func (e ListAccrualsParamsPeriod) Valid() bool {
+	switch e {
+	case ListAccrualsParamsPeriodMonth:
+		return true
+	case ListAccrualsParamsPeriodQuarter:
+		return true
+	case ListAccrualsParamsPeriodYear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccrualsParamsKind.
+const (
+	ListAccrualsParamsKindDuty    ListAccrualsParamsKind = "duty"
+	ListAccrualsParamsKindFee     ListAccrualsParamsKind = "fee"
+	ListAccrualsParamsKindFine    ListAccrualsParamsKind = "fine"
+	ListAccrualsParamsKindPenalty ListAccrualsParamsKind = "penalty"
+	ListAccrualsParamsKindTax     ListAccrualsParamsKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the ListAccrualsParamsKind enum.
+func (e ListAccrualsParamsKind) Valid() bool {
+	switch e {
+	case ListAccrualsParamsKindDuty:
+		return true
+	case ListAccrualsParamsKindFee:
+		return true
+	case ListAccrualsParamsKindFine:
+		return true
+	case ListAccrualsParamsKindPenalty:
+		return true
+	case ListAccrualsParamsKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccrualsParamsStatus.
+const (
+	ListAccrualsParamsStatusCancelled ListAccrualsParamsStatus = "cancelled"
+	ListAccrualsParamsStatusDue       ListAccrualsParamsStatus = "due"
+	ListAccrualsParamsStatusOverdue   ListAccrualsParamsStatus = "overdue"
+	ListAccrualsParamsStatusPaid      ListAccrualsParamsStatus = "paid"
+	ListAccrualsParamsStatusPaying    ListAccrualsParamsStatus = "paying"
+	ListAccrualsParamsStatusUnpaid    ListAccrualsParamsStatus = "unpaid"
+)
+
+// Valid indicates whether the value is a known member of the ListAccrualsParamsStatus enum.
+func (e ListAccrualsParamsStatus) Valid() bool {
+	switch e {
+	case ListAccrualsParamsStatusCancelled:
+		return true
+	case ListAccrualsParamsStatusDue:
+		return true
+	case ListAccrualsParamsStatusOverdue:
+		return true
+	case ListAccrualsParamsStatusPaid:
+		return true
+	case ListAccrualsParamsStatusPaying:
+		return true
+	case ListAccrualsParamsStatusUnpaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccrualsParamsSort.
+const (
+	ListAccrualsParamsSortAmount      ListAccrualsParamsSort = "amount"
+	ListAccrualsParamsSortBilled      ListAccrualsParamsSort = "billed"
+	ListAccrualsParamsSortDue         ListAccrualsParamsSort = "due"
+	ListAccrualsParamsSortMinusAmount ListAccrualsParamsSort = "-amount"
+	ListAccrualsParamsSortMinusBilled ListAccrualsParamsSort = "-billed"
+	ListAccrualsParamsSortMinusDue    ListAccrualsParamsSort = "-due"
+)
+
+// Valid indicates whether the value is a known member of the ListAccrualsParamsSort enum.
+func (e ListAccrualsParamsSort) Valid() bool {
+	switch e {
+	case ListAccrualsParamsSortAmount:
+		return true
+	case ListAccrualsParamsSortBilled:
+		return true
+	case ListAccrualsParamsSortDue:
+		return true
+	case ListAccrualsParamsSortMinusAmount:
+		return true
+	case ListAccrualsParamsSortMinusBilled:
+		return true
+	case ListAccrualsParamsSortMinusDue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAccrualsParamsPeriod.
+const (
+	ExportAccrualsParamsPeriodMonth   ExportAccrualsParamsPeriod = "month"
+	ExportAccrualsParamsPeriodQuarter ExportAccrualsParamsPeriod = "quarter"
+	ExportAccrualsParamsPeriodYear    ExportAccrualsParamsPeriod = "year"
+)
+
+// Valid indicates whether the value is a known member of the ExportAccrualsParamsPeriod enum.
+func (e ExportAccrualsParamsPeriod) Valid() bool {
+	switch e {
+	case ExportAccrualsParamsPeriodMonth:
+		return true
+	case ExportAccrualsParamsPeriodQuarter:
+		return true
+	case ExportAccrualsParamsPeriodYear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAccrualsParamsKind.
+const (
+	ExportAccrualsParamsKindDuty    ExportAccrualsParamsKind = "duty"
+	ExportAccrualsParamsKindFee     ExportAccrualsParamsKind = "fee"
+	ExportAccrualsParamsKindFine    ExportAccrualsParamsKind = "fine"
+	ExportAccrualsParamsKindPenalty ExportAccrualsParamsKind = "penalty"
+	ExportAccrualsParamsKindTax     ExportAccrualsParamsKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the ExportAccrualsParamsKind enum.
+func (e ExportAccrualsParamsKind) Valid() bool {
+	switch e {
+	case ExportAccrualsParamsKindDuty:
+		return true
+	case ExportAccrualsParamsKindFee:
+		return true
+	case ExportAccrualsParamsKindFine:
+		return true
+	case ExportAccrualsParamsKindPenalty:
+		return true
+	case ExportAccrualsParamsKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAccrualsParamsStatus.
+const (
+	ExportAccrualsParamsStatusCancelled ExportAccrualsParamsStatus = "cancelled"
+	ExportAccrualsParamsStatusDue       ExportAccrualsParamsStatus = "due"
+	ExportAccrualsParamsStatusOverdue   ExportAccrualsParamsStatus = "overdue"
+	ExportAccrualsParamsStatusPaid      ExportAccrualsParamsStatus = "paid"
+	ExportAccrualsParamsStatusPaying    ExportAccrualsParamsStatus = "paying"
+	ExportAccrualsParamsStatusUnpaid    ExportAccrualsParamsStatus = "unpaid"
+)
+
+// Valid indicates whether the value is a known member of the ExportAccrualsParamsStatus enum.
+func (e ExportAccrualsParamsStatus) Valid() bool {
+	switch e {
+	case ExportAccrualsParamsStatusCancelled:
+		return true
+	case ExportAccrualsParamsStatusDue:
+		return true
+	case ExportAccrualsParamsStatusOverdue:
+		return true
+	case ExportAccrualsParamsStatusPaid:
+		return true
+	case ExportAccrualsParamsStatusPaying:
+		return true
+	case ExportAccrualsParamsStatusUnpaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAccrualsParamsSort.
+const (
+	ExportAccrualsParamsSortAmount      ExportAccrualsParamsSort = "amount"
+	ExportAccrualsParamsSortBilled      ExportAccrualsParamsSort = "billed"
+	ExportAccrualsParamsSortDue         ExportAccrualsParamsSort = "due"
+	ExportAccrualsParamsSortMinusAmount ExportAccrualsParamsSort = "-amount"
+	ExportAccrualsParamsSortMinusBilled ExportAccrualsParamsSort = "-billed"
+	ExportAccrualsParamsSortMinusDue    ExportAccrualsParamsSort = "-due"
+)
+
+// Valid indicates whether the value is a known member of the ExportAccrualsParamsSort enum.
+func (e ExportAccrualsParamsSort) Valid() bool {
+	switch e {
+	case ExportAccrualsParamsSortAmount:
+		return true
+	case ExportAccrualsParamsSortBilled:
+		return true
+	case ExportAccrualsParamsSortDue:
+		return true
+	case ExportAccrualsParamsSortMinusAmount:
+		return true
+	case ExportAccrualsParamsSortMinusBilled:
+		return true
+	case ExportAccrualsParamsSortMinusDue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAccrualsParamsFormat.
+const (
+	ExportAccrualsParamsFormatPdf  ExportAccrualsParamsFormat = "pdf"
+	ExportAccrualsParamsFormatXlsx ExportAccrualsParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the ExportAccrualsParamsFormat enum.
+func (e ExportAccrualsParamsFormat) Valid() bool {
+	switch e {
+	case ExportAccrualsParamsFormatPdf:
+		return true
+	case ExportAccrualsParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportAccrualJSONBodyReason.
+const (
+	ReportAccrualJSONBodyReasonAmount     ReportAccrualJSONBodyReason = "amount"
+	ReportAccrualJSONBodyReasonNotOurs    ReportAccrualJSONBodyReason = "not_ours"
+	ReportAccrualJSONBodyReasonOther      ReportAccrualJSONBodyReason = "other"
+	ReportAccrualJSONBodyReasonPaid       ReportAccrualJSONBodyReason = "paid"
+	ReportAccrualJSONBodyReasonRequisites ReportAccrualJSONBodyReason = "requisites"
+)
+
+// Valid indicates whether the value is a known member of the ReportAccrualJSONBodyReason enum.
+func (e ReportAccrualJSONBodyReason) Valid() bool {
+	switch e {
+	case ReportAccrualJSONBodyReasonAmount:
+		return true
+	case ReportAccrualJSONBodyReasonNotOurs:
+		return true
+	case ReportAccrualJSONBodyReasonOther:
+		return true
+	case ReportAccrualJSONBodyReasonPaid:
+		return true
+	case ReportAccrualJSONBodyReasonRequisites:
 		return true
 	default:
 		return false
@@ -4315,6 +5350,93 @@ func (e ExportRequestsParamsView) Valid() bool {
 	}
 }
 
+// Defines values for LinkAccount200JSONResponseBodyState.
+const (
+	LinkAccount200JSONResponseBodyStateLinked LinkAccount200JSONResponseBodyState = "linked"
+)
+
+// Valid indicates whether the value is a known member of the LinkAccount200JSONResponseBodyState enum.
+func (e LinkAccount200JSONResponseBodyState) Valid() bool {
+	switch e {
+	case LinkAccount200JSONResponseBodyStateLinked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPaymentsParamsStatus.
+const (
+	ListPaymentsParamsStatusCancelled ListPaymentsParamsStatus = "cancelled"
+	ListPaymentsParamsStatusCreated   ListPaymentsParamsStatus = "created"
+	ListPaymentsParamsStatusExpired   ListPaymentsParamsStatus = "expired"
+	ListPaymentsParamsStatusPaid      ListPaymentsParamsStatus = "paid"
+	ListPaymentsParamsStatusRefused   ListPaymentsParamsStatus = "refused"
+	ListPaymentsParamsStatusSent      ListPaymentsParamsStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the ListPaymentsParamsStatus enum.
+func (e ListPaymentsParamsStatus) Valid() bool {
+	switch e {
+	case ListPaymentsParamsStatusCancelled:
+		return true
+	case ListPaymentsParamsStatusCreated:
+		return true
+	case ListPaymentsParamsStatusExpired:
+		return true
+	case ListPaymentsParamsStatusPaid:
+		return true
+	case ListPaymentsParamsStatusRefused:
+		return true
+	case ListPaymentsParamsStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPaymentsParamsMethod.
+const (
+	ListPaymentsParamsMethodAccount ListPaymentsParamsMethod = "account"
+	ListPaymentsParamsMethodCard    ListPaymentsParamsMethod = "card"
+	ListPaymentsParamsMethodSbp     ListPaymentsParamsMethod = "sbp"
+	ListPaymentsParamsMethodWallet  ListPaymentsParamsMethod = "wallet"
+)
+
+// Valid indicates whether the value is a known member of the ListPaymentsParamsMethod enum.
+func (e ListPaymentsParamsMethod) Valid() bool {
+	switch e {
+	case ListPaymentsParamsMethodAccount:
+		return true
+	case ListPaymentsParamsMethodCard:
+		return true
+	case ListPaymentsParamsMethodSbp:
+		return true
+	case ListPaymentsParamsMethodWallet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetPaymentReceiptParamsPart.
+const (
+	GetPaymentReceiptParamsPartP7S GetPaymentReceiptParamsPart = "p7s"
+	GetPaymentReceiptParamsPartPdf GetPaymentReceiptParamsPart = "pdf"
+)
+
+// Valid indicates whether the value is a known member of the GetPaymentReceiptParamsPart enum.
+func (e GetPaymentReceiptParamsPart) Valid() bool {
+	switch e {
+	case GetPaymentReceiptParamsPartP7S:
+		return true
+	case GetPaymentReceiptParamsPartPdf:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPowersOfAttorneyParamsSide.
 const (
 	Given   ListPowersOfAttorneyParamsSide = "given"
@@ -4459,6 +5581,213 @@ func (e GetSealParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetTenderAnalyticsParamsBy.
+const (
+	GetTenderAnalyticsParamsByCustomer GetTenderAnalyticsParamsBy = "customer"
+	GetTenderAnalyticsParamsByMonth    GetTenderAnalyticsParamsBy = "month"
+	GetTenderAnalyticsParamsBySector   GetTenderAnalyticsParamsBy = "sector"
+)
+
+// Valid indicates whether the value is a known member of the GetTenderAnalyticsParamsBy enum.
+func (e GetTenderAnalyticsParamsBy) Valid() bool {
+	switch e {
+	case GetTenderAnalyticsParamsByCustomer:
+		return true
+	case GetTenderAnalyticsParamsByMonth:
+		return true
+	case GetTenderAnalyticsParamsBySector:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTenderAnalyticsParamsFormat.
+const (
+	GetTenderAnalyticsParamsFormatJSON GetTenderAnalyticsParamsFormat = "json"
+	GetTenderAnalyticsParamsFormatXlsx GetTenderAnalyticsParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetTenderAnalyticsParamsFormat enum.
+func (e GetTenderAnalyticsParamsFormat) Valid() bool {
+	switch e {
+	case GetTenderAnalyticsParamsFormatJSON:
+		return true
+	case GetTenderAnalyticsParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTenderApplicationsParamsState.
+const (
+	ListTenderApplicationsParamsStateAdmitted    ListTenderApplicationsParamsState = "admitted"
+	ListTenderApplicationsParamsStateCancelled   ListTenderApplicationsParamsState = "cancelled"
+	ListTenderApplicationsParamsStateDraft       ListTenderApplicationsParamsState = "draft"
+	ListTenderApplicationsParamsStateFailed      ListTenderApplicationsParamsState = "failed"
+	ListTenderApplicationsParamsStateLost        ListTenderApplicationsParamsState = "lost"
+	ListTenderApplicationsParamsStateRefused     ListTenderApplicationsParamsState = "refused"
+	ListTenderApplicationsParamsStateRegistered  ListTenderApplicationsParamsState = "registered"
+	ListTenderApplicationsParamsStateRejected    ListTenderApplicationsParamsState = "rejected"
+	ListTenderApplicationsParamsStateReplaced    ListTenderApplicationsParamsState = "replaced"
+	ListTenderApplicationsParamsStateSent        ListTenderApplicationsParamsState = "sent"
+	ListTenderApplicationsParamsStateSigned      ListTenderApplicationsParamsState = "signed"
+	ListTenderApplicationsParamsStateWithdrawing ListTenderApplicationsParamsState = "withdrawing"
+	ListTenderApplicationsParamsStateWithdrawn   ListTenderApplicationsParamsState = "withdrawn"
+	ListTenderApplicationsParamsStateWon         ListTenderApplicationsParamsState = "won"
+)
+
+// Valid indicates whether the value is a known member of the ListTenderApplicationsParamsState enum.
+func (e ListTenderApplicationsParamsState) Valid() bool {
+	switch e {
+	case ListTenderApplicationsParamsStateAdmitted:
+		return true
+	case ListTenderApplicationsParamsStateCancelled:
+		return true
+	case ListTenderApplicationsParamsStateDraft:
+		return true
+	case ListTenderApplicationsParamsStateFailed:
+		return true
+	case ListTenderApplicationsParamsStateLost:
+		return true
+	case ListTenderApplicationsParamsStateRefused:
+		return true
+	case ListTenderApplicationsParamsStateRegistered:
+		return true
+	case ListTenderApplicationsParamsStateRejected:
+		return true
+	case ListTenderApplicationsParamsStateReplaced:
+		return true
+	case ListTenderApplicationsParamsStateSent:
+		return true
+	case ListTenderApplicationsParamsStateSigned:
+		return true
+	case ListTenderApplicationsParamsStateWithdrawing:
+		return true
+	case ListTenderApplicationsParamsStateWithdrawn:
+		return true
+	case ListTenderApplicationsParamsStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTenderApplicationsParamsArchive.
+const (
+	ListTenderApplicationsParamsArchiveFalse ListTenderApplicationsParamsArchive = "false"
+	ListTenderApplicationsParamsArchiveTrue  ListTenderApplicationsParamsArchive = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListTenderApplicationsParamsArchive enum.
+func (e ListTenderApplicationsParamsArchive) Valid() bool {
+	switch e {
+	case ListTenderApplicationsParamsArchiveFalse:
+		return true
+	case ListTenderApplicationsParamsArchiveTrue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportTenderApplicationsParamsState.
+const (
+	ExportTenderApplicationsParamsStateAdmitted    ExportTenderApplicationsParamsState = "admitted"
+	ExportTenderApplicationsParamsStateCancelled   ExportTenderApplicationsParamsState = "cancelled"
+	ExportTenderApplicationsParamsStateDraft       ExportTenderApplicationsParamsState = "draft"
+	ExportTenderApplicationsParamsStateFailed      ExportTenderApplicationsParamsState = "failed"
+	ExportTenderApplicationsParamsStateLost        ExportTenderApplicationsParamsState = "lost"
+	ExportTenderApplicationsParamsStateRefused     ExportTenderApplicationsParamsState = "refused"
+	ExportTenderApplicationsParamsStateRegistered  ExportTenderApplicationsParamsState = "registered"
+	ExportTenderApplicationsParamsStateRejected    ExportTenderApplicationsParamsState = "rejected"
+	ExportTenderApplicationsParamsStateReplaced    ExportTenderApplicationsParamsState = "replaced"
+	ExportTenderApplicationsParamsStateSent        ExportTenderApplicationsParamsState = "sent"
+	ExportTenderApplicationsParamsStateSigned      ExportTenderApplicationsParamsState = "signed"
+	ExportTenderApplicationsParamsStateWithdrawing ExportTenderApplicationsParamsState = "withdrawing"
+	ExportTenderApplicationsParamsStateWithdrawn   ExportTenderApplicationsParamsState = "withdrawn"
+	ExportTenderApplicationsParamsStateWon         ExportTenderApplicationsParamsState = "won"
+)
+
+// Valid indicates whether the value is a known member of the ExportTenderApplicationsParamsState enum.
+func (e ExportTenderApplicationsParamsState) Valid() bool {
+	switch e {
+	case ExportTenderApplicationsParamsStateAdmitted:
+		return true
+	case ExportTenderApplicationsParamsStateCancelled:
+		return true
+	case ExportTenderApplicationsParamsStateDraft:
+		return true
+	case ExportTenderApplicationsParamsStateFailed:
+		return true
+	case ExportTenderApplicationsParamsStateLost:
+		return true
+	case ExportTenderApplicationsParamsStateRefused:
+		return true
+	case ExportTenderApplicationsParamsStateRegistered:
+		return true
+	case ExportTenderApplicationsParamsStateRejected:
+		return true
+	case ExportTenderApplicationsParamsStateReplaced:
+		return true
+	case ExportTenderApplicationsParamsStateSent:
+		return true
+	case ExportTenderApplicationsParamsStateSigned:
+		return true
+	case ExportTenderApplicationsParamsStateWithdrawing:
+		return true
+	case ExportTenderApplicationsParamsStateWithdrawn:
+		return true
+	case ExportTenderApplicationsParamsStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportTenderApplicationsParamsArchive.
+const (
+	ExportTenderApplicationsParamsArchiveFalse ExportTenderApplicationsParamsArchive = "false"
+	ExportTenderApplicationsParamsArchiveTrue  ExportTenderApplicationsParamsArchive = "true"
+)
+
+// Valid indicates whether the value is a known member of the ExportTenderApplicationsParamsArchive enum.
+func (e ExportTenderApplicationsParamsArchive) Valid() bool {
+	switch e {
+	case ExportTenderApplicationsParamsArchiveFalse:
+		return true
+	case ExportTenderApplicationsParamsArchiveTrue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTendersParamsState.
+const (
+	ListTendersParamsStateCancelled ListTendersParamsState = "cancelled"
+	ListTendersParamsStateCompleted ListTendersParamsState = "completed"
+	ListTendersParamsStateOpen      ListTendersParamsState = "open"
+	ListTendersParamsStateReview    ListTendersParamsState = "review"
+)
+
+// Valid indicates whether the value is a known member of the ListTendersParamsState enum.
+func (e ListTendersParamsState) Valid() bool {
+	switch e {
+	case ListTendersParamsStateCancelled:
+		return true
+	case ListTendersParamsStateCompleted:
+		return true
+	case ListTendersParamsStateOpen:
+		return true
+	case ListTendersParamsStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListWebhookDeliveriesParamsState.
 const (
 	ListWebhookDeliveriesParamsStateDelivered ListWebhookDeliveriesParamsState = "delivered"
@@ -4518,6 +5847,204 @@ func (e ReplayWebhookJSONBodyState) Valid() bool {
 
 // ACR One factor, two factors, or a qualified certificate.
 type ACR string
+
+// Accrual The card of an accrual.
+type Accrual struct {
+	Actions []Action `json:"actions"`
+
+	// Amount The whole sum, kopecks.
+	Amount int64 `json:"amount"`
+
+	// BilledOn The day it was made.
+	BilledOn openapi_types.Date `json:"billed_on"`
+
+	// Calculation How the sum was worked out, in words.
+	Calculation string `json:"calculation"`
+	Documents   []struct {
+		// Date Day, or empty.
+		Date string `json:"date"`
+
+		// File Its name.
+		File string `json:"file"`
+
+		// Href Where the file is; empty: it came without.
+		Href string `json:"href"`
+
+		// Name Name.
+		Name string `json:"name"`
+
+		// Number Number.
+		Number string `json:"number"`
+	} `json:"documents"`
+
+	// DueOn The last day to pay; empty: no term.
+	DueOn string             `json:"due_on"`
+	ID    openapi_types.UUID `json:"id"`
+
+	// Kind What it is for.
+	Kind AccrualKind `json:"kind"`
+
+	// KindLabel The same in words.
+	KindLabel string `json:"kind_label"`
+
+	// Left Still to be paid, kopecks.
+	Left int64 `json:"left"`
+
+	// Paid Paid of it, kopecks.
+	Paid  int64        `json:"paid"`
+	Payee AccrualPayee `json:"payee"`
+
+	// PaymentID The payment that is under way, or empty.
+	PaymentID string           `json:"payment_id"`
+	Payments  []PaymentItem    `json:"payments"`
+	Problems  []AccrualProblem `json:"problems"`
+
+	// Purpose What it is for, in words.
+	Purpose string `json:"purpose"`
+
+	// Requisites What a payment must name.
+	Requisites PaymentRequisites `json:"requisites"`
+
+	// Source The body that told of it.
+	Source string `json:"source"`
+
+	// Status due waits to be paid, paying is in a payment that is under way.
+	Status AccrualStatus `json:"status"`
+
+	// StatusLabel The same in words.
+	StatusLabel string `json:"status_label"`
+
+	// Uin УИН, 20 or 25 digits.
+	Uin string `json:"uin"`
+
+	// UpdatedAt Changed.
+	UpdatedAt *time.Time `json:"updated_at"`
+}
+
+// AccrualKind What it is for.
+type AccrualKind string
+
+// AccrualStatus due waits to be paid, paying is in a payment that is under way.
+type AccrualStatus string
+
+// AccrualInquiry defines model for AccrualInquiry.
+type AccrualInquiry struct {
+	// AnsweredAt Answered.
+	AnsweredAt *time.Time `json:"answered_at"`
+
+	// AskedAt Asked.
+	AskedAt *time.Time `json:"asked_at"`
+	Faults  []struct {
+		Faults []struct {
+			// Code What is wrong.
+			Code string `json:"code"`
+
+			// Field Which field.
+			Field string `json:"field"`
+		} `json:"faults"`
+
+		// Uin Of the charge that was not taken.
+		Uin string `json:"uin"`
+	} `json:"faults"`
+
+	// Reason Why it was refused.
+	Reason string `json:"reason"`
+
+	// Received Charges that were taken.
+	Received int `json:"received"`
+
+	// State none was asked; asked and not answered; answered; refused by the body, or its answer by us.
+	State AccrualInquiryState `json:"state"`
+}
+
+// AccrualInquiryState none was asked; asked and not answered; answered; refused by the body, or its answer by us.
+type AccrualInquiryState string
+
+// AccrualItem An accrual as the list shows it.
+type AccrualItem struct {
+	// Amount The whole sum, kopecks.
+	Amount int64 `json:"amount"`
+
+	// BilledOn The day it was made.
+	BilledOn openapi_types.Date `json:"billed_on"`
+
+	// DueOn The last day to pay; empty: no term.
+	DueOn string             `json:"due_on"`
+	ID    openapi_types.UUID `json:"id"`
+
+	// Kind What it is for.
+	Kind AccrualItemKind `json:"kind"`
+
+	// KindLabel The same in words.
+	KindLabel string `json:"kind_label"`
+
+	// Left Still to be paid, kopecks.
+	Left int64 `json:"left"`
+
+	// Paid Paid of it, kopecks.
+	Paid  int64        `json:"paid"`
+	Payee AccrualPayee `json:"payee"`
+
+	// PaymentID The payment that is under way, or empty.
+	PaymentID string `json:"payment_id"`
+
+	// Purpose What it is for, in words.
+	Purpose string `json:"purpose"`
+
+	// Status due waits to be paid, paying is in a payment that is under way.
+	Status AccrualItemStatus `json:"status"`
+
+	// StatusLabel The same in words.
+	StatusLabel string `json:"status_label"`
+
+	// Uin УИН, 20 or 25 digits.
+	Uin string `json:"uin"`
+}
+
+// AccrualItemKind What it is for.
+type AccrualItemKind string
+
+// AccrualItemStatus due waits to be paid, paying is in a payment that is under way.
+type AccrualItemStatus string
+
+// AccrualPayee defines model for AccrualPayee.
+type AccrualPayee struct {
+	// Inn ИНН.
+	Inn string `json:"inn"`
+
+	// Name Name.
+	Name string `json:"name"`
+}
+
+// AccrualProblem defines model for AccrualProblem.
+type AccrualProblem struct {
+	// CreatedAt Reported.
+	CreatedAt *time.Time `json:"created_at"`
+
+	// Number Of the ticket.
+	Number string `json:"number"`
+
+	// Reason Why.
+	Reason    AccrualProblemReason `json:"reason"`
+	RequestID openapi_types.UUID   `json:"request_id"`
+}
+
+// AccrualProblemReason Why.
+type AccrualProblemReason string
+
+// AccrualSummary defines model for AccrualSummary.
+type AccrualSummary struct {
+	Count int `json:"count"`
+
+	// Left To be paid, kopecks.
+	Left int64 `json:"left"`
+
+	// NextDueOn The nearest last day to pay; empty: none.
+	NextDueOn string `json:"next_due_on"`
+
+	// Overdue Of it overdue, kopecks.
+	Overdue int64 `json:"overdue"`
+}
 
 // Action Whether the caller may do one act with the thing now; where not, why, what is missing and who can grant it.
 type Action struct {
@@ -5683,6 +7210,12 @@ type NewOrganizationClient struct {
 	// Kind web and service keep a secret; native and spa keep none.
 	Kind NewOrganizationClientKind `json:"kind"`
 
+	// LogoURI Its picture, PNG, JPEG or GIF up to 256 KiB and 2048 pixels: the server fetches it, and shows it where people are asked for consent.
+	LogoURI *string `json:"logo_uri,omitempty"`
+
+	// PolicyURI A page that says how it treats people's data; shown where they are asked for consent.
+	PolicyURI *string `json:"policy_uri,omitempty"`
+
 	// PostLogoutRedirectUris Exact addresses after a sign-out.
 	PostLogoutRedirectUris *[]string `json:"post_logout_redirect_uris,omitempty"`
 
@@ -5706,6 +7239,9 @@ type NewOrganizationClient struct {
 
 	// TokenEndpointAuthMethod How it authenticates; empty: client_secret_basic, none for native and spa.
 	TokenEndpointAuthMethod *NewOrganizationClientTokenEndpointAuthMethod `json:"token_endpoint_auth_method,omitempty"`
+
+	// TosURI A page with its terms; shown where people are asked for consent.
+	TosURI *string `json:"tos_uri,omitempty"`
 }
 
 // NewOrganizationClientKind web and service keep a secret; native and spa keep none.
@@ -5719,6 +7255,23 @@ type NewOrganizationClientRequiredAcr string
 
 // NewOrganizationClientTokenEndpointAuthMethod How it authenticates; empty: client_secret_basic, none for native and spa.
 type NewOrganizationClientTokenEndpointAuthMethod string
+
+// NewPayment defines model for NewPayment.
+type NewPayment struct {
+	// AccountID A linked account, of the method account.
+	AccountID *string `json:"account_id,omitempty"`
+	Accruals  []struct {
+		// Amount What is left of it, as the payer has seen it, kopecks.
+		Amount int64              `json:"amount"`
+		ID     openapi_types.UUID `json:"id"`
+	} `json:"accruals"`
+
+	// Method How to pay.
+	Method NewPaymentMethod `json:"method"`
+}
+
+// NewPaymentMethod How to pay.
+type NewPaymentMethod string
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
@@ -6874,6 +8427,12 @@ type OrganizationClient struct {
 	// LastUsedAt When it last authenticated, to half a minute; null: never.
 	LastUsedAt *time.Time `json:"last_used_at"`
 
+	// LogoURI Its picture, PNG, JPEG or GIF up to 256 KiB and 2048 pixels: the server fetches it, and shows it where people are asked for consent.
+	LogoURI string `json:"logo_uri"`
+
+	// PolicyURI A page that says how it treats people's data; shown where they are asked for consent.
+	PolicyURI string `json:"policy_uri"`
+
 	// PostLogoutRedirectUris Exact addresses after a sign-out.
 	PostLogoutRedirectUris []string `json:"post_logout_redirect_uris"`
 
@@ -6900,9 +8459,12 @@ type OrganizationClient struct {
 	Status OrganizationClientStatus `json:"status"`
 
 	// TLSClientCertificateBoundAccessTokens Its tokens are good with its certificate only (RFC 8705).
-	TLSClientCertificateBoundAccessTokens bool      `json:"tls_client_certificate_bound_access_tokens"`
-	TokenEndpointAuthMethod               string    `json:"token_endpoint_auth_method"`
-	UpdatedAt                             time.Time `json:"updated_at"`
+	TLSClientCertificateBoundAccessTokens bool   `json:"tls_client_certificate_bound_access_tokens"`
+	TokenEndpointAuthMethod               string `json:"token_endpoint_auth_method"`
+
+	// TosURI A page with its terms; shown where people are asked for consent.
+	TosURI    string    `json:"tos_uri"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // OrganizationClientKind web and service keep a secret; native and spa keep none.
@@ -6943,6 +8505,12 @@ type OrganizationClientPatch struct {
 	// JwksURI Where its public keys are published.
 	JwksURI *string `json:"jwks_uri,omitempty"`
 
+	// LogoURI Its picture, PNG, JPEG or GIF up to 256 KiB and 2048 pixels: the server fetches it, and shows it where people are asked for consent.
+	LogoURI *string `json:"logo_uri,omitempty"`
+
+	// PolicyURI A page that says how it treats people's data; shown where they are asked for consent.
+	PolicyURI *string `json:"policy_uri,omitempty"`
+
 	// PostLogoutRedirectUris Exact addresses after a sign-out.
 	PostLogoutRedirectUris *[]string `json:"post_logout_redirect_uris,omitempty"`
 
@@ -6960,6 +8528,9 @@ type OrganizationClientPatch struct {
 
 	// Status disabled refuses it and its live tokens at once.
 	Status *OrganizationClientPatchStatus `json:"status,omitempty"`
+
+	// TosURI A page with its terms; shown where people are asked for consent.
+	TosURI *string `json:"tos_uri,omitempty"`
 }
 
 // OrganizationClientPatchProfile One word that switches on everything the profile demands.
@@ -7019,6 +8590,245 @@ type PaperVerdict struct {
 
 // PaperVerdictReason Why not.
 type PaperVerdictReason string
+
+// Payment A payment.
+type Payment struct {
+	Actions []Action `json:"actions"`
+
+	// Amount The sum, kopecks.
+	Amount int64 `json:"amount"`
+
+	// CreatedAt Begun.
+	CreatedAt *time.Time `json:"created_at"`
+
+	// Description What for.
+	Description string `json:"description"`
+
+	// ExpiresAt Its term.
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// HasReceipt Whether the receipt is made.
+	HasReceipt bool               `json:"has_receipt"`
+	ID         openapi_types.UUID `json:"id"`
+	Items      []struct {
+		AccrualID openapi_types.UUID `json:"accrual_id"`
+
+		// Amount Paid by this payment, kopecks.
+		Amount int64 `json:"amount"`
+
+		// Before Paid before, kopecks.
+		Before int64 `json:"before"`
+
+		// Kind Kind.
+		Kind PaymentItemsKind `json:"kind"`
+
+		// Purpose Purpose.
+		Purpose string `json:"purpose"`
+
+		// Requisites What a payment must name.
+		Requisites PaymentRequisites `json:"requisites"`
+
+		// Uin УИН.
+		Uin string `json:"uin"`
+	} `json:"items"`
+
+	// Method How it is paid.
+	Method PaymentMethod `json:"method"`
+
+	// MethodLabel In words.
+	MethodLabel string `json:"method_label"`
+
+	// Number Of the payment order.
+	Number int64 `json:"number"`
+	Orders *struct {
+		// Href Where it is.
+		Href string `json:"href"`
+
+		// Name File name.
+		Name string `json:"name"`
+
+		// Sha256 Digest.
+		Sha256 string `json:"sha256"`
+		Size   int    `json:"size"`
+	} `json:"orders"`
+
+	// PaidAt Paid; null before.
+	PaidAt *time.Time `json:"paid_at"`
+
+	// PayURL The provider's page; empty: there is none to go to.
+	PayURL string `json:"pay_url"`
+	Payer  struct {
+		Account *struct {
+			// Bank The bank's name.
+			Bank string `json:"bank"`
+
+			// Bic БИК.
+			Bic string `json:"bic"`
+
+			// Correspondent Correspondent account, or the Treasury's single one.
+			Correspondent *string `json:"correspondent,omitempty"`
+
+			// Number Twenty digits.
+			Number string `json:"number"`
+		} `json:"account"`
+
+		// Inn ИНН.
+		Inn string `json:"inn"`
+
+		// Kpp КПП.
+		Kpp *string `json:"kpp,omitempty"`
+
+		// Name Name.
+		Name string `json:"name"`
+	} `json:"payer"`
+
+	// Qr What a QR code for a bank's application says.
+	Qr string `json:"qr"`
+
+	// Reason Why it was not paid.
+	Reason string `json:"reason"`
+
+	// Reference The provider's number of the operation.
+	Reference string `json:"reference"`
+
+	// SignedAt Signed.
+	SignedAt *time.Time `json:"signed_at"`
+
+	// Signer Who signed the orders.
+	Signer string `json:"signer"`
+
+	// Status Where it stands.
+	Status PaymentStatus `json:"status"`
+
+	// StatusLabel In words.
+	StatusLabel string `json:"status_label"`
+}
+
+// PaymentItemsKind Kind.
+type PaymentItemsKind string
+
+// PaymentMethod How it is paid.
+type PaymentMethod string
+
+// PaymentStatus Where it stands.
+type PaymentStatus string
+
+// PaymentAccount defines model for PaymentAccount.
+type PaymentAccount struct {
+	// Account Twenty digits.
+	Account string `json:"account"`
+
+	// Bank The bank.
+	Bank string `json:"bank"`
+
+	// Bic БИК.
+	Bic string `json:"bic"`
+
+	// ID Empty: nobody has asked to link it.
+	ID string `json:"id"`
+
+	// LinkedAt Linked.
+	LinkedAt *time.Time `json:"linked_at"`
+	Main     bool       `json:"main"`
+
+	// State none, asked (a code was sent) or linked.
+	State PaymentAccountState `json:"state"`
+}
+
+// PaymentAccountState none, asked (a code was sent) or linked.
+type PaymentAccountState string
+
+// PaymentItem A payment as the history shows it.
+type PaymentItem struct {
+	// Amount The sum, kopecks.
+	Amount int64 `json:"amount"`
+
+	// CreatedAt Begun.
+	CreatedAt *time.Time `json:"created_at"`
+
+	// Description What for.
+	Description string `json:"description"`
+
+	// HasReceipt Whether the receipt is made.
+	HasReceipt bool               `json:"has_receipt"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Method How it is paid.
+	Method PaymentItemMethod `json:"method"`
+
+	// MethodLabel In words.
+	MethodLabel string `json:"method_label"`
+
+	// Number Of the payment order.
+	Number int64 `json:"number"`
+
+	// PaidAt Paid; null before.
+	PaidAt *time.Time `json:"paid_at"`
+
+	// Status Where it stands.
+	Status PaymentItemStatus `json:"status"`
+
+	// StatusLabel In words.
+	StatusLabel string `json:"status_label"`
+}
+
+// PaymentItemMethod How it is paid.
+type PaymentItemMethod string
+
+// PaymentItemStatus Where it stands.
+type PaymentItemStatus string
+
+// PaymentRequisites What a payment must name.
+type PaymentRequisites struct {
+	Account struct {
+		// Bank The bank's name.
+		Bank string `json:"bank"`
+
+		// Bic БИК.
+		Bic string `json:"bic"`
+
+		// Correspondent Correspondent account, or the Treasury's single one.
+		Correspondent *string `json:"correspondent,omitempty"`
+
+		// Number Twenty digits.
+		Number string `json:"number"`
+	} `json:"account"`
+	Budget struct {
+		// Basis Field 106.
+		Basis *string `json:"basis,omitempty"`
+
+		// DocumentDate Field 109.
+		DocumentDate *string `json:"document_date,omitempty"`
+
+		// DocumentNumber Field 108.
+		DocumentNumber *string `json:"document_number,omitempty"`
+
+		// Kbk КБК, 20 digits.
+		Kbk string `json:"kbk"`
+
+		// Oktmo ОКТМО, 8 or 11 digits.
+		Oktmo string `json:"oktmo"`
+
+		// PayerStatus Field 101 of приказ 107н.
+		PayerStatus string `json:"payer_status"`
+
+		// TaxPeriod Field 107.
+		TaxPeriod *string `json:"tax_period,omitempty"`
+
+		// Uin УИН.
+		Uin string `json:"uin"`
+	} `json:"budget"`
+	Payee struct {
+		// Inn ИНН.
+		Inn string `json:"inn"`
+
+		// Kpp КПП.
+		Kpp *string `json:"kpp,omitempty"`
+
+		// Name Name.
+		Name string `json:"name"`
+	} `json:"payee"`
+}
 
 // Permission defines model for Permission.
 type Permission string
@@ -7299,6 +9109,38 @@ type Problem struct {
 	// Type urn:propusk:problem: and the code.
 	Type string `json:"type"`
 }
+
+// ProviderState defines model for ProviderState.
+type ProviderState struct {
+	// Amount The sum, kopecks.
+	Amount   int64                 `json:"amount"`
+	Currency ProviderStateCurrency `json:"currency"`
+	ID       string                `json:"id"`
+
+	// PaidAt When.
+	PaidAt *time.Time `json:"paid_at,omitempty"`
+
+	// PayURL Its page.
+	PayURL *string `json:"pay_url,omitempty"`
+
+	// Qr What a QR code says.
+	Qr *string `json:"qr,omitempty"`
+
+	// Reason Why not.
+	Reason *string `json:"reason,omitempty"`
+
+	// Reference Its number.
+	Reference *string `json:"reference,omitempty"`
+
+	// Status How the order stands.
+	Status ProviderStateStatus `json:"status"`
+}
+
+// ProviderStateCurrency defines model for ProviderState.Currency.
+type ProviderStateCurrency string
+
+// ProviderStateStatus How the order stands.
+type ProviderStateStatus string
 
 // Recovery defines model for Recovery.
 type Recovery struct {
@@ -8112,6 +9954,267 @@ type StoppedPower struct {
 	Until openapi_types.Date `json:"until"`
 }
 
+// Tender defines model for Tender.
+type Tender struct {
+	// ApplicationID The organisation's living application; empty when there is none.
+	ApplicationID openapi_types.UUID `json:"application_id"`
+	Customer      TenderCustomer     `json:"customer"`
+	DeadlineAt    *time.Time         `json:"deadline_at"`
+	ID            openapi_types.UUID `json:"id"`
+
+	// Number Реестровый номер, 19 digits.
+	Number string `json:"number"`
+	Object string `json:"object"`
+
+	// Price Initial (maximum) price, kopecks.
+	Price       int64      `json:"price"`
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Region Code of the subject of the Federation.
+	Region     string      `json:"region"`
+	Sector     TenderCode  `json:"sector"`
+	State      TenderState `json:"state"`
+	StateLabel string      `json:"state_label"`
+}
+
+// TenderState defines model for Tender.State.
+type TenderState string
+
+// TenderAccount defines model for TenderAccount.
+type TenderAccount struct {
+	Bank   *string `json:"bank,omitempty"`
+	Bik    *string `json:"bik,omitempty"`
+	Number *string `json:"number,omitempty"`
+}
+
+// TenderAnalytics defines model for TenderAnalytics.
+type TenderAnalytics struct {
+	By    TenderAnalyticsBy `json:"by"`
+	Cut   bool              `json:"cut"`
+	From  string            `json:"from"`
+	Items []TenderTally     `json:"items"`
+	To    string            `json:"to"`
+	Total TenderTally       `json:"total"`
+}
+
+// TenderAnalyticsBy defines model for TenderAnalytics.By.
+type TenderAnalyticsBy string
+
+// TenderApplicant The organisation as of the last change, from its profile.
+type TenderApplicant struct {
+	Activity *string `json:"activity,omitempty"`
+	Address  string  `json:"address"`
+	FullName string  `json:"full_name"`
+	Inn      string  `json:"inn"`
+
+	// Kind Legal entity or sole proprietor.
+	Kind Kind    `json:"kind"`
+	Kpp  *string `json:"kpp,omitempty"`
+	Name string  `json:"name"`
+	Ogrn string  `json:"ogrn"`
+}
+
+// TenderApplication defines model for TenderApplication.
+type TenderApplication struct {
+	// Comment The customer's comment.
+	Comment     string             `json:"comment"`
+	CreatedAt   *time.Time         `json:"created_at"`
+	Customer    string             `json:"customer"`
+	CustomerInn string             `json:"customer_inn"`
+	DecidedAt   *time.Time         `json:"decided_at"`
+	ID          openapi_types.UUID `json:"id"`
+
+	// Number The register's number.
+	Number string `json:"number"`
+	Object string `json:"object"`
+
+	// Offer Kopecks.
+	Offer  int64                   `json:"offer"`
+	Origin TenderApplicationOrigin `json:"origin"`
+	Over   bool                    `json:"over"`
+
+	// Place 0 when it is not told.
+	Place  int64  `json:"place"`
+	Sector string `json:"sector"`
+
+	// StartPrice Kopecks.
+	StartPrice  int64                  `json:"start_price"`
+	State       TenderApplicationState `json:"state"`
+	StateLabel  string                 `json:"state_label"`
+	SubmittedAt *time.Time             `json:"submitted_at"`
+
+	// TenderID Empty when the announcement is not here.
+	TenderID     openapi_types.UUID `json:"tender_id"`
+	TenderNumber string             `json:"tender_number"`
+	Trouble      string             `json:"trouble"`
+	UpdatedAt    *time.Time         `json:"updated_at"`
+}
+
+// TenderApplicationOrigin defines model for TenderApplication.Origin.
+type TenderApplicationOrigin string
+
+// TenderApplicationState defines model for TenderApplication.State.
+type TenderApplicationState string
+
+// TenderCode defines model for TenderCode.
+type TenderCode struct {
+	Code string `json:"code"`
+	Name string `json:"name"`
+}
+
+// TenderContact defines model for TenderContact.
+type TenderContact struct {
+	Email *string `json:"email,omitempty"`
+	Name  *string `json:"name,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
+// TenderCustomer defines model for TenderCustomer.
+type TenderCustomer struct {
+	Inn  string  `json:"inn"`
+	Kpp  *string `json:"kpp,omitempty"`
+	Name string  `json:"name"`
+}
+
+// TenderFilter defines model for TenderFilter.
+type TenderFilter struct {
+	Customer *string `json:"customer,omitempty"`
+
+	// PriceFrom Kopecks.
+	PriceFrom *int64 `json:"price_from,omitempty"`
+
+	// PriceTo Kopecks.
+	PriceTo *int64             `json:"price_to,omitempty"`
+	Q       *string            `json:"q,omitempty"`
+	Region  *string            `json:"region,omitempty"`
+	Sector  *string            `json:"sector,omitempty"`
+	State   *TenderFilterState `json:"state,omitempty"`
+}
+
+// TenderFilterState defines model for TenderFilter.State.
+type TenderFilterState string
+
+// TenderFinding defines model for TenderFinding.
+type TenderFinding struct {
+	Advice   string                `json:"advice"`
+	Code     string                `json:"code"`
+	Field    string                `json:"field"`
+	Severity TenderFindingSeverity `json:"severity"`
+	Title    string                `json:"title"`
+}
+
+// TenderFindingSeverity defines model for TenderFinding.Severity.
+type TenderFindingSeverity string
+
+// TenderForm defines model for TenderForm.
+type TenderForm struct {
+	Account TenderAccount `json:"account"`
+	Consent bool          `json:"consent"`
+	Contact TenderContact `json:"contact"`
+	Country string        `json:"country"`
+
+	// Price What is asked for the contract, kopecks.
+	Price          int64              `json:"price"`
+	Proposal       string             `json:"proposal"`
+	Security       TenderFormSecurity `json:"security"`
+	SecurityNumber string             `json:"security_number"`
+	Small          bool               `json:"small"`
+}
+
+// TenderFormSecurity defines model for TenderForm.Security.
+type TenderFormSecurity string
+
+// TenderFormInput defines model for TenderFormInput.
+type TenderFormInput struct {
+	Account *TenderAccount `json:"account,omitempty"`
+	Consent *bool          `json:"consent,omitempty"`
+	Contact *TenderContact `json:"contact,omitempty"`
+	Country *string        `json:"country,omitempty"`
+
+	// Price What is asked for the contract, kopecks.
+	Price          *int64                   `json:"price,omitempty"`
+	Security       *TenderFormInputSecurity `json:"security,omitempty"`
+	SecurityNumber *string                  `json:"security_number,omitempty"`
+	Small          *bool                    `json:"small,omitempty"`
+}
+
+// TenderFormInputSecurity defines model for TenderFormInput.Security.
+type TenderFormInputSecurity string
+
+// TenderRegistration defines model for TenderRegistration.
+type TenderRegistration struct {
+	Account TenderAccount `json:"account"`
+	Actions []Action      `json:"actions"`
+
+	// Applicant The organisation as of the last change, from its profile.
+	Applicant TenderApplicant `json:"applicant"`
+	Contact   TenderContact   `json:"contact"`
+
+	// Document The file that is signed.
+	Document TenderSigned `json:"document"`
+
+	// Gate What of the legal status stands against it.
+	Gate       []string                `json:"gate"`
+	Number     string                  `json:"number"`
+	SentAt     *time.Time              `json:"sent_at"`
+	State      TenderRegistrationState `json:"state"`
+	Trouble    string                  `json:"trouble"`
+	UpdatedAt  *time.Time              `json:"updated_at"`
+	ValidUntil *time.Time              `json:"valid_until"`
+}
+
+// TenderRegistrationState defines model for TenderRegistration.State.
+type TenderRegistrationState string
+
+// TenderSearch defines model for TenderSearch.
+type TenderSearch struct {
+	CreatedAt *time.Time         `json:"created_at"`
+	Filter    TenderFilter       `json:"filter"`
+	ID        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+	Told      bool               `json:"told"`
+}
+
+// TenderSignature defines model for TenderSignature.
+type TenderSignature struct {
+	// Signature Detached CMS over the document: DER, PEM or base64, once more in base64.
+	Signature []byte `json:"signature"`
+}
+
+// TenderSigned The file that is signed.
+type TenderSigned struct {
+	Name   string `json:"name"`
+	Sha256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// TenderTally defines model for TenderTally.
+type TenderTally struct {
+	Applied int64  `json:"applied"`
+	Key     string `json:"key"`
+	Lost    int64  `json:"lost"`
+	Name    string `json:"name"`
+
+	// Offered Kopecks.
+	Offered  int64 `json:"offered"`
+	Rejected int64 `json:"rejected"`
+
+	// Share Of a hundred, won.
+	Share int64 `json:"share"`
+	Won   int64 `json:"won"`
+
+	// WonSum Kopecks.
+	WonSum int64 `json:"won_sum"`
+}
+
+// TenderTemplate defines model for TenderTemplate.
+type TenderTemplate struct {
+	CreatedAt *time.Time         `json:"created_at"`
+	Form      TenderForm         `json:"form"`
+	ID        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+}
+
 // TokenPower The power of attorney by which a person who is no member acts for the organisation.
 type TokenPower struct {
 	ID     openapi_types.UUID `json:"id"`
@@ -8241,6 +10344,152 @@ type WebhookPatch struct {
 // WebhookPatchState defines model for WebhookPatch.State.
 type WebhookPatchState string
 
+// WholeTender defines model for WholeTender.
+type WholeTender struct {
+	Actions []Action `json:"actions"`
+
+	// ApplicationID The organisation's living application; empty when there is none.
+	ApplicationID openapi_types.UUID `json:"application_id"`
+
+	// ApplicationSecurity Kopecks.
+	ApplicationSecurity int64               `json:"application_security"`
+	Applications        []TenderApplication `json:"applications"`
+	Change              string              `json:"change"`
+
+	// ContractSecurity Kopecks.
+	ContractSecurity int64          `json:"contract_security"`
+	Customer         TenderCustomer `json:"customer"`
+	DeadlineAt       *time.Time     `json:"deadline_at"`
+	Documents        []struct {
+		Href   string `json:"href"`
+		ID     string `json:"id"`
+		Name   string `json:"name"`
+		Sha256 string `json:"sha256"`
+		Size   int64  `json:"size"`
+	} `json:"documents"`
+	ID     openapi_types.UUID `json:"id"`
+	Method TenderCode         `json:"method"`
+
+	// Number Реестровый номер, 19 digits.
+	Number string `json:"number"`
+	Object string `json:"object"`
+	Place  string `json:"place"`
+
+	// Price Initial (maximum) price, kopecks.
+	Price     int64 `json:"price"`
+	Protocols []struct {
+		At     *time.Time `json:"at"`
+		Kind   string     `json:"kind"`
+		Number string     `json:"number"`
+		Text   string     `json:"text"`
+	} `json:"protocols"`
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Region Code of the subject of the Federation.
+	Region       string           `json:"region"`
+	Requirements []string         `json:"requirements"`
+	ReviewOn     string           `json:"review_on"`
+	Revision     int64            `json:"revision"`
+	Sector       TenderCode       `json:"sector"`
+	Sectors      []TenderCode     `json:"sectors"`
+	SmallOnly    bool             `json:"small_only"`
+	State        WholeTenderState `json:"state"`
+	StateLabel   string           `json:"state_label"`
+	Term         string           `json:"term"`
+}
+
+// WholeTenderState defines model for WholeTender.State.
+type WholeTenderState string
+
+// WholeTenderApplication defines model for WholeTenderApplication.
+type WholeTenderApplication struct {
+	Actions   []Action                         `json:"actions"`
+	Applicant WholeTenderApplication_Applicant `json:"applicant"`
+	Authority map[string]interface{}           `json:"authority"`
+
+	// Comment The customer's comment.
+	Comment     string     `json:"comment"`
+	CreatedAt   *time.Time `json:"created_at"`
+	Customer    string     `json:"customer"`
+	CustomerInn string     `json:"customer_inn"`
+	DeadlineAt  *time.Time `json:"deadline_at"`
+	DecidedAt   *time.Time `json:"decided_at"`
+
+	// Document The file that is signed.
+	Document TenderSigned `json:"document"`
+	Events   []struct {
+		At         *time.Time                        `json:"at"`
+		Event      string                            `json:"event"`
+		State      WholeTenderApplicationEventsState `json:"state"`
+		StateLabel string                            `json:"state_label"`
+		Text       string                            `json:"text"`
+		Who        string                            `json:"who"`
+	} `json:"events"`
+	Files []struct {
+		DocumentID string `json:"document_id"`
+		Href       string `json:"href"`
+		MediaType  string `json:"media_type"`
+		Name       string `json:"name"`
+		Sha256     string `json:"sha256"`
+		Size       int64  `json:"size"`
+	} `json:"files"`
+	Findings []TenderFinding    `json:"findings"`
+	Form     TenderForm         `json:"form"`
+	ID       openapi_types.UUID `json:"id"`
+	NextID   string             `json:"next_id"`
+
+	// Number The register's number.
+	Number string `json:"number"`
+	Object string `json:"object"`
+
+	// Offer Kopecks.
+	Offer  int64                        `json:"offer"`
+	Origin WholeTenderApplicationOrigin `json:"origin"`
+	Over   bool                         `json:"over"`
+
+	// Place 0 when it is not told.
+	Place      int64  `json:"place"`
+	ReplacesID string `json:"replaces_id"`
+
+	// Revision Of the announcement that it answers.
+	Revision  int64  `json:"revision"`
+	Sector    string `json:"sector"`
+	Signature *struct {
+		At          *time.Time `json:"at"`
+		Certificate string     `json:"certificate"`
+		Signer      string     `json:"signer"`
+	} `json:"signature"`
+
+	// StartPrice Kopecks.
+	StartPrice  int64                       `json:"start_price"`
+	State       WholeTenderApplicationState `json:"state"`
+	StateLabel  string                      `json:"state_label"`
+	SubmittedAt *time.Time                  `json:"submitted_at"`
+
+	// TenderID Empty when the announcement is not here.
+	TenderID     openapi_types.UUID `json:"tender_id"`
+	TenderNumber string             `json:"tender_number"`
+	Trouble      string             `json:"trouble"`
+	UpdatedAt    *time.Time         `json:"updated_at"`
+}
+
+// WholeTenderApplicationApplicant1 defines model for WholeTenderApplication.Applicant.1.
+type WholeTenderApplicationApplicant1 = map[string]interface{}
+
+// WholeTenderApplication_Applicant defines model for WholeTenderApplication.Applicant.
+type WholeTenderApplication_Applicant struct {
+	union json.RawMessage
+}
+
+// WholeTenderApplicationEventsState defines model for WholeTenderApplication.Events.State.
+type WholeTenderApplicationEventsState string
+
+// WholeTenderApplicationOrigin defines model for WholeTenderApplication.Origin.
+type WholeTenderApplicationOrigin string
+
+// WholeTenderApplicationState defines model for WholeTenderApplication.State.
+type WholeTenderApplicationState string
+
 // IdempotencyKey defines model for Idempotency-Key.
 type IdempotencyKey = string
 
@@ -8255,6 +10504,120 @@ type ID = openapi_types.UUID
 
 // Limit defines model for limit.
 type Limit = int
+
+// ListAccrualsParams defines parameters for ListAccruals.
+type ListAccrualsParams struct {
+	// Period The running one; not with from or to.
+	Period *ListAccrualsParamsPeriod `form:"period,omitempty" json:"period,omitempty"`
+
+	// From Billed on this day or later.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Billed on this day or earlier.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+
+	// DueTo Due on this day or earlier.
+	DueTo *openapi_types.Date `form:"due_to,omitempty" json:"due_to,omitempty"`
+
+	// Kind Only of this kind.
+	Kind *ListAccrualsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Status Only in this status; unpaid is due, overdue and paying.
+	Status *ListAccrualsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Payee ИНН of the counterparty.
+	Payee *string `form:"payee,omitempty" json:"payee,omitempty"`
+
+	// Q Words of the purpose or the payee, or an УИН.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Sort The column to go by; a minus begins with the greatest.
+	Sort *ListAccrualsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// After next of the page before.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Records on a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAccrualsParamsPeriod defines parameters for ListAccruals.
+type ListAccrualsParamsPeriod string
+
+// ListAccrualsParamsKind defines parameters for ListAccruals.
+type ListAccrualsParamsKind string
+
+// ListAccrualsParamsStatus defines parameters for ListAccruals.
+type ListAccrualsParamsStatus string
+
+// ListAccrualsParamsSort defines parameters for ListAccruals.
+type ListAccrualsParamsSort string
+
+// ExportAccrualsParams defines parameters for ExportAccruals.
+type ExportAccrualsParams struct {
+	// Period The running one; not with from or to.
+	Period *ExportAccrualsParamsPeriod `form:"period,omitempty" json:"period,omitempty"`
+
+	// From Billed on this day or later.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Billed on this day or earlier.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+
+	// DueTo Due on this day or earlier.
+	DueTo *openapi_types.Date `form:"due_to,omitempty" json:"due_to,omitempty"`
+
+	// Kind Only of this kind.
+	Kind *ExportAccrualsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Status Only in this status; unpaid is due, overdue and paying.
+	Status *ExportAccrualsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Payee ИНН of the counterparty.
+	Payee *string `form:"payee,omitempty" json:"payee,omitempty"`
+
+	// Q Words of the purpose or the payee, or an УИН.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Sort The column to go by; a minus begins with the greatest.
+	Sort *ExportAccrualsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Format The file's format.
+	Format *ExportAccrualsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ExportAccrualsParamsPeriod defines parameters for ExportAccruals.
+type ExportAccrualsParamsPeriod string
+
+// ExportAccrualsParamsKind defines parameters for ExportAccruals.
+type ExportAccrualsParamsKind string
+
+// ExportAccrualsParamsStatus defines parameters for ExportAccruals.
+type ExportAccrualsParamsStatus string
+
+// ExportAccrualsParamsSort defines parameters for ExportAccruals.
+type ExportAccrualsParamsSort string
+
+// ExportAccrualsParamsFormat defines parameters for ExportAccruals.
+type ExportAccrualsParamsFormat string
+
+// ReportAccrualJSONBody defines parameters for ReportAccrual.
+type ReportAccrualJSONBody struct {
+	Files *[]openapi_types.UUID `json:"files,omitempty"`
+
+	// Reason Why.
+	Reason ReportAccrualJSONBodyReason `json:"reason"`
+	Text   *string                     `json:"text,omitempty"`
+}
+
+// ReportAccrualParams defines parameters for ReportAccrual.
+type ReportAccrualParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReportAccrualJSONBodyReason defines parameters for ReportAccrual.
+type ReportAccrualJSONBodyReason string
 
 // StartBindingJSONBody defines parameters for StartBinding.
 type StartBindingJSONBody struct {
@@ -9516,6 +11879,93 @@ type CreateOrganizationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AskToLinkAccountJSONBody defines parameters for AskToLinkAccount.
+type AskToLinkAccountJSONBody struct {
+	// Account Twenty digits.
+	Account string `json:"account"`
+
+	// Bic БИК.
+	Bic string `json:"bic"`
+}
+
+// UnlinkAccountParams defines parameters for UnlinkAccount.
+type UnlinkAccountParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// LinkAccountJSONBody defines parameters for LinkAccount.
+type LinkAccountJSONBody struct {
+	// Code Six digits.
+	Code string `json:"code"`
+}
+
+// LinkAccount200JSONResponseBodyState defines parameters for LinkAccount.
+type LinkAccount200JSONResponseBodyState string
+
+// ListPaymentsParams defines parameters for ListPayments.
+type ListPaymentsParams struct {
+	// After next of the page before.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Records on a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Status Only in this status.
+	Status *ListPaymentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Method Only by this method.
+	Method *ListPaymentsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Since Begun at or after.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Before Begun before.
+	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+}
+
+// ListPaymentsParamsStatus defines parameters for ListPayments.
+type ListPaymentsParamsStatus string
+
+// ListPaymentsParamsMethod defines parameters for ListPayments.
+type ListPaymentsParamsMethod string
+
+// CreatePaymentParams defines parameters for CreatePayment.
+type CreatePaymentParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelPaymentParams defines parameters for CancelPayment.
+type CancelPaymentParams struct {
+	// IfMatch The ETag of the state that the change is meant for (RFC 9110 §13.1.1). Without it the change is made to whatever is there.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetPaymentReceiptParams defines parameters for GetPaymentReceipt.
+type GetPaymentReceiptParams struct {
+	// Part The PDF or its signature.
+	Part *GetPaymentReceiptParamsPart `form:"part,omitempty" json:"part,omitempty"`
+}
+
+// GetPaymentReceiptParamsPart defines parameters for GetPaymentReceipt.
+type GetPaymentReceiptParamsPart string
+
+// SignPaymentJSONBody defines parameters for SignPayment.
+type SignPaymentJSONBody struct {
+	// Signature CMS in base64.
+	Signature []byte `json:"signature"`
+}
+
+// SignPaymentParams defines parameters for SignPayment.
+type SignPaymentParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListPowersOfAttorneyParams defines parameters for ListPowersOfAttorney.
 type ListPowersOfAttorneyParams struct {
 	Side   *ListPowersOfAttorneyParamsSide   `form:"side,omitempty" json:"side,omitempty"`
@@ -9744,6 +12194,203 @@ type GetSupportParams struct {
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 }
 
+// GetTenderAnalyticsParams defines parameters for GetTenderAnalytics.
+type GetTenderAnalyticsParams struct {
+	// From First day.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Last day.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+
+	// By Grouping.
+	By *GetTenderAnalyticsParamsBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// Format json or xlsx.
+	Format *GetTenderAnalyticsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetTenderAnalyticsParamsBy defines parameters for GetTenderAnalytics.
+type GetTenderAnalyticsParamsBy string
+
+// GetTenderAnalyticsParamsFormat defines parameters for GetTenderAnalytics.
+type GetTenderAnalyticsParamsFormat string
+
+// ListTenderApplicationsParams defines parameters for ListTenderApplications.
+type ListTenderApplicationsParams struct {
+	// After Cursor of an earlier answer.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Rows of a page.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// State State.
+	State *ListTenderApplicationsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Archive Ended or not.
+	Archive *ListTenderApplicationsParamsArchive `form:"archive,omitempty" json:"archive,omitempty"`
+}
+
+// ListTenderApplicationsParamsState defines parameters for ListTenderApplications.
+type ListTenderApplicationsParamsState string
+
+// ListTenderApplicationsParamsArchive defines parameters for ListTenderApplications.
+type ListTenderApplicationsParamsArchive string
+
+// ExportTenderApplicationsParams defines parameters for ExportTenderApplications.
+type ExportTenderApplicationsParams struct {
+	// State State.
+	State *ExportTenderApplicationsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Archive Ended or not.
+	Archive *ExportTenderApplicationsParamsArchive `form:"archive,omitempty" json:"archive,omitempty"`
+}
+
+// ExportTenderApplicationsParamsState defines parameters for ExportTenderApplications.
+type ExportTenderApplicationsParamsState string
+
+// ExportTenderApplicationsParamsArchive defines parameters for ExportTenderApplications.
+type ExportTenderApplicationsParamsArchive string
+
+// RemoveTenderApplicationParams defines parameters for RemoveTenderApplication.
+type RemoveTenderApplicationParams struct {
+	// IfMatch The state that the caller has seen (RFC 9110 §13.1.1).
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ChangeTenderApplicationJSONBody defines parameters for ChangeTenderApplication.
+type ChangeTenderApplicationJSONBody struct {
+	Documents *[]string        `json:"documents,omitempty"`
+	Form      *TenderFormInput `json:"form,omitempty"`
+	Proposal  *string          `json:"proposal,omitempty"`
+	Revision  *int64           `json:"revision,omitempty"`
+}
+
+// ChangeTenderApplicationApplicationMergePatchPlusJSONBody defines parameters for ChangeTenderApplication.
+type ChangeTenderApplicationApplicationMergePatchPlusJSONBody struct {
+	Documents *[]string        `json:"documents,omitempty"`
+	Form      *TenderFormInput `json:"form,omitempty"`
+	Proposal  *string          `json:"proposal,omitempty"`
+	Revision  *int64           `json:"revision,omitempty"`
+}
+
+// ChangeTenderApplicationParams defines parameters for ChangeTenderApplication.
+type ChangeTenderApplicationParams struct {
+	// IfMatch The state that the caller has seen (RFC 9110 §13.1.1).
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ReviseTenderApplicationParams defines parameters for ReviseTenderApplication.
+type ReviseTenderApplicationParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SignTenderApplicationParams defines parameters for SignTenderApplication.
+type SignTenderApplicationParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SubmitTenderApplicationParams defines parameters for SubmitTenderApplication.
+type SubmitTenderApplicationParams struct {
+	// IfMatch The state that the caller has seen (RFC 9110 §13.1.1).
+	IfMatch *string `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawTenderApplicationParams defines parameters for WithdrawTenderApplication.
+type WithdrawTenderApplicationParams struct {
+	// IfMatch The state that the caller has seen (RFC 9110 §13.1.1).
+	IfMatch *string `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RegisterForTendersParams defines parameters for RegisterForTenders.
+type RegisterForTendersParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SaveTenderSearchJSONBody defines parameters for SaveTenderSearch.
+type SaveTenderSearchJSONBody struct {
+	Filter TenderFilter `json:"filter"`
+	Name   string       `json:"name"`
+	Told   *bool        `json:"told,omitempty"`
+}
+
+// SaveTenderSearchParams defines parameters for SaveTenderSearch.
+type SaveTenderSearchParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SaveTenderTemplateJSONBody defines parameters for SaveTenderTemplate.
+type SaveTenderTemplateJSONBody struct {
+	ApplicationID openapi_types.UUID `json:"application_id"`
+	Name          string             `json:"name"`
+}
+
+// SaveTenderTemplateParams defines parameters for SaveTenderTemplate.
+type SaveTenderTemplateParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListTendersParams defines parameters for ListTenders.
+type ListTendersParams struct {
+	// After Cursor of an earlier answer.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Rows of a page.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Words of the object, the customer or the number.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Sector Beginning of an ОКПД2: 62.01.
+	Sector *string `form:"sector,omitempty" json:"sector,omitempty"`
+
+	// Region Code of the region: 77.
+	Region *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Customer ИНН of the customer.
+	Customer *string `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// PriceFrom At least, kopecks.
+	PriceFrom *int64 `form:"price_from,omitempty" json:"price_from,omitempty"`
+
+	// PriceTo At most, kopecks.
+	PriceTo *int64 `form:"price_to,omitempty" json:"price_to,omitempty"`
+
+	// State State.
+	State *ListTendersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// DeadlineBefore Applications are taken until before.
+	DeadlineBefore *time.Time `form:"deadline_before,omitempty" json:"deadline_before,omitempty"`
+
+	// Search Identifier of a saved search.
+	Search *openapi_types.UUID `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListTendersParamsState defines parameters for ListTenders.
+type ListTendersParamsState string
+
+// ApplyForTenderJSONBody defines parameters for ApplyForTender.
+type ApplyForTenderJSONBody struct {
+	ApplicationID *string `json:"application_id,omitempty"`
+	TemplateID    *string `json:"template_id,omitempty"`
+}
+
+// ApplyForTenderParams defines parameters for ApplyForTender.
+type ApplyForTenderParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
 	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
@@ -9835,6 +12482,9 @@ type TestWebhookParams struct {
 	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ReportAccrualJSONRequestBody defines body for ReportAccrual for application/json ContentType.
+type ReportAccrualJSONRequestBody ReportAccrualJSONBody
 
 // StartBindingJSONRequestBody defines body for StartBinding for application/json ContentType.
 type StartBindingJSONRequestBody StartBindingJSONBody
@@ -10055,6 +12705,21 @@ type CreateOrganizationJSONRequestBody CreateOrganizationJSONBody
 // VerifyPaperJSONRequestBody defines body for VerifyPaper for application/json ContentType.
 type VerifyPaperJSONRequestBody = PaperQuestion
 
+// AskToLinkAccountJSONRequestBody defines body for AskToLinkAccount for application/json ContentType.
+type AskToLinkAccountJSONRequestBody AskToLinkAccountJSONBody
+
+// LinkAccountJSONRequestBody defines body for LinkAccount for application/json ContentType.
+type LinkAccountJSONRequestBody LinkAccountJSONBody
+
+// CreatePaymentJSONRequestBody defines body for CreatePayment for application/json ContentType.
+type CreatePaymentJSONRequestBody = NewPayment
+
+// PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
+type PaymentCallbackJSONRequestBody = ProviderState
+
+// SignPaymentJSONRequestBody defines body for SignPayment for application/json ContentType.
+type SignPaymentJSONRequestBody SignPaymentJSONBody
+
 // AddPowerOfAttorneyJSONRequestBody defines body for AddPowerOfAttorney for application/json ContentType.
 type AddPowerOfAttorneyJSONRequestBody = NewPower
 
@@ -10114,6 +12779,27 @@ type VerifySignatureJSONRequestBody VerifySignatureJSONBody
 
 // VerifySignatureMultipartRequestBody defines body for VerifySignature for multipart/form-data ContentType.
 type VerifySignatureMultipartRequestBody VerifySignatureMultipartBody
+
+// ChangeTenderApplicationJSONRequestBody defines body for ChangeTenderApplication for application/json ContentType.
+type ChangeTenderApplicationJSONRequestBody ChangeTenderApplicationJSONBody
+
+// ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody defines body for ChangeTenderApplication for application/merge-patch+json ContentType.
+type ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody ChangeTenderApplicationApplicationMergePatchPlusJSONBody
+
+// SignTenderApplicationJSONRequestBody defines body for SignTenderApplication for application/json ContentType.
+type SignTenderApplicationJSONRequestBody = TenderSignature
+
+// RegisterForTendersJSONRequestBody defines body for RegisterForTenders for application/json ContentType.
+type RegisterForTendersJSONRequestBody = TenderSignature
+
+// SaveTenderSearchJSONRequestBody defines body for SaveTenderSearch for application/json ContentType.
+type SaveTenderSearchJSONRequestBody SaveTenderSearchJSONBody
+
+// SaveTenderTemplateJSONRequestBody defines body for SaveTenderTemplate for application/json ContentType.
+type SaveTenderTemplateJSONRequestBody SaveTenderTemplateJSONBody
+
+// ApplyForTenderJSONRequestBody defines body for ApplyForTender for application/json ContentType.
+type ApplyForTenderJSONRequestBody ApplyForTenderJSONBody
 
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = WebhookInput
@@ -10960,6 +13646,68 @@ func (t *OrganisationChange_Before) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsTenderApplicant returns the union data inside the WholeTenderApplication_Applicant as a TenderApplicant
+func (t WholeTenderApplication_Applicant) AsTenderApplicant() (TenderApplicant, error) {
+	var body TenderApplicant
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTenderApplicant overwrites any union data inside the WholeTenderApplication_Applicant as the provided TenderApplicant
+func (t *WholeTenderApplication_Applicant) FromTenderApplicant(v TenderApplicant) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTenderApplicant performs a merge with any union data inside the WholeTenderApplication_Applicant, using the provided TenderApplicant
+func (t *WholeTenderApplication_Applicant) MergeTenderApplicant(v TenderApplicant) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWholeTenderApplicationApplicant1 returns the union data inside the WholeTenderApplication_Applicant as a WholeTenderApplicationApplicant1
+func (t WholeTenderApplication_Applicant) AsWholeTenderApplicationApplicant1() (WholeTenderApplicationApplicant1, error) {
+	var body WholeTenderApplicationApplicant1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWholeTenderApplicationApplicant1 overwrites any union data inside the WholeTenderApplication_Applicant as the provided WholeTenderApplicationApplicant1
+func (t *WholeTenderApplication_Applicant) FromWholeTenderApplicationApplicant1(v WholeTenderApplicationApplicant1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWholeTenderApplicationApplicant1 performs a merge with any union data inside the WholeTenderApplication_Applicant, using the provided WholeTenderApplicationApplicant1
+func (t *WholeTenderApplication_Applicant) MergeWholeTenderApplicationApplicant1(v WholeTenderApplicationApplicant1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t WholeTenderApplication_Applicant) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *WholeTenderApplication_Applicant) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
@@ -11033,6 +13781,80 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ListAccruals Accruals
+	//
+	// What the organisation owes or owed, page by page.
+	//
+	// Corresponds with GET /v1/accruals (the `ListAccruals` operationId).
+	ListAccruals(ctx context.Context, params *ListAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportAccruals The list as a file
+	//
+	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+	//
+	// Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
+	ExportAccruals(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccrualInquiry The last question to the source of accruals
+	//
+	// Accruals are asked for once a day by themselves.
+	//
+	// Corresponds with GET /v1/accruals/inquiry (the `GetAccrualInquiry` operationId).
+	GetAccrualInquiry(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskForAccruals Ask for accruals now
+	//
+	// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+	//
+	// Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
+	AskForAccruals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAccrualPayees Counterparties
+	//
+	// Those of the organisation's accruals, at most 200.
+	//
+	// Corresponds with GET /v1/accruals/payees (the `ListAccrualPayees` operationId).
+	ListAccrualPayees(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccrualSummary What is to be paid
+	//
+	// Sums of all that is not paid, and the nearest term.
+	//
+	// Corresponds with GET /v1/accruals/summary (the `GetAccrualSummary` operationId).
+	GetAccrualSummary(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccrual The card of an accrual
+	//
+	// Purpose, calculation, documents, requisites, payments and reports.
+	//
+	// Corresponds with GET /v1/accruals/{id} (the `GetAccrual` operationId).
+	GetAccrual(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccrualDocument A document of an accrual
+	//
+	// As the body sent it.
+	//
+	// Corresponds with GET /v1/accruals/{id}/documents/{file} (the `GetAccrualDocument` operationId).
+	GetAccrualDocument(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportAccrualWithBody Report a problem
+	//
+	// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+	ReportAccrualWithBody(ctx context.Context, id ID, params *ReportAccrualParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportAccrual Report a problem
+	//
+	// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+	ReportAccrual(ctx context.Context, id ID, params *ReportAccrualParams, body ReportAccrualJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartBindingWithBody Bind oneself to an organisation that is here
 	//
@@ -13033,6 +15855,152 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/papers/verify (the `VerifyPaper` operationId).
 	VerifyPaper(ctx context.Context, body VerifyPaperJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListPaymentAccounts Accounts to pay from
+	//
+	// The accounts of the organisation's profile, and which of them are linked.
+	//
+	// Corresponds with GET /v1/payment-accounts (the `ListPaymentAccounts` operationId).
+	ListPaymentAccounts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskToLinkAccountWithBody Ask to link an account
+	//
+	// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+	AskToLinkAccountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskToLinkAccount Ask to link an account
+	//
+	// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+	AskToLinkAccount(ctx context.Context, body AskToLinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnlinkAccount Unlink an account
+	//
+	// Payments that were begun from it go on.
+	//
+	// Corresponds with DELETE /v1/payment-accounts/{id} (the `UnlinkAccount` operationId).
+	UnlinkAccount(ctx context.Context, id ID, params *UnlinkAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LinkAccountWithBody Link an account by its code
+	//
+	// Five tries. 403 payment_code_wrong, payment_code_over.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+	LinkAccountWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LinkAccount Link an account by its code
+	//
+	// Five tries. 403 payment_code_wrong, payment_code_over.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+	LinkAccount(ctx context.Context, id ID, body LinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPayments History of payments
+	//
+	// Newest first, page by page.
+	//
+	// Corresponds with GET /v1/payments (the `ListPayments` operationId).
+	ListPayments(ctx context.Context, params *ListPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePaymentWithBody Pay accruals
+	//
+	// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+	CreatePaymentWithBody(ctx context.Context, params *CreatePaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePayment Pay accruals
+	//
+	// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+	CreatePayment(ctx context.Context, params *CreatePaymentParams, body CreatePaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PaymentCallbackWithBody The payment provider tells of an outcome
+	//
+	// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+	PaymentCallbackWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PaymentCallback The payment provider tells of an outcome
+	//
+	// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+	PaymentCallback(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPayment A payment
+	//
+	// How it stands, and where to pay it.
+	//
+	// Corresponds with GET /v1/payments/{id} (the `GetPayment` operationId).
+	GetPayment(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelPayment Cancel payment orders that are not signed
+	//
+	// 409 payment_state afterwards: what the provider has may be paid until its term.
+	//
+	// Corresponds with POST /v1/payments/{id}/cancel (the `CancelPayment` operationId).
+	CancelPayment(ctx context.Context, id ID, params *CancelPaymentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPaymentOrders Payment orders for a bank client
+	//
+	// 1CClientBankExchange 1.03 in windows-1251: of the method account. The signature is over these bytes.
+	//
+	// Corresponds with GET /v1/payments/{id}/orders (the `GetPaymentOrders` operationId).
+	GetPaymentOrders(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPaymentQR QR code of СБП
+	//
+	// A picture, while the payment waits to be paid.
+	//
+	// Corresponds with GET /v1/payments/{id}/qr (the `GetPaymentQR` operationId).
+	GetPaymentQR(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPaymentReceipt The receipt
+	//
+	// A PDF under the service's seal, or its detached signature. 409 payment_no_receipt before.
+	//
+	// Corresponds with GET /v1/payments/{id}/receipt (the `GetPaymentReceipt` operationId).
+	GetPaymentReceipt(ctx context.Context, id ID, params *GetPaymentReceiptParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignPaymentWithBody Sign the payment orders
+	//
+	// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+	SignPaymentWithBody(ctx context.Context, id ID, params *SignPaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignPayment Sign the payment orders
+	//
+	// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+	SignPayment(ctx context.Context, id ID, params *SignPaymentParams, body SignPaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPowerCodes The classifier of powers
 	//
 	// The codes of the tax service's classifier and those of the cabinet, with what each opens.
@@ -13496,6 +16464,270 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/support (the `GetSupport` operationId).
 	GetSupport(ctx context.Context, params *GetSupportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetTenderAnalytics Won and lost
+	//
+	// Participations that ended in the period, grouped. A year to today when no days are named; at most 20,000 participations are counted (cut).
+	//
+	// Corresponds with GET /v1/tender-analytics (the `GetTenderAnalytics` operationId).
+	GetTenderAnalytics(ctx context.Context, params *GetTenderAnalyticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTenderApplications Applications
+	//
+	// Newest first; archive=true are those that have ended, by the day of their end, with what the register remembers from before; archive=false those that have not.
+	//
+	// Corresponds with GET /v1/tender-applications (the `ListTenderApplications` operationId).
+	ListTenderApplications(ctx context.Context, params *ListTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportTenderApplications Applications as a workbook
+	//
+	// At most 10,000 rows.
+	//
+	// Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
+	ExportTenderApplications(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveTenderApplication Throw a draft away
+	//
+	// What was sent cannot be thrown away: it is withdrawn.
+	//
+	// Corresponds with DELETE /v1/tender-applications/{id} (the `RemoveTenderApplication` operationId).
+	RemoveTenderApplication(ctx context.Context, id openapi_types.UUID, params *RemoveTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderApplication One application
+	//
+	// With its check while it is prepared, its history and what can be done.
+	//
+	// Corresponds with GET /v1/tender-applications/{id} (the `GetTenderApplication` operationId).
+	GetTenderApplication(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTenderApplicationWithBody Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplicationWithBody(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTenderApplication Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplication(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTenderApplicationWithApplicationMergePatchPlusJSONBody Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplicationWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckTenderApplication Check before signing
+	//
+	// Everything that stands between the application and the register. ready says that nothing stops it.
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/check (the `CheckTenderApplication` operationId).
+	CheckTenderApplication(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderApplicationDocument The application as it is signed
+	//
+	// The very bytes: XML that names every attached file with its SHA-256.
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/document (the `GetTenderApplicationDocument` operationId).
+	GetTenderApplicationDocument(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderApplicationFile An attached file
+	//
+	// As it was attached, whatever became of the document since.
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/files/{file} (the `GetTenderApplicationFile` operationId).
+	GetTenderApplicationFile(ctx context.Context, id openapi_types.UUID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReviseTenderApplication Begin the next version
+	//
+	// A draft that takes the place of the registered one when the register has it.
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/revision (the `ReviseTenderApplication` operationId).
+	ReviseTenderApplication(ctx context.Context, id openapi_types.UUID, params *ReviseTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderApplicationSignature The signature
+	//
+	// Detached CMS over the document.
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/signature (the `GetTenderApplicationSignature` operationId).
+	GetTenderApplicationSignature(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignTenderApplicationWithBody Sign the application and its files
+	//
+	// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+	SignTenderApplicationWithBody(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignTenderApplication Sign the application and its files
+	//
+	// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+	SignTenderApplication(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, body SignTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SubmitTenderApplication Send the application
+	//
+	// Refused when it is late by the service's clock, or the announcement has changed since it was signed. Repeated, it is sent once.
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/submit (the `SubmitTenderApplication` operationId).
+	SubmitTenderApplication(ctx context.Context, id openapi_types.UUID, params *SubmitTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawTenderApplication Withdraw the application
+	//
+	// Until applications are taken no more.
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/withdraw (the `WithdrawTenderApplication` operationId).
+	WithdrawTenderApplication(ctx context.Context, id openapi_types.UUID, params *WithdrawTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderRegistration Registration as a participant
+	//
+	// Where it stands, and what would be sent: filled in from the profile.
+	//
+	// Corresponds with GET /v1/tender-registration (the `GetTenderRegistration` operationId).
+	GetTenderRegistration(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterForTendersWithBody Sign and send the registration
+	//
+	// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+	RegisterForTendersWithBody(ctx context.Context, params *RegisterForTendersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterForTenders Sign and send the registration
+	//
+	// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+	RegisterForTenders(ctx context.Context, params *RegisterForTendersParams, body RegisterForTendersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTenderRegistrationDocument The registration as it is signed
+	//
+	// The very bytes, made of the profile.
+	//
+	// Corresponds with GET /v1/tender-registration/document (the `GetTenderRegistrationDocument` operationId).
+	GetTenderRegistrationDocument(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTenderSearches Saved searches
+	//
+	// The organisation's, newest first, at most 50.
+	//
+	// Corresponds with GET /v1/tender-searches (the `ListTenderSearches` operationId).
+	ListTenderSearches(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveTenderSearchWithBody Save a search
+	//
+	// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+	SaveTenderSearchWithBody(ctx context.Context, params *SaveTenderSearchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveTenderSearch Save a search
+	//
+	// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+	SaveTenderSearch(ctx context.Context, params *SaveTenderSearchParams, body SaveTenderSearchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveTenderSearch Remove a saved search
+	//
+	// No more is told.
+	//
+	// Corresponds with DELETE /v1/tender-searches/{id} (the `RemoveTenderSearch` operationId).
+	RemoveTenderSearch(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTenderTemplates Templates of applications
+	//
+	// The organisation's, newest first, at most 50.
+	//
+	// Corresponds with GET /v1/tender-templates (the `ListTenderTemplates` operationId).
+	ListTenderTemplates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveTenderTemplateWithBody Keep an application's text as a template
+	//
+	// Without price, consent and guarantee. 409 tender_kept_many.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+	SaveTenderTemplateWithBody(ctx context.Context, params *SaveTenderTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveTenderTemplate Keep an application's text as a template
+	//
+	// Without price, consent and guarantee. 409 tender_kept_many.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+	SaveTenderTemplate(ctx context.Context, params *SaveTenderTemplateParams, body SaveTenderTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveTenderTemplate Remove a template
+	//
+	// Applications begun with it stay as they are.
+	//
+	// Corresponds with DELETE /v1/tender-templates/{id} (the `RemoveTenderTemplate` operationId).
+	RemoveTenderTemplate(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTenders Search the register of tenders
+	//
+	// Announcements that the outside register publishes, the latest first. By words, beginning of the sector (ОКПД2), region, customer, sums, state and deadline; search names a saved search, whose filter then counts alone.
+	//
+	// Corresponds with GET /v1/tenders (the `ListTenders` operationId).
+	ListTenders(ctx context.Context, params *ListTendersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTender One announcement
+	//
+	// With its documents, the commission's protocols, the organisation's applications and what can be done.
+	//
+	// Corresponds with GET /v1/tenders/{id} (the `GetTender` operationId).
+	GetTender(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForTenderWithBody Begin an application
+	//
+	// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+	ApplyForTenderWithBody(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForTender Begin an application
+	//
+	// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+	ApplyForTender(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, body ApplyForTenderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadTenderDocument A document of an announcement
+	//
+	// Fetched from the register the first time, compared with the digest that the announcement names (503 tender_document_differs), scanned, and kept for the organisation.
+	//
+	// Corresponds with GET /v1/tenders/{id}/documents/{document} (the `DownloadTenderDocument` operationId).
+	DownloadTenderDocument(ctx context.Context, id openapi_types.UUID, document string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListWebhookEvents Event types
 	//
 	// What webhooks carry, with an example of each body.
@@ -13635,6 +16867,180 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/{id}/test (the `TestWebhook` operationId).
 	TestWebhook(ctx context.Context, id ID, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ListAccruals Accruals
+//
+// What the organisation owes or owed, page by page.
+//
+// Corresponds with GET /v1/accruals (the `ListAccruals` operationId).
+func (c *Client) ListAccruals(ctx context.Context, params *ListAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccrualsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportAccruals The list as a file
+//
+// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+//
+// Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
+func (c *Client) ExportAccruals(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportAccrualsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccrualInquiry The last question to the source of accruals
+//
+// Accruals are asked for once a day by themselves.
+//
+// Corresponds with GET /v1/accruals/inquiry (the `GetAccrualInquiry` operationId).
+func (c *Client) GetAccrualInquiry(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccrualInquiryRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskForAccruals Ask for accruals now
+//
+// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+//
+// Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
+func (c *Client) AskForAccruals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskForAccrualsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAccrualPayees Counterparties
+//
+// Those of the organisation's accruals, at most 200.
+//
+// Corresponds with GET /v1/accruals/payees (the `ListAccrualPayees` operationId).
+func (c *Client) ListAccrualPayees(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccrualPayeesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccrualSummary What is to be paid
+//
+// Sums of all that is not paid, and the nearest term.
+//
+// Corresponds with GET /v1/accruals/summary (the `GetAccrualSummary` operationId).
+func (c *Client) GetAccrualSummary(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccrualSummaryRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccrual The card of an accrual
+//
+// Purpose, calculation, documents, requisites, payments and reports.
+//
+// Corresponds with GET /v1/accruals/{id} (the `GetAccrual` operationId).
+func (c *Client) GetAccrual(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccrualRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccrualDocument A document of an accrual
+//
+// As the body sent it.
+//
+// Corresponds with GET /v1/accruals/{id}/documents/{file} (the `GetAccrualDocument` operationId).
+func (c *Client) GetAccrualDocument(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccrualDocumentRequest(c.Server, id, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportAccrualWithBody Report a problem
+//
+// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+func (c *Client) ReportAccrualWithBody(ctx context.Context, id ID, params *ReportAccrualParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportAccrualRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportAccrual Report a problem
+//
+// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+func (c *Client) ReportAccrual(ctx context.Context, id ID, params *ReportAccrualParams, body ReportAccrualJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportAccrualRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // StartBindingWithBody Bind oneself to an organisation that is here
@@ -18266,6 +21672,332 @@ func (c *Client) VerifyPaper(ctx context.Context, body VerifyPaperJSONRequestBod
 	return c.Client.Do(req)
 }
 
+// ListPaymentAccounts Accounts to pay from
+//
+// The accounts of the organisation's profile, and which of them are linked.
+//
+// Corresponds with GET /v1/payment-accounts (the `ListPaymentAccounts` operationId).
+func (c *Client) ListPaymentAccounts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPaymentAccountsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskToLinkAccountWithBody Ask to link an account
+//
+// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+func (c *Client) AskToLinkAccountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskToLinkAccountRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskToLinkAccount Ask to link an account
+//
+// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+func (c *Client) AskToLinkAccount(ctx context.Context, body AskToLinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskToLinkAccountRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnlinkAccount Unlink an account
+//
+// Payments that were begun from it go on.
+//
+// Corresponds with DELETE /v1/payment-accounts/{id} (the `UnlinkAccount` operationId).
+func (c *Client) UnlinkAccount(ctx context.Context, id ID, params *UnlinkAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnlinkAccountRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LinkAccountWithBody Link an account by its code
+//
+// Five tries. 403 payment_code_wrong, payment_code_over.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+func (c *Client) LinkAccountWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLinkAccountRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LinkAccount Link an account by its code
+//
+// Five tries. 403 payment_code_wrong, payment_code_over.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+func (c *Client) LinkAccount(ctx context.Context, id ID, body LinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLinkAccountRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPayments History of payments
+//
+// Newest first, page by page.
+//
+// Corresponds with GET /v1/payments (the `ListPayments` operationId).
+func (c *Client) ListPayments(ctx context.Context, params *ListPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPaymentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePaymentWithBody Pay accruals
+//
+// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+func (c *Client) CreatePaymentWithBody(ctx context.Context, params *CreatePaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePaymentRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePayment Pay accruals
+//
+// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+func (c *Client) CreatePayment(ctx context.Context, params *CreatePaymentParams, body CreatePaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePaymentRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PaymentCallbackWithBody The payment provider tells of an outcome
+//
+// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+func (c *Client) PaymentCallbackWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPaymentCallbackRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PaymentCallback The payment provider tells of an outcome
+//
+// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+func (c *Client) PaymentCallback(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPaymentCallbackRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPayment A payment
+//
+// How it stands, and where to pay it.
+//
+// Corresponds with GET /v1/payments/{id} (the `GetPayment` operationId).
+func (c *Client) GetPayment(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPaymentRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelPayment Cancel payment orders that are not signed
+//
+// 409 payment_state afterwards: what the provider has may be paid until its term.
+//
+// Corresponds with POST /v1/payments/{id}/cancel (the `CancelPayment` operationId).
+func (c *Client) CancelPayment(ctx context.Context, id ID, params *CancelPaymentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelPaymentRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPaymentOrders Payment orders for a bank client
+//
+// 1CClientBankExchange 1.03 in windows-1251: of the method account. The signature is over these bytes.
+//
+// Corresponds with GET /v1/payments/{id}/orders (the `GetPaymentOrders` operationId).
+func (c *Client) GetPaymentOrders(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPaymentOrdersRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPaymentQR QR code of СБП
+//
+// A picture, while the payment waits to be paid.
+//
+// Corresponds with GET /v1/payments/{id}/qr (the `GetPaymentQR` operationId).
+func (c *Client) GetPaymentQR(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPaymentQRRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPaymentReceipt The receipt
+//
+// A PDF under the service's seal, or its detached signature. 409 payment_no_receipt before.
+//
+// Corresponds with GET /v1/payments/{id}/receipt (the `GetPaymentReceipt` operationId).
+func (c *Client) GetPaymentReceipt(ctx context.Context, id ID, params *GetPaymentReceiptParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPaymentReceiptRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignPaymentWithBody Sign the payment orders
+//
+// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+func (c *Client) SignPaymentWithBody(ctx context.Context, id ID, params *SignPaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignPaymentRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignPayment Sign the payment orders
+//
+// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+func (c *Client) SignPayment(ctx context.Context, id ID, params *SignPaymentParams, body SignPaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignPaymentRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPowerCodes The classifier of powers
 //
 // The codes of the tax service's classifier and those of the cabinet, with what each opens.
@@ -19319,6 +23051,610 @@ func (c *Client) GetSupport(ctx context.Context, params *GetSupportParams, reqEd
 	return c.Client.Do(req)
 }
 
+// GetTenderAnalytics Won and lost
+//
+// Participations that ended in the period, grouped. A year to today when no days are named; at most 20,000 participations are counted (cut).
+//
+// Corresponds with GET /v1/tender-analytics (the `GetTenderAnalytics` operationId).
+func (c *Client) GetTenderAnalytics(ctx context.Context, params *GetTenderAnalyticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderAnalyticsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTenderApplications Applications
+//
+// Newest first; archive=true are those that have ended, by the day of their end, with what the register remembers from before; archive=false those that have not.
+//
+// Corresponds with GET /v1/tender-applications (the `ListTenderApplications` operationId).
+func (c *Client) ListTenderApplications(ctx context.Context, params *ListTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTenderApplicationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportTenderApplications Applications as a workbook
+//
+// At most 10,000 rows.
+//
+// Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
+func (c *Client) ExportTenderApplications(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportTenderApplicationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveTenderApplication Throw a draft away
+//
+// What was sent cannot be thrown away: it is withdrawn.
+//
+// Corresponds with DELETE /v1/tender-applications/{id} (the `RemoveTenderApplication` operationId).
+func (c *Client) RemoveTenderApplication(ctx context.Context, id openapi_types.UUID, params *RemoveTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveTenderApplicationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderApplication One application
+//
+// With its check while it is prepared, its history and what can be done.
+//
+// Corresponds with GET /v1/tender-applications/{id} (the `GetTenderApplication` operationId).
+func (c *Client) GetTenderApplication(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderApplicationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTenderApplicationWithBody Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *Client) ChangeTenderApplicationWithBody(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTenderApplicationRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTenderApplication Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *Client) ChangeTenderApplication(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTenderApplicationRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTenderApplicationWithApplicationMergePatchPlusJSONBody Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *Client) ChangeTenderApplicationWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTenderApplicationRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckTenderApplication Check before signing
+//
+// Everything that stands between the application and the register. ready says that nothing stops it.
+//
+// Corresponds with GET /v1/tender-applications/{id}/check (the `CheckTenderApplication` operationId).
+func (c *Client) CheckTenderApplication(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckTenderApplicationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderApplicationDocument The application as it is signed
+//
+// The very bytes: XML that names every attached file with its SHA-256.
+//
+// Corresponds with GET /v1/tender-applications/{id}/document (the `GetTenderApplicationDocument` operationId).
+func (c *Client) GetTenderApplicationDocument(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderApplicationDocumentRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderApplicationFile An attached file
+//
+// As it was attached, whatever became of the document since.
+//
+// Corresponds with GET /v1/tender-applications/{id}/files/{file} (the `GetTenderApplicationFile` operationId).
+func (c *Client) GetTenderApplicationFile(ctx context.Context, id openapi_types.UUID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderApplicationFileRequest(c.Server, id, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReviseTenderApplication Begin the next version
+//
+// A draft that takes the place of the registered one when the register has it.
+//
+// Corresponds with POST /v1/tender-applications/{id}/revision (the `ReviseTenderApplication` operationId).
+func (c *Client) ReviseTenderApplication(ctx context.Context, id openapi_types.UUID, params *ReviseTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReviseTenderApplicationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderApplicationSignature The signature
+//
+// Detached CMS over the document.
+//
+// Corresponds with GET /v1/tender-applications/{id}/signature (the `GetTenderApplicationSignature` operationId).
+func (c *Client) GetTenderApplicationSignature(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderApplicationSignatureRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignTenderApplicationWithBody Sign the application and its files
+//
+// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+func (c *Client) SignTenderApplicationWithBody(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignTenderApplicationRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignTenderApplication Sign the application and its files
+//
+// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+func (c *Client) SignTenderApplication(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, body SignTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignTenderApplicationRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SubmitTenderApplication Send the application
+//
+// Refused when it is late by the service's clock, or the announcement has changed since it was signed. Repeated, it is sent once.
+//
+// Corresponds with POST /v1/tender-applications/{id}/submit (the `SubmitTenderApplication` operationId).
+func (c *Client) SubmitTenderApplication(ctx context.Context, id openapi_types.UUID, params *SubmitTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSubmitTenderApplicationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawTenderApplication Withdraw the application
+//
+// Until applications are taken no more.
+//
+// Corresponds with POST /v1/tender-applications/{id}/withdraw (the `WithdrawTenderApplication` operationId).
+func (c *Client) WithdrawTenderApplication(ctx context.Context, id openapi_types.UUID, params *WithdrawTenderApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawTenderApplicationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderRegistration Registration as a participant
+//
+// Where it stands, and what would be sent: filled in from the profile.
+//
+// Corresponds with GET /v1/tender-registration (the `GetTenderRegistration` operationId).
+func (c *Client) GetTenderRegistration(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderRegistrationRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterForTendersWithBody Sign and send the registration
+//
+// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+func (c *Client) RegisterForTendersWithBody(ctx context.Context, params *RegisterForTendersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterForTendersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterForTenders Sign and send the registration
+//
+// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+func (c *Client) RegisterForTenders(ctx context.Context, params *RegisterForTendersParams, body RegisterForTendersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterForTendersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTenderRegistrationDocument The registration as it is signed
+//
+// The very bytes, made of the profile.
+//
+// Corresponds with GET /v1/tender-registration/document (the `GetTenderRegistrationDocument` operationId).
+func (c *Client) GetTenderRegistrationDocument(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderRegistrationDocumentRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTenderSearches Saved searches
+//
+// The organisation's, newest first, at most 50.
+//
+// Corresponds with GET /v1/tender-searches (the `ListTenderSearches` operationId).
+func (c *Client) ListTenderSearches(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTenderSearchesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveTenderSearchWithBody Save a search
+//
+// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+func (c *Client) SaveTenderSearchWithBody(ctx context.Context, params *SaveTenderSearchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveTenderSearchRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveTenderSearch Save a search
+//
+// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+func (c *Client) SaveTenderSearch(ctx context.Context, params *SaveTenderSearchParams, body SaveTenderSearchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveTenderSearchRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveTenderSearch Remove a saved search
+//
+// No more is told.
+//
+// Corresponds with DELETE /v1/tender-searches/{id} (the `RemoveTenderSearch` operationId).
+func (c *Client) RemoveTenderSearch(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveTenderSearchRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTenderTemplates Templates of applications
+//
+// The organisation's, newest first, at most 50.
+//
+// Corresponds with GET /v1/tender-templates (the `ListTenderTemplates` operationId).
+func (c *Client) ListTenderTemplates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTenderTemplatesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveTenderTemplateWithBody Keep an application's text as a template
+//
+// Without price, consent and guarantee. 409 tender_kept_many.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+func (c *Client) SaveTenderTemplateWithBody(ctx context.Context, params *SaveTenderTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveTenderTemplateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveTenderTemplate Keep an application's text as a template
+//
+// Without price, consent and guarantee. 409 tender_kept_many.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+func (c *Client) SaveTenderTemplate(ctx context.Context, params *SaveTenderTemplateParams, body SaveTenderTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveTenderTemplateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveTenderTemplate Remove a template
+//
+// Applications begun with it stay as they are.
+//
+// Corresponds with DELETE /v1/tender-templates/{id} (the `RemoveTenderTemplate` operationId).
+func (c *Client) RemoveTenderTemplate(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveTenderTemplateRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTenders Search the register of tenders
+//
+// Announcements that the outside register publishes, the latest first. By words, beginning of the sector (ОКПД2), region, customer, sums, state and deadline; search names a saved search, whose filter then counts alone.
+//
+// Corresponds with GET /v1/tenders (the `ListTenders` operationId).
+func (c *Client) ListTenders(ctx context.Context, params *ListTendersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTendersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTender One announcement
+//
+// With its documents, the commission's protocols, the organisation's applications and what can be done.
+//
+// Corresponds with GET /v1/tenders/{id} (the `GetTender` operationId).
+func (c *Client) GetTender(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTenderRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForTenderWithBody Begin an application
+//
+// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+func (c *Client) ApplyForTenderWithBody(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForTenderRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForTender Begin an application
+//
+// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+func (c *Client) ApplyForTender(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, body ApplyForTenderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForTenderRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadTenderDocument A document of an announcement
+//
+// Fetched from the register the first time, compared with the digest that the announcement names (503 tender_document_differs), scanned, and kept for the organisation.
+//
+// Corresponds with GET /v1/tenders/{id}/documents/{document} (the `DownloadTenderDocument` operationId).
+func (c *Client) DownloadTenderDocument(ctx context.Context, id openapi_types.UUID, document string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadTenderDocumentRequest(c.Server, id, document)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListWebhookEvents Event types
 //
 // What webhooks carry, with an example of each body.
@@ -19637,6 +23973,587 @@ func (c *Client) TestWebhook(ctx context.Context, id ID, params *TestWebhookPara
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewListAccrualsRequest constructs an http.Request for the ListAccruals method
+func NewListAccrualsRequest(server string, params *ListAccrualsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DueTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "due_to", *params.DueTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Payee != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payee", *params.Payee, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportAccrualsRequest constructs an http.Request for the ExportAccruals method
+func NewExportAccrualsRequest(server string, params *ExportAccrualsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DueTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "due_to", *params.DueTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Payee != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payee", *params.Payee, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAccrualInquiryRequest constructs an http.Request for the GetAccrualInquiry method
+func NewGetAccrualInquiryRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/inquiry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAskForAccrualsRequest constructs an http.Request for the AskForAccruals method
+func NewAskForAccrualsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/inquiry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAccrualPayeesRequest constructs an http.Request for the ListAccrualPayees method
+func NewListAccrualPayeesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/payees")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAccrualSummaryRequest constructs an http.Request for the GetAccrualSummary method
+func NewGetAccrualSummaryRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAccrualRequest constructs an http.Request for the GetAccrual method
+func NewGetAccrualRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAccrualDocumentRequest constructs an http.Request for the GetAccrualDocument method
+func NewGetAccrualDocumentRequest(server string, id ID, file openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/%s/documents/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReportAccrualRequest calls the generic ReportAccrual builder with application/json body
+func NewReportAccrualRequest(server string, id ID, params *ReportAccrualParams, body ReportAccrualJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportAccrualRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewReportAccrualRequestWithBody constructs an http.Request for the ReportAccrual method, with any body, and a specified content type
+func NewReportAccrualRequestWithBody(server string, id ID, params *ReportAccrualParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accruals/%s/problems", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
 }
 
 // NewStartBindingRequest calls the generic StartBinding builder with application/json body
@@ -29880,6 +34797,663 @@ func NewVerifyPaperRequestWithBody(server string, contentType string, body io.Re
 	return req, nil
 }
 
+// NewListPaymentAccountsRequest constructs an http.Request for the ListPaymentAccounts method
+func NewListPaymentAccountsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payment-accounts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAskToLinkAccountRequest calls the generic AskToLinkAccount builder with application/json body
+func NewAskToLinkAccountRequest(server string, body AskToLinkAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAskToLinkAccountRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAskToLinkAccountRequestWithBody constructs an http.Request for the AskToLinkAccount method, with any body, and a specified content type
+func NewAskToLinkAccountRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payment-accounts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUnlinkAccountRequest constructs an http.Request for the UnlinkAccount method
+func NewUnlinkAccountRequest(server string, id ID, params *UnlinkAccountParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payment-accounts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewLinkAccountRequest calls the generic LinkAccount builder with application/json body
+func NewLinkAccountRequest(server string, id ID, body LinkAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLinkAccountRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewLinkAccountRequestWithBody constructs an http.Request for the LinkAccount method, with any body, and a specified content type
+func NewLinkAccountRequestWithBody(server string, id ID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payment-accounts/%s/confirm", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListPaymentsRequest constructs an http.Request for the ListPayments method
+func NewListPaymentsRequest(server string, params *ListPaymentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Method != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "method", *params.Method, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreatePaymentRequest calls the generic CreatePayment builder with application/json body
+func NewCreatePaymentRequest(server string, params *CreatePaymentParams, body CreatePaymentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreatePaymentRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreatePaymentRequestWithBody constructs an http.Request for the CreatePayment method, with any body, and a specified content type
+func NewCreatePaymentRequestWithBody(server string, params *CreatePaymentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPaymentCallbackRequest calls the generic PaymentCallback builder with application/json body
+func NewPaymentCallbackRequest(server string, body PaymentCallbackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPaymentCallbackRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPaymentCallbackRequestWithBody constructs an http.Request for the PaymentCallback method, with any body, and a specified content type
+func NewPaymentCallbackRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/callback")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetPaymentRequest constructs an http.Request for the GetPayment method
+func NewGetPaymentRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelPaymentRequest constructs an http.Request for the CancelPayment method
+func NewCancelPaymentRequest(server string, id ID, params *CancelPaymentParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetPaymentOrdersRequest constructs an http.Request for the GetPaymentOrders method
+func NewGetPaymentOrdersRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s/orders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPaymentQRRequest constructs an http.Request for the GetPaymentQR method
+func NewGetPaymentQRRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s/qr", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPaymentReceiptRequest constructs an http.Request for the GetPaymentReceipt method
+func NewGetPaymentReceiptRequest(server string, id ID, params *GetPaymentReceiptParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s/receipt", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Part != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "part", *params.Part, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSignPaymentRequest calls the generic SignPayment builder with application/json body
+func NewSignPaymentRequest(server string, id ID, params *SignPaymentParams, body SignPaymentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSignPaymentRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewSignPaymentRequestWithBody constructs an http.Request for the SignPayment method, with any body, and a specified content type
+func NewSignPaymentRequestWithBody(server string, id ID, params *SignPaymentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/%s/sign", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListPowerCodesRequest constructs an http.Request for the ListPowerCodes method
 func NewListPowerCodesRequest(server string) (*http.Request, error) {
 	var err error
@@ -31836,6 +37410,1434 @@ func NewGetSupportRequest(server string, params *GetSupportParams) (*http.Reques
 	return req, nil
 }
 
+// NewGetTenderAnalyticsRequest constructs an http.Request for the GetTenderAnalytics method
+func NewGetTenderAnalyticsRequest(server string, params *GetTenderAnalyticsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-analytics")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.By != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "by", *params.By, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTenderApplicationsRequest constructs an http.Request for the ListTenderApplications method
+func NewListTenderApplicationsRequest(server string, params *ListTenderApplicationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Archive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archive", *params.Archive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportTenderApplicationsRequest constructs an http.Request for the ExportTenderApplications method
+func NewExportTenderApplicationsRequest(server string, params *ExportTenderApplicationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Archive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archive", *params.Archive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemoveTenderApplicationRequest constructs an http.Request for the RemoveTenderApplication method
+func NewRemoveTenderApplicationRequest(server string, id openapi_types.UUID, params *RemoveTenderApplicationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetTenderApplicationRequest constructs an http.Request for the GetTenderApplication method
+func NewGetTenderApplicationRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeTenderApplicationRequest calls the generic ChangeTenderApplication builder with application/json body
+func NewChangeTenderApplicationRequest(server string, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeTenderApplicationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewChangeTenderApplicationRequestWithApplicationMergePatchPlusJSONBody calls the generic ChangeTenderApplication builder with application/merge-patch+json body
+func NewChangeTenderApplicationRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeTenderApplicationRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
+}
+
+// NewChangeTenderApplicationRequestWithBody constructs an http.Request for the ChangeTenderApplication method, with any body, and a specified content type
+func NewChangeTenderApplicationRequestWithBody(server string, id openapi_types.UUID, params *ChangeTenderApplicationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCheckTenderApplicationRequest constructs an http.Request for the CheckTenderApplication method
+func NewCheckTenderApplicationRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/check", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTenderApplicationDocumentRequest constructs an http.Request for the GetTenderApplicationDocument method
+func NewGetTenderApplicationDocumentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/document", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTenderApplicationFileRequest constructs an http.Request for the GetTenderApplicationFile method
+func NewGetTenderApplicationFileRequest(server string, id openapi_types.UUID, file openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/files/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReviseTenderApplicationRequest constructs an http.Request for the ReviseTenderApplication method
+func NewReviseTenderApplicationRequest(server string, id openapi_types.UUID, params *ReviseTenderApplicationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/revision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetTenderApplicationSignatureRequest constructs an http.Request for the GetTenderApplicationSignature method
+func NewGetTenderApplicationSignatureRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/signature", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSignTenderApplicationRequest calls the generic SignTenderApplication builder with application/json body
+func NewSignTenderApplicationRequest(server string, id openapi_types.UUID, params *SignTenderApplicationParams, body SignTenderApplicationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSignTenderApplicationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewSignTenderApplicationRequestWithBody constructs an http.Request for the SignTenderApplication method, with any body, and a specified content type
+func NewSignTenderApplicationRequestWithBody(server string, id openapi_types.UUID, params *SignTenderApplicationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/signature", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSubmitTenderApplicationRequest constructs an http.Request for the SubmitTenderApplication method
+func NewSubmitTenderApplicationRequest(server string, id openapi_types.UUID, params *SubmitTenderApplicationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/submit", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewWithdrawTenderApplicationRequest constructs an http.Request for the WithdrawTenderApplication method
+func NewWithdrawTenderApplicationRequest(server string, id openapi_types.UUID, params *WithdrawTenderApplicationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-applications/%s/withdraw", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetTenderRegistrationRequest constructs an http.Request for the GetTenderRegistration method
+func NewGetTenderRegistrationRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-registration")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRegisterForTendersRequest calls the generic RegisterForTenders builder with application/json body
+func NewRegisterForTendersRequest(server string, params *RegisterForTendersParams, body RegisterForTendersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRegisterForTendersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRegisterForTendersRequestWithBody constructs an http.Request for the RegisterForTenders method, with any body, and a specified content type
+func NewRegisterForTendersRequestWithBody(server string, params *RegisterForTendersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-registration")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetTenderRegistrationDocumentRequest constructs an http.Request for the GetTenderRegistrationDocument method
+func NewGetTenderRegistrationDocumentRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-registration/document")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTenderSearchesRequest constructs an http.Request for the ListTenderSearches method
+func NewListTenderSearchesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-searches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSaveTenderSearchRequest calls the generic SaveTenderSearch builder with application/json body
+func NewSaveTenderSearchRequest(server string, params *SaveTenderSearchParams, body SaveTenderSearchJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSaveTenderSearchRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSaveTenderSearchRequestWithBody constructs an http.Request for the SaveTenderSearch method, with any body, and a specified content type
+func NewSaveTenderSearchRequestWithBody(server string, params *SaveTenderSearchParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-searches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRemoveTenderSearchRequest constructs an http.Request for the RemoveTenderSearch method
+func NewRemoveTenderSearchRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-searches/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTenderTemplatesRequest constructs an http.Request for the ListTenderTemplates method
+func NewListTenderTemplatesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-templates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSaveTenderTemplateRequest calls the generic SaveTenderTemplate builder with application/json body
+func NewSaveTenderTemplateRequest(server string, params *SaveTenderTemplateParams, body SaveTenderTemplateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSaveTenderTemplateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSaveTenderTemplateRequestWithBody constructs an http.Request for the SaveTenderTemplate method, with any body, and a specified content type
+func NewSaveTenderTemplateRequestWithBody(server string, params *SaveTenderTemplateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-templates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRemoveTenderTemplateRequest constructs an http.Request for the RemoveTenderTemplate method
+func NewRemoveTenderTemplateRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tender-templates/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTendersRequest constructs an http.Request for the ListTenders method
+func NewListTendersRequest(server string, params *ListTendersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tenders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sector != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sector", *params.Sector, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriceFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "price_from", *params.PriceFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriceTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "price_to", *params.PriceTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeadlineBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deadline_before", *params.DeadlineBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTenderRequest constructs an http.Request for the GetTender method
+func NewGetTenderRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tenders/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApplyForTenderRequest calls the generic ApplyForTender builder with application/json body
+func NewApplyForTenderRequest(server string, id openapi_types.UUID, params *ApplyForTenderParams, body ApplyForTenderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApplyForTenderRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewApplyForTenderRequestWithBody constructs an http.Request for the ApplyForTender method, with any body, and a specified content type
+func NewApplyForTenderRequestWithBody(server string, id openapi_types.UUID, params *ApplyForTenderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tenders/%s/applications", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDownloadTenderDocumentRequest constructs an http.Request for the DownloadTenderDocument method
+func NewDownloadTenderDocumentRequest(server string, id openapi_types.UUID, document string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "document", document, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tenders/%s/documents/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListWebhookEventsRequest constructs an http.Request for the ListWebhookEvents method
 func NewListWebhookEventsRequest(server string) (*http.Request, error) {
 	var err error
@@ -32596,6 +39598,96 @@ func WithBaseURL(baseURL string) ClientOption {
 
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
+
+	// ListAccrualsWithResponse Accruals
+	//
+	// What the organisation owes or owed, page by page.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals (the `ListAccruals` operationId).
+	ListAccrualsWithResponse(ctx context.Context, params *ListAccrualsParams, reqEditors ...RequestEditorFn) (*ListAccrualsResponse, error)
+
+	// ExportAccrualsWithResponse The list as a file
+	//
+	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
+	ExportAccrualsWithResponse(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*ExportAccrualsResponse, error)
+
+	// GetAccrualInquiryWithResponse The last question to the source of accruals
+	//
+	// Accruals are asked for once a day by themselves.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/inquiry (the `GetAccrualInquiry` operationId).
+	GetAccrualInquiryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccrualInquiryResponse, error)
+
+	// AskForAccrualsWithResponse Ask for accruals now
+	//
+	// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
+	AskForAccrualsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*AskForAccrualsResponse, error)
+
+	// ListAccrualPayeesWithResponse Counterparties
+	//
+	// Those of the organisation's accruals, at most 200.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/payees (the `ListAccrualPayees` operationId).
+	ListAccrualPayeesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAccrualPayeesResponse, error)
+
+	// GetAccrualSummaryWithResponse What is to be paid
+	//
+	// Sums of all that is not paid, and the nearest term.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/summary (the `GetAccrualSummary` operationId).
+	GetAccrualSummaryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccrualSummaryResponse, error)
+
+	// GetAccrualWithResponse The card of an accrual
+	//
+	// Purpose, calculation, documents, requisites, payments and reports.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/{id} (the `GetAccrual` operationId).
+	GetAccrualWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetAccrualResponse, error)
+
+	// GetAccrualDocumentWithResponse A document of an accrual
+	//
+	// As the body sent it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accruals/{id}/documents/{file} (the `GetAccrualDocument` operationId).
+	GetAccrualDocumentWithResponse(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAccrualDocumentResponse, error)
+
+	// ReportAccrualWithBodyWithResponse Report a problem
+	//
+	// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+	ReportAccrualWithBodyWithResponse(ctx context.Context, id ID, params *ReportAccrualParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportAccrualResponse, error)
+
+	// ReportAccrualWithResponse Report a problem
+	//
+	// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+	ReportAccrualWithResponse(ctx context.Context, id ID, params *ReportAccrualParams, body ReportAccrualJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportAccrualResponse, error)
 
 	// StartBindingWithBodyWithResponse Bind oneself to an organisation that is here
 	//
@@ -34858,6 +41950,168 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/papers/verify (the `VerifyPaper` operationId).
 	VerifyPaperWithResponse(ctx context.Context, body VerifyPaperJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyPaperResponse, error)
 
+	// ListPaymentAccountsWithResponse Accounts to pay from
+	//
+	// The accounts of the organisation's profile, and which of them are linked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payment-accounts (the `ListPaymentAccounts` operationId).
+	ListPaymentAccountsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPaymentAccountsResponse, error)
+
+	// AskToLinkAccountWithBodyWithResponse Ask to link an account
+	//
+	// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+	AskToLinkAccountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskToLinkAccountResponse, error)
+
+	// AskToLinkAccountWithResponse Ask to link an account
+	//
+	// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+	AskToLinkAccountWithResponse(ctx context.Context, body AskToLinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*AskToLinkAccountResponse, error)
+
+	// UnlinkAccountWithResponse Unlink an account
+	//
+	// Payments that were begun from it go on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/payment-accounts/{id} (the `UnlinkAccount` operationId).
+	UnlinkAccountWithResponse(ctx context.Context, id ID, params *UnlinkAccountParams, reqEditors ...RequestEditorFn) (*UnlinkAccountResponse, error)
+
+	// LinkAccountWithBodyWithResponse Link an account by its code
+	//
+	// Five tries. 403 payment_code_wrong, payment_code_over.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+	LinkAccountWithBodyWithResponse(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LinkAccountResponse, error)
+
+	// LinkAccountWithResponse Link an account by its code
+	//
+	// Five tries. 403 payment_code_wrong, payment_code_over.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+	LinkAccountWithResponse(ctx context.Context, id ID, body LinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*LinkAccountResponse, error)
+
+	// ListPaymentsWithResponse History of payments
+	//
+	// Newest first, page by page.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments (the `ListPayments` operationId).
+	ListPaymentsWithResponse(ctx context.Context, params *ListPaymentsParams, reqEditors ...RequestEditorFn) (*ListPaymentsResponse, error)
+
+	// CreatePaymentWithBodyWithResponse Pay accruals
+	//
+	// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+	CreatePaymentWithBodyWithResponse(ctx context.Context, params *CreatePaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePaymentResponse, error)
+
+	// CreatePaymentWithResponse Pay accruals
+	//
+	// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+	CreatePaymentWithResponse(ctx context.Context, params *CreatePaymentParams, body CreatePaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePaymentResponse, error)
+
+	// PaymentCallbackWithBodyWithResponse The payment provider tells of an outcome
+	//
+	// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+	PaymentCallbackWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PaymentCallbackResponse, error)
+
+	// PaymentCallbackWithResponse The payment provider tells of an outcome
+	//
+	// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+	PaymentCallbackWithResponse(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*PaymentCallbackResponse, error)
+
+	// GetPaymentWithResponse A payment
+	//
+	// How it stands, and where to pay it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments/{id} (the `GetPayment` operationId).
+	GetPaymentWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentResponse, error)
+
+	// CancelPaymentWithResponse Cancel payment orders that are not signed
+	//
+	// 409 payment_state afterwards: what the provider has may be paid until its term.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments/{id}/cancel (the `CancelPayment` operationId).
+	CancelPaymentWithResponse(ctx context.Context, id ID, params *CancelPaymentParams, reqEditors ...RequestEditorFn) (*CancelPaymentResponse, error)
+
+	// GetPaymentOrdersWithResponse Payment orders for a bank client
+	//
+	// 1CClientBankExchange 1.03 in windows-1251: of the method account. The signature is over these bytes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments/{id}/orders (the `GetPaymentOrders` operationId).
+	GetPaymentOrdersWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentOrdersResponse, error)
+
+	// GetPaymentQRWithResponse QR code of СБП
+	//
+	// A picture, while the payment waits to be paid.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments/{id}/qr (the `GetPaymentQR` operationId).
+	GetPaymentQRWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentQRResponse, error)
+
+	// GetPaymentReceiptWithResponse The receipt
+	//
+	// A PDF under the service's seal, or its detached signature. 409 payment_no_receipt before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments/{id}/receipt (the `GetPaymentReceipt` operationId).
+	GetPaymentReceiptWithResponse(ctx context.Context, id ID, params *GetPaymentReceiptParams, reqEditors ...RequestEditorFn) (*GetPaymentReceiptResponse, error)
+
+	// SignPaymentWithBodyWithResponse Sign the payment orders
+	//
+	// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+	SignPaymentWithBodyWithResponse(ctx context.Context, id ID, params *SignPaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignPaymentResponse, error)
+
+	// SignPaymentWithResponse Sign the payment orders
+	//
+	// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+	SignPaymentWithResponse(ctx context.Context, id ID, params *SignPaymentParams, body SignPaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*SignPaymentResponse, error)
+
 	// ListPowerCodesWithResponse The classifier of powers
 	//
 	// The codes of the tax service's classifier and those of the cabinet, with what each opens.
@@ -35373,6 +42627,312 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/support (the `GetSupport` operationId).
 	GetSupportWithResponse(ctx context.Context, params *GetSupportParams, reqEditors ...RequestEditorFn) (*GetSupportResponse, error)
 
+	// GetTenderAnalyticsWithResponse Won and lost
+	//
+	// Participations that ended in the period, grouped. A year to today when no days are named; at most 20,000 participations are counted (cut).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-analytics (the `GetTenderAnalytics` operationId).
+	GetTenderAnalyticsWithResponse(ctx context.Context, params *GetTenderAnalyticsParams, reqEditors ...RequestEditorFn) (*GetTenderAnalyticsResponse, error)
+
+	// ListTenderApplicationsWithResponse Applications
+	//
+	// Newest first; archive=true are those that have ended, by the day of their end, with what the register remembers from before; archive=false those that have not.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications (the `ListTenderApplications` operationId).
+	ListTenderApplicationsWithResponse(ctx context.Context, params *ListTenderApplicationsParams, reqEditors ...RequestEditorFn) (*ListTenderApplicationsResponse, error)
+
+	// ExportTenderApplicationsWithResponse Applications as a workbook
+	//
+	// At most 10,000 rows.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
+	ExportTenderApplicationsWithResponse(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*ExportTenderApplicationsResponse, error)
+
+	// RemoveTenderApplicationWithResponse Throw a draft away
+	//
+	// What was sent cannot be thrown away: it is withdrawn.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/tender-applications/{id} (the `RemoveTenderApplication` operationId).
+	RemoveTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *RemoveTenderApplicationParams, reqEditors ...RequestEditorFn) (*RemoveTenderApplicationResponse, error)
+
+	// GetTenderApplicationWithResponse One application
+	//
+	// With its check while it is prepared, its history and what can be done.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/{id} (the `GetTenderApplication` operationId).
+	GetTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationResponse, error)
+
+	// ChangeTenderApplicationWithBodyWithResponse Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplicationWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error)
+
+	// ChangeTenderApplicationWithResponse Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error)
+
+	// ChangeTenderApplicationWithApplicationMergePatchPlusJSONBodyWithResponse Change a draft
+	//
+	// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+	ChangeTenderApplicationWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error)
+
+	// CheckTenderApplicationWithResponse Check before signing
+	//
+	// Everything that stands between the application and the register. ready says that nothing stops it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/check (the `CheckTenderApplication` operationId).
+	CheckTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*CheckTenderApplicationResponse, error)
+
+	// GetTenderApplicationDocumentWithResponse The application as it is signed
+	//
+	// The very bytes: XML that names every attached file with its SHA-256.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/document (the `GetTenderApplicationDocument` operationId).
+	GetTenderApplicationDocumentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationDocumentResponse, error)
+
+	// GetTenderApplicationFileWithResponse An attached file
+	//
+	// As it was attached, whatever became of the document since.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/files/{file} (the `GetTenderApplicationFile` operationId).
+	GetTenderApplicationFileWithResponse(ctx context.Context, id openapi_types.UUID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationFileResponse, error)
+
+	// ReviseTenderApplicationWithResponse Begin the next version
+	//
+	// A draft that takes the place of the registered one when the register has it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/revision (the `ReviseTenderApplication` operationId).
+	ReviseTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *ReviseTenderApplicationParams, reqEditors ...RequestEditorFn) (*ReviseTenderApplicationResponse, error)
+
+	// GetTenderApplicationSignatureWithResponse The signature
+	//
+	// Detached CMS over the document.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-applications/{id}/signature (the `GetTenderApplicationSignature` operationId).
+	GetTenderApplicationSignatureWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationSignatureResponse, error)
+
+	// SignTenderApplicationWithBodyWithResponse Sign the application and its files
+	//
+	// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+	SignTenderApplicationWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignTenderApplicationResponse, error)
+
+	// SignTenderApplicationWithResponse Sign the application and its files
+	//
+	// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+	SignTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, body SignTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*SignTenderApplicationResponse, error)
+
+	// SubmitTenderApplicationWithResponse Send the application
+	//
+	// Refused when it is late by the service's clock, or the announcement has changed since it was signed. Repeated, it is sent once.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/submit (the `SubmitTenderApplication` operationId).
+	SubmitTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *SubmitTenderApplicationParams, reqEditors ...RequestEditorFn) (*SubmitTenderApplicationResponse, error)
+
+	// WithdrawTenderApplicationWithResponse Withdraw the application
+	//
+	// Until applications are taken no more.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-applications/{id}/withdraw (the `WithdrawTenderApplication` operationId).
+	WithdrawTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *WithdrawTenderApplicationParams, reqEditors ...RequestEditorFn) (*WithdrawTenderApplicationResponse, error)
+
+	// GetTenderRegistrationWithResponse Registration as a participant
+	//
+	// Where it stands, and what would be sent: filled in from the profile.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-registration (the `GetTenderRegistration` operationId).
+	GetTenderRegistrationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetTenderRegistrationResponse, error)
+
+	// RegisterForTendersWithBodyWithResponse Sign and send the registration
+	//
+	// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+	RegisterForTendersWithBodyWithResponse(ctx context.Context, params *RegisterForTendersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterForTendersResponse, error)
+
+	// RegisterForTendersWithResponse Sign and send the registration
+	//
+	// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+	RegisterForTendersWithResponse(ctx context.Context, params *RegisterForTendersParams, body RegisterForTendersJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterForTendersResponse, error)
+
+	// GetTenderRegistrationDocumentWithResponse The registration as it is signed
+	//
+	// The very bytes, made of the profile.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-registration/document (the `GetTenderRegistrationDocument` operationId).
+	GetTenderRegistrationDocumentWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetTenderRegistrationDocumentResponse, error)
+
+	// ListTenderSearchesWithResponse Saved searches
+	//
+	// The organisation's, newest first, at most 50.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-searches (the `ListTenderSearches` operationId).
+	ListTenderSearchesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTenderSearchesResponse, error)
+
+	// SaveTenderSearchWithBodyWithResponse Save a search
+	//
+	// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+	SaveTenderSearchWithBodyWithResponse(ctx context.Context, params *SaveTenderSearchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveTenderSearchResponse, error)
+
+	// SaveTenderSearchWithResponse Save a search
+	//
+	// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+	SaveTenderSearchWithResponse(ctx context.Context, params *SaveTenderSearchParams, body SaveTenderSearchJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveTenderSearchResponse, error)
+
+	// RemoveTenderSearchWithResponse Remove a saved search
+	//
+	// No more is told.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/tender-searches/{id} (the `RemoveTenderSearch` operationId).
+	RemoveTenderSearchWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveTenderSearchResponse, error)
+
+	// ListTenderTemplatesWithResponse Templates of applications
+	//
+	// The organisation's, newest first, at most 50.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tender-templates (the `ListTenderTemplates` operationId).
+	ListTenderTemplatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTenderTemplatesResponse, error)
+
+	// SaveTenderTemplateWithBodyWithResponse Keep an application's text as a template
+	//
+	// Without price, consent and guarantee. 409 tender_kept_many.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+	SaveTenderTemplateWithBodyWithResponse(ctx context.Context, params *SaveTenderTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveTenderTemplateResponse, error)
+
+	// SaveTenderTemplateWithResponse Keep an application's text as a template
+	//
+	// Without price, consent and guarantee. 409 tender_kept_many.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+	SaveTenderTemplateWithResponse(ctx context.Context, params *SaveTenderTemplateParams, body SaveTenderTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveTenderTemplateResponse, error)
+
+	// RemoveTenderTemplateWithResponse Remove a template
+	//
+	// Applications begun with it stay as they are.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/tender-templates/{id} (the `RemoveTenderTemplate` operationId).
+	RemoveTenderTemplateWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveTenderTemplateResponse, error)
+
+	// ListTendersWithResponse Search the register of tenders
+	//
+	// Announcements that the outside register publishes, the latest first. By words, beginning of the sector (ОКПД2), region, customer, sums, state and deadline; search names a saved search, whose filter then counts alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tenders (the `ListTenders` operationId).
+	ListTendersWithResponse(ctx context.Context, params *ListTendersParams, reqEditors ...RequestEditorFn) (*ListTendersResponse, error)
+
+	// GetTenderWithResponse One announcement
+	//
+	// With its documents, the commission's protocols, the organisation's applications and what can be done.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tenders/{id} (the `GetTender` operationId).
+	GetTenderWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderResponse, error)
+
+	// ApplyForTenderWithBodyWithResponse Begin an application
+	//
+	// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+	ApplyForTenderWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForTenderResponse, error)
+
+	// ApplyForTenderWithResponse Begin an application
+	//
+	// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+	ApplyForTenderWithResponse(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, body ApplyForTenderJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForTenderResponse, error)
+
+	// DownloadTenderDocumentWithResponse A document of an announcement
+	//
+	// Fetched from the register the first time, compared with the digest that the announcement names (503 tender_document_differs), scanned, and kept for the organisation.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/tenders/{id}/documents/{document} (the `DownloadTenderDocument` operationId).
+	DownloadTenderDocumentWithResponse(ctx context.Context, id openapi_types.UUID, document string, reqEditors ...RequestEditorFn) (*DownloadTenderDocumentResponse, error)
+
 	// ListWebhookEventsWithResponse Event types
 	//
 	// What webhooks carry, with an example of each body.
@@ -35530,6 +43090,445 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/{id}/test (the `TestWebhook` operationId).
 	TestWebhookWithResponse(ctx context.Context, id ID, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
+}
+
+type ListAccrualsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []AccrualItem `json:"items"`
+
+		// Next after= of the next page; empty on the last one.
+		Next string `json:"next"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccrualsResponse) GetJSON200() *struct {
+	Items []AccrualItem `json:"items"`
+
+	// Next after= of the next page; empty on the last one.
+	Next string `json:"next"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccrualsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccrualsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccrualsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccrualsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccrualsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportAccrualsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportAccrualsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportAccrualsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportAccrualsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportAccrualsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportAccrualsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAccrualInquiryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccrualInquiry
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccrualInquiryResponse) GetJSON200() *AccrualInquiry {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAccrualInquiryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccrualInquiryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccrualInquiryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccrualInquiryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccrualInquiryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AskForAccrualsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *AccrualInquiry
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r AskForAccrualsResponse) GetJSON202() *AccrualInquiry {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AskForAccrualsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AskForAccrualsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AskForAccrualsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AskForAccrualsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AskForAccrualsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAccrualPayeesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []AccrualPayee `json:"items"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccrualPayeesResponse) GetJSON200() *struct {
+	Items []AccrualPayee `json:"items"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccrualPayeesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccrualPayeesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccrualPayeesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccrualPayeesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccrualPayeesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAccrualSummaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccrualSummary
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccrualSummaryResponse) GetJSON200() *AccrualSummary {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAccrualSummaryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccrualSummaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccrualSummaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccrualSummaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccrualSummaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAccrualResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Accrual
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccrualResponse) GetJSON200() *Accrual {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAccrualResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccrualResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccrualResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccrualResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccrualResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAccrualDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r GetAccrualDocumentResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAccrualDocumentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccrualDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccrualDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccrualDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccrualDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReportAccrualResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AccrualProblem
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReportAccrualResponse) GetJSON201() *AccrualProblem {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReportAccrualResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReportAccrualResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReportAccrualResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReportAccrualResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReportAccrualResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type StartBindingResponse struct {
@@ -45175,6 +53174,641 @@ func (r VerifyPaperResponse) ContentType() string {
 	return ""
 }
 
+type ListPaymentAccountsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Actions []Action         `json:"actions"`
+		Items   []PaymentAccount `json:"items"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPaymentAccountsResponse) GetJSON200() *struct {
+	Actions []Action         `json:"actions"`
+	Items   []PaymentAccount `json:"items"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPaymentAccountsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPaymentAccountsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPaymentAccountsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPaymentAccountsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPaymentAccountsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AskToLinkAccountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *struct {
+		// ExpiresAt The code's end.
+		ExpiresAt *time.Time         `json:"expires_at"`
+		ID        openapi_types.UUID `json:"id"`
+
+		// To Where the code went, masked.
+		To string `json:"to"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r AskToLinkAccountResponse) GetJSON202() *struct {
+	// ExpiresAt The code's end.
+	ExpiresAt *time.Time         `json:"expires_at"`
+	ID        openapi_types.UUID `json:"id"`
+
+	// To Where the code went, masked.
+	To string `json:"to"`
+} {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AskToLinkAccountResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AskToLinkAccountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AskToLinkAccountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AskToLinkAccountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AskToLinkAccountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UnlinkAccountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnlinkAccountResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnlinkAccountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnlinkAccountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnlinkAccountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnlinkAccountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LinkAccountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		ID openapi_types.UUID `json:"id"`
+
+		// LinkedAt Linked.
+		LinkedAt *time.Time `json:"linked_at"`
+
+		// State linked
+		State LinkAccount200JSONResponseBodyState `json:"state"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LinkAccountResponse) GetJSON200() *struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// LinkedAt Linked.
+	LinkedAt *time.Time `json:"linked_at"`
+
+	// State linked
+	State LinkAccount200JSONResponseBodyState `json:"state"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LinkAccountResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LinkAccountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LinkAccountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LinkAccountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LinkAccountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPaymentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []PaymentItem `json:"items"`
+
+		// Next after= of the next page; empty on the last one.
+		Next string `json:"next"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPaymentsResponse) GetJSON200() *struct {
+	Items []PaymentItem `json:"items"`
+
+	// Next after= of the next page; empty on the last one.
+	Next string `json:"next"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPaymentsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPaymentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPaymentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPaymentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPaymentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreatePaymentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Payment
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreatePaymentResponse) GetJSON201() *Payment {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreatePaymentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreatePaymentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreatePaymentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreatePaymentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreatePaymentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PaymentCallbackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PaymentCallbackResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PaymentCallbackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PaymentCallbackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PaymentCallbackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PaymentCallbackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPaymentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Payment
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPaymentResponse) GetJSON200() *Payment {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPaymentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPaymentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPaymentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPaymentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPaymentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelPaymentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Payment
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelPaymentResponse) GetJSON200() *Payment {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelPaymentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelPaymentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelPaymentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelPaymentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelPaymentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPaymentOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPaymentOrdersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPaymentOrdersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPaymentOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPaymentOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPaymentOrdersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPaymentQRResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPaymentQRResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPaymentQRResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPaymentQRResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPaymentQRResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPaymentQRResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPaymentReceiptResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPaymentReceiptResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPaymentReceiptResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPaymentReceiptResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPaymentReceiptResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPaymentReceiptResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SignPaymentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Payment
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignPaymentResponse) GetJSON200() *Payment {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SignPaymentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SignPaymentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SignPaymentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SignPaymentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SignPaymentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPowerCodesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -47261,6 +55895,1301 @@ func (r GetSupportResponse) ContentType() string {
 	return ""
 }
 
+type GetTenderAnalyticsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TenderAnalytics
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTenderAnalyticsResponse) GetJSON200() *TenderAnalytics {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderAnalyticsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderAnalyticsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderAnalyticsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderAnalyticsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderAnalyticsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTenderApplicationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []TenderApplication `json:"items"`
+
+		// Next Cursor of the next page, empty at the end.
+		Next string `json:"next"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTenderApplicationsResponse) GetJSON200() *struct {
+	Items []TenderApplication `json:"items"`
+
+	// Next Cursor of the next page, empty at the end.
+	Next string `json:"next"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTenderApplicationsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTenderApplicationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTenderApplicationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTenderApplicationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTenderApplicationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportTenderApplicationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportTenderApplicationsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportTenderApplicationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportTenderApplicationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportTenderApplicationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportTenderApplicationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemoveTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTenderApplicationResponse) GetJSON200() *WholeTenderApplication {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeTenderApplicationResponse) GetJSON200() *WholeTenderApplication {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CheckTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Findings []TenderFinding `json:"findings"`
+		Ready    bool            `json:"ready"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CheckTenderApplicationResponse) GetJSON200() *struct {
+	Findings []TenderFinding `json:"findings"`
+	Ready    bool            `json:"ready"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CheckTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderApplicationDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r GetTenderApplicationDocumentResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderApplicationDocumentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderApplicationDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderApplicationDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderApplicationDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderApplicationDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderApplicationFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r GetTenderApplicationFileResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderApplicationFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderApplicationFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderApplicationFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderApplicationFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderApplicationFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReviseTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReviseTenderApplicationResponse) GetJSON201() *WholeTenderApplication {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReviseTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReviseTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReviseTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReviseTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReviseTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderApplicationSignatureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderApplicationSignatureResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderApplicationSignatureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderApplicationSignatureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderApplicationSignatureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderApplicationSignatureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SignTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignTenderApplicationResponse) GetJSON200() *WholeTenderApplication {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SignTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SignTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SignTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SignTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SignTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SubmitTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SubmitTenderApplicationResponse) GetJSON200() *WholeTenderApplication {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SubmitTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SubmitTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SubmitTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SubmitTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SubmitTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawTenderApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawTenderApplicationResponse) GetJSON200() *WholeTenderApplication {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawTenderApplicationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawTenderApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawTenderApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawTenderApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawTenderApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderRegistrationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TenderRegistration
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTenderRegistrationResponse) GetJSON200() *TenderRegistration {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderRegistrationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderRegistrationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderRegistrationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderRegistrationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderRegistrationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RegisterForTendersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TenderRegistration
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RegisterForTendersResponse) GetJSON200() *TenderRegistration {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RegisterForTendersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RegisterForTendersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RegisterForTendersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RegisterForTendersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RegisterForTendersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderRegistrationDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r GetTenderRegistrationDocumentResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderRegistrationDocumentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderRegistrationDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderRegistrationDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderRegistrationDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderRegistrationDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTenderSearchesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []TenderSearch `json:"items"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTenderSearchesResponse) GetJSON200() *struct {
+	Items []TenderSearch `json:"items"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTenderSearchesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTenderSearchesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTenderSearchesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTenderSearchesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTenderSearchesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SaveTenderSearchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TenderSearch
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SaveTenderSearchResponse) GetJSON201() *TenderSearch {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SaveTenderSearchResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SaveTenderSearchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SaveTenderSearchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SaveTenderSearchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SaveTenderSearchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveTenderSearchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemoveTenderSearchResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveTenderSearchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveTenderSearchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveTenderSearchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveTenderSearchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTenderTemplatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []TenderTemplate `json:"items"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTenderTemplatesResponse) GetJSON200() *struct {
+	Items []TenderTemplate `json:"items"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTenderTemplatesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTenderTemplatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTenderTemplatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTenderTemplatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTenderTemplatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SaveTenderTemplateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TenderTemplate
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SaveTenderTemplateResponse) GetJSON201() *TenderTemplate {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SaveTenderTemplateResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SaveTenderTemplateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SaveTenderTemplateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SaveTenderTemplateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SaveTenderTemplateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveTenderTemplateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemoveTenderTemplateResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveTenderTemplateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveTenderTemplateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveTenderTemplateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveTenderTemplateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTendersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []Tender `json:"items"`
+
+		// Next Cursor of the next page, empty at the end.
+		Next string `json:"next"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTendersResponse) GetJSON200() *struct {
+	Items []Tender `json:"items"`
+
+	// Next Cursor of the next page, empty at the end.
+	Next string `json:"next"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTendersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTendersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTendersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTendersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTendersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTenderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WholeTender
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTenderResponse) GetJSON200() *WholeTender {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTenderResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTenderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTenderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTenderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTenderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApplyForTenderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WholeTenderApplication
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ApplyForTenderResponse) GetJSON201() *WholeTenderApplication {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApplyForTenderResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyForTenderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyForTenderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyForTenderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyForTenderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DownloadTenderDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r DownloadTenderDocumentResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadTenderDocumentResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadTenderDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadTenderDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadTenderDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadTenderDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListWebhookEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -47939,6 +57868,156 @@ func (r TestWebhookResponse) ContentType() string {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
+}
+
+// ListAccrualsWithResponse Accruals
+//
+// What the organisation owes or owed, page by page.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals (the `ListAccruals` operationId).
+func (c *ClientWithResponses) ListAccrualsWithResponse(ctx context.Context, params *ListAccrualsParams, reqEditors ...RequestEditorFn) (*ListAccrualsResponse, error) {
+	rsp, err := c.ListAccruals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccrualsResponse(rsp)
+}
+
+// ExportAccrualsWithResponse The list as a file
+//
+// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
+func (c *ClientWithResponses) ExportAccrualsWithResponse(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*ExportAccrualsResponse, error) {
+	rsp, err := c.ExportAccruals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportAccrualsResponse(rsp)
+}
+
+// GetAccrualInquiryWithResponse The last question to the source of accruals
+//
+// Accruals are asked for once a day by themselves.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/inquiry (the `GetAccrualInquiry` operationId).
+func (c *ClientWithResponses) GetAccrualInquiryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccrualInquiryResponse, error) {
+	rsp, err := c.GetAccrualInquiry(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccrualInquiryResponse(rsp)
+}
+
+// AskForAccrualsWithResponse Ask for accruals now
+//
+// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
+func (c *ClientWithResponses) AskForAccrualsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*AskForAccrualsResponse, error) {
+	rsp, err := c.AskForAccruals(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskForAccrualsResponse(rsp)
+}
+
+// ListAccrualPayeesWithResponse Counterparties
+//
+// Those of the organisation's accruals, at most 200.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/payees (the `ListAccrualPayees` operationId).
+func (c *ClientWithResponses) ListAccrualPayeesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAccrualPayeesResponse, error) {
+	rsp, err := c.ListAccrualPayees(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccrualPayeesResponse(rsp)
+}
+
+// GetAccrualSummaryWithResponse What is to be paid
+//
+// Sums of all that is not paid, and the nearest term.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/summary (the `GetAccrualSummary` operationId).
+func (c *ClientWithResponses) GetAccrualSummaryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccrualSummaryResponse, error) {
+	rsp, err := c.GetAccrualSummary(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccrualSummaryResponse(rsp)
+}
+
+// GetAccrualWithResponse The card of an accrual
+//
+// Purpose, calculation, documents, requisites, payments and reports.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/{id} (the `GetAccrual` operationId).
+func (c *ClientWithResponses) GetAccrualWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetAccrualResponse, error) {
+	rsp, err := c.GetAccrual(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccrualResponse(rsp)
+}
+
+// GetAccrualDocumentWithResponse A document of an accrual
+//
+// As the body sent it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accruals/{id}/documents/{file} (the `GetAccrualDocument` operationId).
+func (c *ClientWithResponses) GetAccrualDocumentWithResponse(ctx context.Context, id ID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAccrualDocumentResponse, error) {
+	rsp, err := c.GetAccrualDocument(ctx, id, file, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccrualDocumentResponse(rsp)
+}
+
+// ReportAccrualWithBodyWithResponse Report a problem
+//
+// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+func (c *ClientWithResponses) ReportAccrualWithBodyWithResponse(ctx context.Context, id ID, params *ReportAccrualParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportAccrualResponse, error) {
+	rsp, err := c.ReportAccrualWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportAccrualResponse(rsp)
+}
+
+// ReportAccrualWithResponse Report a problem
+//
+// Opens a ticket of the support with proofs that were uploaded by POST /v1/organization/requests/files. Its result is in the history of requests. It takes requests:write and the right to see finances.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/accruals/{id}/problems (the `ReportAccrual` operationId).
+func (c *ClientWithResponses) ReportAccrualWithResponse(ctx context.Context, id ID, params *ReportAccrualParams, body ReportAccrualJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportAccrualResponse, error) {
+	rsp, err := c.ReportAccrual(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportAccrualResponse(rsp)
 }
 
 // StartBindingWithBodyWithResponse Bind oneself to an organisation that is here
@@ -51780,6 +61859,276 @@ func (c *ClientWithResponses) VerifyPaperWithResponse(ctx context.Context, body 
 	return ParseVerifyPaperResponse(rsp)
 }
 
+// ListPaymentAccountsWithResponse Accounts to pay from
+//
+// The accounts of the organisation's profile, and which of them are linked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payment-accounts (the `ListPaymentAccounts` operationId).
+func (c *ClientWithResponses) ListPaymentAccountsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPaymentAccountsResponse, error) {
+	rsp, err := c.ListPaymentAccounts(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPaymentAccountsResponse(rsp)
+}
+
+// AskToLinkAccountWithBodyWithResponse Ask to link an account
+//
+// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+func (c *ClientWithResponses) AskToLinkAccountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskToLinkAccountResponse, error) {
+	rsp, err := c.AskToLinkAccountWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskToLinkAccountResponse(rsp)
+}
+
+// AskToLinkAccountWithResponse Ask to link an account
+//
+// Sends a code to the phone or mailbox of who asks. 409 payment_account_unusable for an account that the profile does not have, 429 payment_code_too_soon.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payment-accounts (the `AskToLinkAccount` operationId).
+func (c *ClientWithResponses) AskToLinkAccountWithResponse(ctx context.Context, body AskToLinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*AskToLinkAccountResponse, error) {
+	rsp, err := c.AskToLinkAccount(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskToLinkAccountResponse(rsp)
+}
+
+// UnlinkAccountWithResponse Unlink an account
+//
+// Payments that were begun from it go on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/payment-accounts/{id} (the `UnlinkAccount` operationId).
+func (c *ClientWithResponses) UnlinkAccountWithResponse(ctx context.Context, id ID, params *UnlinkAccountParams, reqEditors ...RequestEditorFn) (*UnlinkAccountResponse, error) {
+	rsp, err := c.UnlinkAccount(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnlinkAccountResponse(rsp)
+}
+
+// LinkAccountWithBodyWithResponse Link an account by its code
+//
+// Five tries. 403 payment_code_wrong, payment_code_over.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+func (c *ClientWithResponses) LinkAccountWithBodyWithResponse(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LinkAccountResponse, error) {
+	rsp, err := c.LinkAccountWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLinkAccountResponse(rsp)
+}
+
+// LinkAccountWithResponse Link an account by its code
+//
+// Five tries. 403 payment_code_wrong, payment_code_over.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payment-accounts/{id}/confirm (the `LinkAccount` operationId).
+func (c *ClientWithResponses) LinkAccountWithResponse(ctx context.Context, id ID, body LinkAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*LinkAccountResponse, error) {
+	rsp, err := c.LinkAccount(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLinkAccountResponse(rsp)
+}
+
+// ListPaymentsWithResponse History of payments
+//
+// Newest first, page by page.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments (the `ListPayments` operationId).
+func (c *ClientWithResponses) ListPaymentsWithResponse(ctx context.Context, params *ListPaymentsParams, reqEditors ...RequestEditorFn) (*ListPaymentsResponse, error) {
+	rsp, err := c.ListPayments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPaymentsResponse(rsp)
+}
+
+// CreatePaymentWithBodyWithResponse Pay accruals
+//
+// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+func (c *ClientWithResponses) CreatePaymentWithBodyWithResponse(ctx context.Context, params *CreatePaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePaymentResponse, error) {
+	rsp, err := c.CreatePaymentWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePaymentResponse(rsp)
+}
+
+// CreatePaymentWithResponse Pay accruals
+//
+// Within 15 minutes after signing in with two factors; by a power of attorney as far as its sum. The sums are those that the payer has seen: 409 accrual_changed when they are others, accrual_being_paid while another payment is under way, accrual_nothing_due. Of card, sbp and wallet pay_url or qr follow within seconds; of account sign its orders.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments (the `CreatePayment` operationId).
+func (c *ClientWithResponses) CreatePaymentWithResponse(ctx context.Context, params *CreatePaymentParams, body CreatePaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePaymentResponse, error) {
+	rsp, err := c.CreatePayment(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePaymentResponse(rsp)
+}
+
+// PaymentCallbackWithBodyWithResponse The payment provider tells of an outcome
+//
+// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+func (c *ClientWithResponses) PaymentCallbackWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PaymentCallbackResponse, error) {
+	rsp, err := c.PaymentCallbackWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePaymentCallbackResponse(rsp)
+}
+
+// PaymentCallbackWithResponse The payment provider tells of an outcome
+//
+// Signed by the provider (RFC 9421). 204: taken, or known. 401: not its signature, or sent before. 409: the sum or the outcome contradicts what is known, and nothing was changed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
+func (c *ClientWithResponses) PaymentCallbackWithResponse(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*PaymentCallbackResponse, error) {
+	rsp, err := c.PaymentCallback(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePaymentCallbackResponse(rsp)
+}
+
+// GetPaymentWithResponse A payment
+//
+// How it stands, and where to pay it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments/{id} (the `GetPayment` operationId).
+func (c *ClientWithResponses) GetPaymentWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentResponse, error) {
+	rsp, err := c.GetPayment(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPaymentResponse(rsp)
+}
+
+// CancelPaymentWithResponse Cancel payment orders that are not signed
+//
+// 409 payment_state afterwards: what the provider has may be paid until its term.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments/{id}/cancel (the `CancelPayment` operationId).
+func (c *ClientWithResponses) CancelPaymentWithResponse(ctx context.Context, id ID, params *CancelPaymentParams, reqEditors ...RequestEditorFn) (*CancelPaymentResponse, error) {
+	rsp, err := c.CancelPayment(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelPaymentResponse(rsp)
+}
+
+// GetPaymentOrdersWithResponse Payment orders for a bank client
+//
+// 1CClientBankExchange 1.03 in windows-1251: of the method account. The signature is over these bytes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments/{id}/orders (the `GetPaymentOrders` operationId).
+func (c *ClientWithResponses) GetPaymentOrdersWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentOrdersResponse, error) {
+	rsp, err := c.GetPaymentOrders(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPaymentOrdersResponse(rsp)
+}
+
+// GetPaymentQRWithResponse QR code of СБП
+//
+// A picture, while the payment waits to be paid.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments/{id}/qr (the `GetPaymentQR` operationId).
+func (c *ClientWithResponses) GetPaymentQRWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetPaymentQRResponse, error) {
+	rsp, err := c.GetPaymentQR(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPaymentQRResponse(rsp)
+}
+
+// GetPaymentReceiptWithResponse The receipt
+//
+// A PDF under the service's seal, or its detached signature. 409 payment_no_receipt before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments/{id}/receipt (the `GetPaymentReceipt` operationId).
+func (c *ClientWithResponses) GetPaymentReceiptWithResponse(ctx context.Context, id ID, params *GetPaymentReceiptParams, reqEditors ...RequestEditorFn) (*GetPaymentReceiptResponse, error) {
+	rsp, err := c.GetPaymentReceipt(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPaymentReceiptResponse(rsp)
+}
+
+// SignPaymentWithBodyWithResponse Sign the payment orders
+//
+// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+func (c *ClientWithResponses) SignPaymentWithBodyWithResponse(ctx context.Context, id ID, params *SignPaymentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignPaymentResponse, error) {
+	rsp, err := c.SignPaymentWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignPaymentResponse(rsp)
+}
+
+// SignPaymentWithResponse Sign the payment orders
+//
+// A detached CMS over the bytes of GET …/orders, by the payer's or the organisation's certificate. It takes finance:write and documents:sign. 422 payment_signature_refused.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/payments/{id}/sign (the `SignPayment` operationId).
+func (c *ClientWithResponses) SignPaymentWithResponse(ctx context.Context, id ID, params *SignPaymentParams, body SignPaymentJSONRequestBody, reqEditors ...RequestEditorFn) (*SignPaymentResponse, error) {
+	rsp, err := c.SignPayment(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignPaymentResponse(rsp)
+}
+
 // ListPowerCodesWithResponse The classifier of powers
 //
 // The codes of the tax service's classifier and those of the cabinet, with what each opens.
@@ -52649,6 +62998,516 @@ func (c *ClientWithResponses) GetSupportWithResponse(ctx context.Context, params
 	return ParseGetSupportResponse(rsp)
 }
 
+// GetTenderAnalyticsWithResponse Won and lost
+//
+// Participations that ended in the period, grouped. A year to today when no days are named; at most 20,000 participations are counted (cut).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-analytics (the `GetTenderAnalytics` operationId).
+func (c *ClientWithResponses) GetTenderAnalyticsWithResponse(ctx context.Context, params *GetTenderAnalyticsParams, reqEditors ...RequestEditorFn) (*GetTenderAnalyticsResponse, error) {
+	rsp, err := c.GetTenderAnalytics(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderAnalyticsResponse(rsp)
+}
+
+// ListTenderApplicationsWithResponse Applications
+//
+// Newest first; archive=true are those that have ended, by the day of their end, with what the register remembers from before; archive=false those that have not.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications (the `ListTenderApplications` operationId).
+func (c *ClientWithResponses) ListTenderApplicationsWithResponse(ctx context.Context, params *ListTenderApplicationsParams, reqEditors ...RequestEditorFn) (*ListTenderApplicationsResponse, error) {
+	rsp, err := c.ListTenderApplications(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTenderApplicationsResponse(rsp)
+}
+
+// ExportTenderApplicationsWithResponse Applications as a workbook
+//
+// At most 10,000 rows.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
+func (c *ClientWithResponses) ExportTenderApplicationsWithResponse(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*ExportTenderApplicationsResponse, error) {
+	rsp, err := c.ExportTenderApplications(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportTenderApplicationsResponse(rsp)
+}
+
+// RemoveTenderApplicationWithResponse Throw a draft away
+//
+// What was sent cannot be thrown away: it is withdrawn.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/tender-applications/{id} (the `RemoveTenderApplication` operationId).
+func (c *ClientWithResponses) RemoveTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *RemoveTenderApplicationParams, reqEditors ...RequestEditorFn) (*RemoveTenderApplicationResponse, error) {
+	rsp, err := c.RemoveTenderApplication(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveTenderApplicationResponse(rsp)
+}
+
+// GetTenderApplicationWithResponse One application
+//
+// With its check while it is prepared, its history and what can be done.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/{id} (the `GetTenderApplication` operationId).
+func (c *ClientWithResponses) GetTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationResponse, error) {
+	rsp, err := c.GetTenderApplication(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderApplicationResponse(rsp)
+}
+
+// ChangeTenderApplicationWithBodyWithResponse Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *ClientWithResponses) ChangeTenderApplicationWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error) {
+	rsp, err := c.ChangeTenderApplicationWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTenderApplicationResponse(rsp)
+}
+
+// ChangeTenderApplicationWithResponse Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *ClientWithResponses) ChangeTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error) {
+	rsp, err := c.ChangeTenderApplication(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTenderApplicationResponse(rsp)
+}
+
+// ChangeTenderApplicationWithApplicationMergePatchPlusJSONBodyWithResponse Change a draft
+//
+// form and documents are given whole; documents are ids of the archive; revision acknowledges a changed announcement. What was signed is a draft again.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/tender-applications/{id} (the `ChangeTenderApplication` operationId).
+func (c *ClientWithResponses) ChangeTenderApplicationWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ChangeTenderApplicationParams, body ChangeTenderApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTenderApplicationResponse, error) {
+	rsp, err := c.ChangeTenderApplicationWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTenderApplicationResponse(rsp)
+}
+
+// CheckTenderApplicationWithResponse Check before signing
+//
+// Everything that stands between the application and the register. ready says that nothing stops it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/{id}/check (the `CheckTenderApplication` operationId).
+func (c *ClientWithResponses) CheckTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*CheckTenderApplicationResponse, error) {
+	rsp, err := c.CheckTenderApplication(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckTenderApplicationResponse(rsp)
+}
+
+// GetTenderApplicationDocumentWithResponse The application as it is signed
+//
+// The very bytes: XML that names every attached file with its SHA-256.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/{id}/document (the `GetTenderApplicationDocument` operationId).
+func (c *ClientWithResponses) GetTenderApplicationDocumentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationDocumentResponse, error) {
+	rsp, err := c.GetTenderApplicationDocument(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderApplicationDocumentResponse(rsp)
+}
+
+// GetTenderApplicationFileWithResponse An attached file
+//
+// As it was attached, whatever became of the document since.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/{id}/files/{file} (the `GetTenderApplicationFile` operationId).
+func (c *ClientWithResponses) GetTenderApplicationFileWithResponse(ctx context.Context, id openapi_types.UUID, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationFileResponse, error) {
+	rsp, err := c.GetTenderApplicationFile(ctx, id, file, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderApplicationFileResponse(rsp)
+}
+
+// ReviseTenderApplicationWithResponse Begin the next version
+//
+// A draft that takes the place of the registered one when the register has it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-applications/{id}/revision (the `ReviseTenderApplication` operationId).
+func (c *ClientWithResponses) ReviseTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *ReviseTenderApplicationParams, reqEditors ...RequestEditorFn) (*ReviseTenderApplicationResponse, error) {
+	rsp, err := c.ReviseTenderApplication(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReviseTenderApplicationResponse(rsp)
+}
+
+// GetTenderApplicationSignatureWithResponse The signature
+//
+// Detached CMS over the document.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-applications/{id}/signature (the `GetTenderApplicationSignature` operationId).
+func (c *ClientWithResponses) GetTenderApplicationSignatureWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderApplicationSignatureResponse, error) {
+	rsp, err := c.GetTenderApplicationSignature(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderApplicationSignatureResponse(rsp)
+}
+
+// SignTenderApplicationWithBodyWithResponse Sign the application and its files
+//
+// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+func (c *ClientWithResponses) SignTenderApplicationWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignTenderApplicationResponse, error) {
+	rsp, err := c.SignTenderApplicationWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignTenderApplicationResponse(rsp)
+}
+
+// SignTenderApplicationWithResponse Sign the application and its files
+//
+// One detached qualified signature over the document, which names every file with its digest. Refused while a finding stops it (409 with the finding's code).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-applications/{id}/signature (the `SignTenderApplication` operationId).
+func (c *ClientWithResponses) SignTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *SignTenderApplicationParams, body SignTenderApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*SignTenderApplicationResponse, error) {
+	rsp, err := c.SignTenderApplication(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignTenderApplicationResponse(rsp)
+}
+
+// SubmitTenderApplicationWithResponse Send the application
+//
+// Refused when it is late by the service's clock, or the announcement has changed since it was signed. Repeated, it is sent once.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-applications/{id}/submit (the `SubmitTenderApplication` operationId).
+func (c *ClientWithResponses) SubmitTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *SubmitTenderApplicationParams, reqEditors ...RequestEditorFn) (*SubmitTenderApplicationResponse, error) {
+	rsp, err := c.SubmitTenderApplication(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSubmitTenderApplicationResponse(rsp)
+}
+
+// WithdrawTenderApplicationWithResponse Withdraw the application
+//
+// Until applications are taken no more.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-applications/{id}/withdraw (the `WithdrawTenderApplication` operationId).
+func (c *ClientWithResponses) WithdrawTenderApplicationWithResponse(ctx context.Context, id openapi_types.UUID, params *WithdrawTenderApplicationParams, reqEditors ...RequestEditorFn) (*WithdrawTenderApplicationResponse, error) {
+	rsp, err := c.WithdrawTenderApplication(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawTenderApplicationResponse(rsp)
+}
+
+// GetTenderRegistrationWithResponse Registration as a participant
+//
+// Where it stands, and what would be sent: filled in from the profile.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-registration (the `GetTenderRegistration` operationId).
+func (c *ClientWithResponses) GetTenderRegistrationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetTenderRegistrationResponse, error) {
+	rsp, err := c.GetTenderRegistration(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderRegistrationResponse(rsp)
+}
+
+// RegisterForTendersWithBodyWithResponse Sign and send the registration
+//
+// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+func (c *ClientWithResponses) RegisterForTendersWithBodyWithResponse(ctx context.Context, params *RegisterForTendersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterForTendersResponse, error) {
+	rsp, err := c.RegisterForTendersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterForTendersResponse(rsp)
+}
+
+// RegisterForTendersWithResponse Sign and send the registration
+//
+// One detached qualified signature over the document. 409 tender_state when it was asked for already.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-registration (the `RegisterForTenders` operationId).
+func (c *ClientWithResponses) RegisterForTendersWithResponse(ctx context.Context, params *RegisterForTendersParams, body RegisterForTendersJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterForTendersResponse, error) {
+	rsp, err := c.RegisterForTenders(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterForTendersResponse(rsp)
+}
+
+// GetTenderRegistrationDocumentWithResponse The registration as it is signed
+//
+// The very bytes, made of the profile.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-registration/document (the `GetTenderRegistrationDocument` operationId).
+func (c *ClientWithResponses) GetTenderRegistrationDocumentWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetTenderRegistrationDocumentResponse, error) {
+	rsp, err := c.GetTenderRegistrationDocument(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderRegistrationDocumentResponse(rsp)
+}
+
+// ListTenderSearchesWithResponse Saved searches
+//
+// The organisation's, newest first, at most 50.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-searches (the `ListTenderSearches` operationId).
+func (c *ClientWithResponses) ListTenderSearchesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTenderSearchesResponse, error) {
+	rsp, err := c.ListTenderSearches(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTenderSearchesResponse(rsp)
+}
+
+// SaveTenderSearchWithBodyWithResponse Save a search
+//
+// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+func (c *ClientWithResponses) SaveTenderSearchWithBodyWithResponse(ctx context.Context, params *SaveTenderSearchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveTenderSearchResponse, error) {
+	rsp, err := c.SaveTenderSearchWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveTenderSearchResponse(rsp)
+}
+
+// SaveTenderSearchWithResponse Save a search
+//
+// told (true when absent) has new announcements told to who saved it. 409 tender_kept_many.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-searches (the `SaveTenderSearch` operationId).
+func (c *ClientWithResponses) SaveTenderSearchWithResponse(ctx context.Context, params *SaveTenderSearchParams, body SaveTenderSearchJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveTenderSearchResponse, error) {
+	rsp, err := c.SaveTenderSearch(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveTenderSearchResponse(rsp)
+}
+
+// RemoveTenderSearchWithResponse Remove a saved search
+//
+// No more is told.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/tender-searches/{id} (the `RemoveTenderSearch` operationId).
+func (c *ClientWithResponses) RemoveTenderSearchWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveTenderSearchResponse, error) {
+	rsp, err := c.RemoveTenderSearch(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveTenderSearchResponse(rsp)
+}
+
+// ListTenderTemplatesWithResponse Templates of applications
+//
+// The organisation's, newest first, at most 50.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tender-templates (the `ListTenderTemplates` operationId).
+func (c *ClientWithResponses) ListTenderTemplatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTenderTemplatesResponse, error) {
+	rsp, err := c.ListTenderTemplates(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTenderTemplatesResponse(rsp)
+}
+
+// SaveTenderTemplateWithBodyWithResponse Keep an application's text as a template
+//
+// Without price, consent and guarantee. 409 tender_kept_many.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+func (c *ClientWithResponses) SaveTenderTemplateWithBodyWithResponse(ctx context.Context, params *SaveTenderTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveTenderTemplateResponse, error) {
+	rsp, err := c.SaveTenderTemplateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveTenderTemplateResponse(rsp)
+}
+
+// SaveTenderTemplateWithResponse Keep an application's text as a template
+//
+// Without price, consent and guarantee. 409 tender_kept_many.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tender-templates (the `SaveTenderTemplate` operationId).
+func (c *ClientWithResponses) SaveTenderTemplateWithResponse(ctx context.Context, params *SaveTenderTemplateParams, body SaveTenderTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveTenderTemplateResponse, error) {
+	rsp, err := c.SaveTenderTemplate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveTenderTemplateResponse(rsp)
+}
+
+// RemoveTenderTemplateWithResponse Remove a template
+//
+// Applications begun with it stay as they are.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/tender-templates/{id} (the `RemoveTenderTemplate` operationId).
+func (c *ClientWithResponses) RemoveTenderTemplateWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveTenderTemplateResponse, error) {
+	rsp, err := c.RemoveTenderTemplate(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveTenderTemplateResponse(rsp)
+}
+
+// ListTendersWithResponse Search the register of tenders
+//
+// Announcements that the outside register publishes, the latest first. By words, beginning of the sector (ОКПД2), region, customer, sums, state and deadline; search names a saved search, whose filter then counts alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tenders (the `ListTenders` operationId).
+func (c *ClientWithResponses) ListTendersWithResponse(ctx context.Context, params *ListTendersParams, reqEditors ...RequestEditorFn) (*ListTendersResponse, error) {
+	rsp, err := c.ListTenders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTendersResponse(rsp)
+}
+
+// GetTenderWithResponse One announcement
+//
+// With its documents, the commission's protocols, the organisation's applications and what can be done.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tenders/{id} (the `GetTender` operationId).
+func (c *ClientWithResponses) GetTenderWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTenderResponse, error) {
+	rsp, err := c.GetTender(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTenderResponse(rsp)
+}
+
+// ApplyForTenderWithBodyWithResponse Begin an application
+//
+// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+func (c *ClientWithResponses) ApplyForTenderWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForTenderResponse, error) {
+	rsp, err := c.ApplyForTenderWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForTenderResponse(rsp)
+}
+
+// ApplyForTenderWithResponse Begin an application
+//
+// A draft filled in from the profile, and from a template or an earlier application where one is named. 409 tender_applied when the organisation has a living one, tender_over when applications are not taken any more.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/tenders/{id}/applications (the `ApplyForTender` operationId).
+func (c *ClientWithResponses) ApplyForTenderWithResponse(ctx context.Context, id openapi_types.UUID, params *ApplyForTenderParams, body ApplyForTenderJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForTenderResponse, error) {
+	rsp, err := c.ApplyForTender(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForTenderResponse(rsp)
+}
+
+// DownloadTenderDocumentWithResponse A document of an announcement
+//
+// Fetched from the register the first time, compared with the digest that the announcement names (503 tender_document_differs), scanned, and kept for the organisation.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/tenders/{id}/documents/{document} (the `DownloadTenderDocument` operationId).
+func (c *ClientWithResponses) DownloadTenderDocumentWithResponse(ctx context.Context, id openapi_types.UUID, document string, reqEditors ...RequestEditorFn) (*DownloadTenderDocumentResponse, error) {
+	rsp, err := c.DownloadTenderDocument(ctx, id, document, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadTenderDocumentResponse(rsp)
+}
+
 // ListWebhookEventsWithResponse Event types
 //
 // What webhooks carry, with an example of each body.
@@ -52913,6 +63772,306 @@ func (c *ClientWithResponses) TestWebhookWithResponse(ctx context.Context, id ID
 		return nil, err
 	}
 	return ParseTestWebhookResponse(rsp)
+}
+
+// ParseListAccrualsResponse parses an HTTP response from a ListAccrualsWithResponse call
+func ParseListAccrualsResponse(rsp *http.Response) (*ListAccrualsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccrualsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []AccrualItem `json:"items"`
+
+			// Next after= of the next page; empty on the last one.
+			Next string `json:"next"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportAccrualsResponse parses an HTTP response from a ExportAccrualsWithResponse call
+func ParseExportAccrualsResponse(rsp *http.Response) (*ExportAccrualsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportAccrualsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAccrualInquiryResponse parses an HTTP response from a GetAccrualInquiryWithResponse call
+func ParseGetAccrualInquiryResponse(rsp *http.Response) (*GetAccrualInquiryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccrualInquiryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccrualInquiry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAskForAccrualsResponse parses an HTTP response from a AskForAccrualsWithResponse call
+func ParseAskForAccrualsResponse(rsp *http.Response) (*AskForAccrualsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AskForAccrualsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest AccrualInquiry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAccrualPayeesResponse parses an HTTP response from a ListAccrualPayeesWithResponse call
+func ParseListAccrualPayeesResponse(rsp *http.Response) (*ListAccrualPayeesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccrualPayeesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []AccrualPayee `json:"items"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAccrualSummaryResponse parses an HTTP response from a GetAccrualSummaryWithResponse call
+func ParseGetAccrualSummaryResponse(rsp *http.Response) (*GetAccrualSummaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccrualSummaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccrualSummary
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAccrualResponse parses an HTTP response from a GetAccrualWithResponse call
+func ParseGetAccrualResponse(rsp *http.Response) (*GetAccrualResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccrualResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Accrual
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAccrualDocumentResponse parses an HTTP response from a GetAccrualDocumentWithResponse call
+func ParseGetAccrualDocumentResponse(rsp *http.Response) (*GetAccrualDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccrualDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (image/png) unsupported
+
+	}
+
+	return response, nil
+}
+
+// ParseReportAccrualResponse parses an HTTP response from a ReportAccrualWithResponse call
+func ParseReportAccrualResponse(rsp *http.Response) (*ReportAccrualResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReportAccrualResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AccrualProblem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseStartBindingResponse parses an HTTP response from a StartBindingWithResponse call
@@ -59513,6 +70672,429 @@ func ParseVerifyPaperResponse(rsp *http.Response) (*VerifyPaperResponse, error) 
 	return response, nil
 }
 
+// ParseListPaymentAccountsResponse parses an HTTP response from a ListPaymentAccountsWithResponse call
+func ParseListPaymentAccountsResponse(rsp *http.Response) (*ListPaymentAccountsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPaymentAccountsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Actions []Action         `json:"actions"`
+			Items   []PaymentAccount `json:"items"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAskToLinkAccountResponse parses an HTTP response from a AskToLinkAccountWithResponse call
+func ParseAskToLinkAccountResponse(rsp *http.Response) (*AskToLinkAccountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AskToLinkAccountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest struct {
+			// ExpiresAt The code's end.
+			ExpiresAt *time.Time         `json:"expires_at"`
+			ID        openapi_types.UUID `json:"id"`
+
+			// To Where the code went, masked.
+			To string `json:"to"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnlinkAccountResponse parses an HTTP response from a UnlinkAccountWithResponse call
+func ParseUnlinkAccountResponse(rsp *http.Response) (*UnlinkAccountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnlinkAccountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLinkAccountResponse parses an HTTP response from a LinkAccountWithResponse call
+func ParseLinkAccountResponse(rsp *http.Response) (*LinkAccountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LinkAccountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			ID openapi_types.UUID `json:"id"`
+
+			// LinkedAt Linked.
+			LinkedAt *time.Time `json:"linked_at"`
+
+			// State linked
+			State LinkAccount200JSONResponseBodyState `json:"state"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPaymentsResponse parses an HTTP response from a ListPaymentsWithResponse call
+func ParseListPaymentsResponse(rsp *http.Response) (*ListPaymentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPaymentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []PaymentItem `json:"items"`
+
+			// Next after= of the next page; empty on the last one.
+			Next string `json:"next"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreatePaymentResponse parses an HTTP response from a CreatePaymentWithResponse call
+func ParseCreatePaymentResponse(rsp *http.Response) (*CreatePaymentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreatePaymentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Payment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePaymentCallbackResponse parses an HTTP response from a PaymentCallbackWithResponse call
+func ParsePaymentCallbackResponse(rsp *http.Response) (*PaymentCallbackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PaymentCallbackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPaymentResponse parses an HTTP response from a GetPaymentWithResponse call
+func ParseGetPaymentResponse(rsp *http.Response) (*GetPaymentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPaymentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Payment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelPaymentResponse parses an HTTP response from a CancelPaymentWithResponse call
+func ParseCancelPaymentResponse(rsp *http.Response) (*CancelPaymentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelPaymentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Payment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPaymentOrdersResponse parses an HTTP response from a GetPaymentOrdersWithResponse call
+func ParseGetPaymentOrdersResponse(rsp *http.Response) (*GetPaymentOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPaymentOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPaymentQRResponse parses an HTTP response from a GetPaymentQRWithResponse call
+func ParseGetPaymentQRResponse(rsp *http.Response) (*GetPaymentQRResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPaymentQRResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPaymentReceiptResponse parses an HTTP response from a GetPaymentReceiptWithResponse call
+func ParseGetPaymentReceiptResponse(rsp *http.Response) (*GetPaymentReceiptResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPaymentReceiptResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSignPaymentResponse parses an HTTP response from a SignPaymentWithResponse call
+func ParseSignPaymentResponse(rsp *http.Response) (*SignPaymentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SignPaymentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Payment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListPowerCodesResponse parses an HTTP response from a ListPowerCodesWithResponse call
 func ParseListPowerCodesResponse(rsp *http.Response) (*ListPowerCodesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -60933,6 +72515,897 @@ func ParseGetSupportResponse(rsp *http.Response) (*GetSupportResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderAnalyticsResponse parses an HTTP response from a GetTenderAnalyticsWithResponse call
+func ParseGetTenderAnalyticsResponse(rsp *http.Response) (*GetTenderAnalyticsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderAnalyticsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TenderAnalytics
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (application/vnd.openxmlformats-officedocument.spreadsheetml.sheet) unsupported
+
+	}
+
+	return response, nil
+}
+
+// ParseListTenderApplicationsResponse parses an HTTP response from a ListTenderApplicationsWithResponse call
+func ParseListTenderApplicationsResponse(rsp *http.Response) (*ListTenderApplicationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTenderApplicationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []TenderApplication `json:"items"`
+
+			// Next Cursor of the next page, empty at the end.
+			Next string `json:"next"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportTenderApplicationsResponse parses an HTTP response from a ExportTenderApplicationsWithResponse call
+func ParseExportTenderApplicationsResponse(rsp *http.Response) (*ExportTenderApplicationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportTenderApplicationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveTenderApplicationResponse parses an HTTP response from a RemoveTenderApplicationWithResponse call
+func ParseRemoveTenderApplicationResponse(rsp *http.Response) (*RemoveTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderApplicationResponse parses an HTTP response from a GetTenderApplicationWithResponse call
+func ParseGetTenderApplicationResponse(rsp *http.Response) (*GetTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeTenderApplicationResponse parses an HTTP response from a ChangeTenderApplicationWithResponse call
+func ParseChangeTenderApplicationResponse(rsp *http.Response) (*ChangeTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckTenderApplicationResponse parses an HTTP response from a CheckTenderApplicationWithResponse call
+func ParseCheckTenderApplicationResponse(rsp *http.Response) (*CheckTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Findings []TenderFinding `json:"findings"`
+			Ready    bool            `json:"ready"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderApplicationDocumentResponse parses an HTTP response from a GetTenderApplicationDocumentWithResponse call
+func ParseGetTenderApplicationDocumentResponse(rsp *http.Response) (*GetTenderApplicationDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderApplicationDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderApplicationFileResponse parses an HTTP response from a GetTenderApplicationFileWithResponse call
+func ParseGetTenderApplicationFileResponse(rsp *http.Response) (*GetTenderApplicationFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderApplicationFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/plain) unsupported
+
+	}
+
+	return response, nil
+}
+
+// ParseReviseTenderApplicationResponse parses an HTTP response from a ReviseTenderApplicationWithResponse call
+func ParseReviseTenderApplicationResponse(rsp *http.Response) (*ReviseTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReviseTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderApplicationSignatureResponse parses an HTTP response from a GetTenderApplicationSignatureWithResponse call
+func ParseGetTenderApplicationSignatureResponse(rsp *http.Response) (*GetTenderApplicationSignatureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderApplicationSignatureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSignTenderApplicationResponse parses an HTTP response from a SignTenderApplicationWithResponse call
+func ParseSignTenderApplicationResponse(rsp *http.Response) (*SignTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SignTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSubmitTenderApplicationResponse parses an HTTP response from a SubmitTenderApplicationWithResponse call
+func ParseSubmitTenderApplicationResponse(rsp *http.Response) (*SubmitTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SubmitTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawTenderApplicationResponse parses an HTTP response from a WithdrawTenderApplicationWithResponse call
+func ParseWithdrawTenderApplicationResponse(rsp *http.Response) (*WithdrawTenderApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawTenderApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderRegistrationResponse parses an HTTP response from a GetTenderRegistrationWithResponse call
+func ParseGetTenderRegistrationResponse(rsp *http.Response) (*GetTenderRegistrationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderRegistrationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TenderRegistration
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRegisterForTendersResponse parses an HTTP response from a RegisterForTendersWithResponse call
+func ParseRegisterForTendersResponse(rsp *http.Response) (*RegisterForTendersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RegisterForTendersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TenderRegistration
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderRegistrationDocumentResponse parses an HTTP response from a GetTenderRegistrationDocumentWithResponse call
+func ParseGetTenderRegistrationDocumentResponse(rsp *http.Response) (*GetTenderRegistrationDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderRegistrationDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTenderSearchesResponse parses an HTTP response from a ListTenderSearchesWithResponse call
+func ParseListTenderSearchesResponse(rsp *http.Response) (*ListTenderSearchesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTenderSearchesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []TenderSearch `json:"items"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSaveTenderSearchResponse parses an HTTP response from a SaveTenderSearchWithResponse call
+func ParseSaveTenderSearchResponse(rsp *http.Response) (*SaveTenderSearchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SaveTenderSearchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TenderSearch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveTenderSearchResponse parses an HTTP response from a RemoveTenderSearchWithResponse call
+func ParseRemoveTenderSearchResponse(rsp *http.Response) (*RemoveTenderSearchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveTenderSearchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTenderTemplatesResponse parses an HTTP response from a ListTenderTemplatesWithResponse call
+func ParseListTenderTemplatesResponse(rsp *http.Response) (*ListTenderTemplatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTenderTemplatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []TenderTemplate `json:"items"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSaveTenderTemplateResponse parses an HTTP response from a SaveTenderTemplateWithResponse call
+func ParseSaveTenderTemplateResponse(rsp *http.Response) (*SaveTenderTemplateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SaveTenderTemplateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TenderTemplate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveTenderTemplateResponse parses an HTTP response from a RemoveTenderTemplateWithResponse call
+func ParseRemoveTenderTemplateResponse(rsp *http.Response) (*RemoveTenderTemplateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveTenderTemplateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTendersResponse parses an HTTP response from a ListTendersWithResponse call
+func ParseListTendersResponse(rsp *http.Response) (*ListTendersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTendersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []Tender `json:"items"`
+
+			// Next Cursor of the next page, empty at the end.
+			Next string `json:"next"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTenderResponse parses an HTTP response from a GetTenderWithResponse call
+func ParseGetTenderResponse(rsp *http.Response) (*GetTenderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTenderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WholeTender
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyForTenderResponse parses an HTTP response from a ApplyForTenderWithResponse call
+func ParseApplyForTenderResponse(rsp *http.Response) (*ApplyForTenderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyForTenderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WholeTenderApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadTenderDocumentResponse parses an HTTP response from a DownloadTenderDocumentWithResponse call
+func ParseDownloadTenderDocumentResponse(rsp *http.Response) (*DownloadTenderDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadTenderDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/plain) unsupported
 
 	}
 
