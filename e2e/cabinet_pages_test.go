@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -130,6 +131,11 @@ var elsewhere = map[string]string{
 	"/cabinet/organization/changes/{id}/attachments/{file}": aFile, "/cabinet/registrations/{id}/documents/{document}": aFile,
 	"/cabinet/registrations/{id}/statement": aFile,
 	"/cabinet/applications/{id}/content":    aFile, "/cabinet/applications/{id}/protocol": aFile,
+	"/cabinet/finance/payments/{id}/progress": "asked by a script", "/cabinet/tenders/applications/{id}/progress": "asked by a script",
+	"/cabinet/finance/payments/{id}/qr": aFile, "/cabinet/finance/payments/{id}/receipt": aFile,
+	"/cabinet/tenders/applications/{id}/document": aFile, "/cabinet/tenders/applications/{id}/signature": aFile,
+	"/cabinet/tenders/applications/{id}/files/{file}": aFile,
+	"/cabinet/tenders/applications/{id}/sign":         "drawn by the template of /cabinet/documents/{id}/sign",
 }
 
 const (
@@ -225,7 +231,72 @@ func (e *eyes) furnish(s *site, o organisation) (addresses []string) {
 	e.goes("Отправить")
 	question := ask(e, "find the question", chromedp.Evaluate[string](`document.querySelector(".post.out")?.id.replace("post-", "") || ""`))
 	addresses = append(addresses, request+"/messages/"+question) // linked to while it may be mended
-	return addresses
+	addresses = append(addresses, e.furnishFinances(s)...)
+	return append(addresses, e.apply()...)
+}
+
+// furnishFinances begins a payment at the provider's page, and one from an account of
+// the organisation, that a code has linked and whose orders wait for a signature.
+func (e *eyes) furnishFinances(s *site) []string {
+	e.t.Helper()
+	const room = "/cabinet/finance"
+	var owed []string
+	eventually(e.t, "what is owed", func() bool {
+		owed = nil
+		mux, _ := tracked(e.t)
+		for _, link := range e.fetches(room + "?status=unpaid").Links {
+			if routeOf(mux, link) == room+"/accruals/{id}" && !slices.Contains(owed, link) {
+				owed = append(owed, link)
+			}
+		}
+		return len(owed) >= 2
+	})
+	pay := func(accrual, method string) string {
+		return e.posts(room+"/pay?id="+strings.TrimPrefix(accrual, room+"/accruals/"), "/pay$", map[string]string{"method": method})
+	}
+	addresses := []string{room + "/pay?id=" + strings.TrimPrefix(owed[0], room+"/accruals/"), pay(owed[0], "card")}
+	sent := len(s.messages(e.t))
+	linking := e.posts(room+"/accounts", "/link$", nil)
+	var code string
+	eventually(e.t, "the code that links an account", func() bool {
+		messages := s.messages(e.t)
+		for _, m := range messages[:len(messages)-sent] {
+			code = cmp.Or(code, m.Code)
+		}
+		return code != ""
+	})
+	e.posts(linking, "/confirm$", map[string]string{"code": code})
+	account := strings.TrimSuffix(strings.TrimPrefix(linking, room+"/accounts/"), "/confirm")
+	signing := pay(owed[1], "account:"+account)
+	e.posts(room+"/accounts", "/unlink$", nil)
+	linking = e.posts(room+"/accounts", "/link$", nil) // a code is waited for, so its page is shown
+	return append(addresses, linking, signing, strings.TrimSuffix(signing, "/sign"))
+}
+
+// apply begins an application for a tender.
+func (e *eyes) apply() []string {
+	e.t.Helper()
+	notice := ""
+	eventually(e.t, "an open tender", func() bool {
+		for _, link := range e.fetches("/cabinet/tenders").Links {
+			if strings.HasPrefix(link, "/cabinet/tenders/notices/") && e.offers(link, "/apply$") {
+				notice = link
+				return true
+			}
+		}
+		return false
+	})
+	application := strings.TrimSuffix(e.posts(notice, "/apply$", nil), "/edit")
+	return []string{application, application + "/edit"}
+}
+
+// offers reports whether a page has a form whose action fits.
+func (e *eyes) offers(page, action string) bool {
+	e.t.Helper()
+	return ask(e, "look for a form of "+page, chromedp.Evaluate[bool](fmt.Sprintf(`(async (page, action) => {
+		const drawn = new DOMParser().parseFromString(await (await fetch(page)).text(), "text/html");
+		return [...drawn.forms].some((x) => new RegExp(action).test(x.getAttribute("action")));
+	})(%q, %q)`, page, action), chromedp.EvalAwaitPromise))
 }
 
 // leadsTo is the first address of a route that a page links to; "" = none.
