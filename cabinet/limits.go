@@ -106,8 +106,7 @@ func (l *limits) count(ctx context.Context, header http.Header, policy limitPoli
 	if count <= policy.quota {
 		return nil
 	}
-	refused := api.Refuse("rate_limited").Because("rate_limited_"+policy.name).With("seconds", strconv.FormatInt(max(seconds, 1), 10))
-	return refused.After(int(max(seconds, 1)))
+	return api.Refuse("rate_limited").Because("rate_limited_" + policy.name).After(int(max(seconds, 1)))
 }
 
 // left writes what remains of a budget and for how many seconds: "client";r=598;t=42

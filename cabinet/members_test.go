@@ -39,7 +39,7 @@ func TestMembersAreListedPageByPage(t *testing.T) {
 	var one memberView
 	accountant := a.members[directory.Accountant]
 	w.expect(w.do("GET", "/v1/organization/members/"+accountant.Member.ID, token, ""), 200, "").into(t, &one)
-	if one.Person.Email != accountant.Person.Email || one.Role != directory.Accountant || len(one.Permissions) != 11 || one.ActivatedAt == 0 {
+	if one.Person.Email != accountant.Person.Email || one.Role != directory.Accountant || len(one.Permissions) != 12 || one.ActivatedAt == 0 {
 		t.Errorf("member %+v", one)
 	}
 }

@@ -68,6 +68,5 @@ func (t *turns) release(who string) {
 
 // busyVerifying asks to come back in a moment.
 func busyVerifying() *api.Refusal {
-	refused := api.Refuse("verifier_busy").With("seconds", "3")
-	return refused.After(verifyRetry)
+	return api.Refuse("verifier_busy").After(verifyRetry)
 }

@@ -95,7 +95,7 @@ func (s *Server) limit(r *http.Request, header http.Header, claims *api.Claims) 
 	header.Set("RateLimit-Policy", `"operator";q=`+strconv.Itoa(perMinute)+";w=60")
 	header.Set("RateLimit", `"operator";r=`+strconv.FormatInt(max(perMinute-n, 0), 10)+";t="+strconv.Itoa(seconds))
 	if n > perMinute {
-		return api.Refuse("rate_limited").With("seconds", strconv.Itoa(seconds)).After(seconds)
+		return api.Refuse("rate_limited").After(seconds)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (s *Server) take(c api.Call, counter, kind, exhausted string, most int) err
 	if n > int64(most) {
 		s.metrics.looks.WithLabelValues("exhausted").Inc()
 		seconds := int(max(left/time.Second, 1))
-		return api.Refuse(exhausted).With("limit", strconv.Itoa(most)).With("seconds", strconv.Itoa(seconds)).After(seconds)
+		return api.Refuse(exhausted).With("limit", strconv.Itoa(most)).After(seconds)
 	}
 	s.metrics.looks.WithLabelValues(kind).Inc()
 	return nil

@@ -123,8 +123,12 @@ func (r *Refusal) About(faults ...FieldFault) *Refusal {
 	return r
 }
 
-// After says in how many seconds the request may be repeated (Retry-After).
-func (r *Refusal) After(seconds int) *Refusal { r.retryAfter = seconds; return r }
+// After says in how many seconds the request may be repeated: in Retry-After, and in
+// the problem's detail, where it says {seconds}.
+func (r *Refusal) After(seconds int) *Refusal {
+	r.retryAfter = seconds
+	return r.With("seconds", strconv.Itoa(seconds))
+}
 
 // Challenged adds WWW-Authenticate with an error code of RFC 6750 §3.1.
 func (r *Refusal) Challenged(err, description string) *Refusal {

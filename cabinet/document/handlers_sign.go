@@ -89,7 +89,7 @@ func signRefusal(err error) error {
 		return refused
 	}
 	if errors.Is(err, signature.ErrBusy) {
-		return api.Refuse("verifier_busy").With("seconds", "2").After(2).Wrap(err)
+		return api.Refuse("verifier_busy").After(2).Wrap(err)
 	}
 	return Refusal(err)
 }

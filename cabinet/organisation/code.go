@@ -125,7 +125,7 @@ func (c *codes) whyNot(ctx context.Context, object string, now storage.Time) err
 
 func tooSoon(left time.Duration) error {
 	seconds := max(1, int((left+time.Second-1)/time.Second))
-	return api.Refuse("confirmation_too_soon").With("seconds", strconv.Itoa(seconds)).After(seconds)
+	return api.Refuse("confirmation_too_soon").After(seconds)
 }
 
 // room counts the codes of a person and of an address, so that nobody's phone can

@@ -105,7 +105,7 @@ func (o *Organisations) judge(c api.Call, der, content []byte) (signature.Verdic
 	verdict, err := o.Verifier.Verify(c.Ctx(), signature.Request{Signature: der, Content: content})
 	switch {
 	case errors.Is(err, signature.ErrBusy):
-		return verdict, api.Refuse("verifier_busy").With("seconds", "2").After(2).Wrap(err)
+		return verdict, api.Refuse("verifier_busy").After(2).Wrap(err)
 	case err != nil:
 		return verdict, api.Refuse("signatures_unavailable").Wrap(err)
 	case !verdict.Accepted || verdict.Subject == nil || verdict.Certificate == nil:

@@ -108,7 +108,7 @@ func refusal(err error) error {
 		return signatureRefusal(refused).Wrap(err)
 	}
 	if errors.Is(err, signature.ErrBusy) {
-		return api.Refuse("verifier_busy").With("seconds", "2").After(2).Wrap(err)
+		return api.Refuse("verifier_busy").After(2).Wrap(err)
 	}
 	for _, known := range refusals {
 		if errors.Is(err, known.err) {

@@ -78,7 +78,7 @@ func refusal(err error) error {
 	}
 	switch {
 	case errors.Is(err, signature.ErrBusy):
-		return api.Refuse("verifier_busy").With("seconds", "1").After(1).Wrap(err)
+		return api.Refuse("verifier_busy").After(1).Wrap(err)
 	case errors.Is(err, ErrSubmitted):
 		return api.Refuse("application_submitted").Wrap(err)
 	case errors.Is(err, ErrNotGranted):

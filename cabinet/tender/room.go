@@ -127,7 +127,7 @@ func refusal(err error) error {
 	case errors.Is(err, errTemplate):
 		return api.InvalidField("/from", "unknown_source")
 	case errors.Is(err, signature.ErrBusy):
-		return api.Refuse("verifier_busy").With("seconds", "2").After(2).Wrap(err)
+		return api.Refuse("verifier_busy").After(2).Wrap(err)
 	case errors.Is(err, file.ErrDamaged):
 		return api.Refuse("file_damaged").Wrap(err)
 	}
