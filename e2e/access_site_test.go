@@ -26,7 +26,7 @@ func TestEveryPageOfTheSiteIsAccessible(t *testing.T) {
 	s := demo(t)
 	e := judging(t, "site")
 	for name, path := range map[string]string{
-		"help": "/help", "recovery": "/recovery", "recovery-pin": "/recovery/pin",
+		"help": "/help", "help-authorities": "/help/authorities", "recovery": "/recovery", "recovery-pin": "/recovery/pin",
 		"registration": "/registration", "terms": "/registration/terms", "personal-data": "/registration/consent",
 	} {
 		e.inBoth(name, s.Issuer+path)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"propusk/idp/browser"
+	"propusk/idp/factor/certificate"
+	"propusk/signature"
 )
 
 // bare asks without cookies and without being a browser of ours.
@@ -297,6 +299,30 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(d *Deps) { d.Contact = "help@id.example" })
 	h.visitor().get("/help").says("help@id.example").says(issuer)
+}
+
+// Who wants a certificate is told whose are accepted: those whose accreditation holds
+// today, and those that the house trusts by its own act.
+func TestAuthoritiesAreNamed(t *testing.T) {
+	t.Parallel()
+	known := &certificate.Certificates{Deps: certificate.Deps{Enabled: func() bool { return false }}}
+	h := newHouse(t, func(d *Deps) { d.Certificates = known })
+	h.visitor().get("/help/authorities").says("Пока ничьи")
+	now := h.clock.Now()
+	known.Authorities = func() []signature.Authority {
+		return []signature.Authority{
+			{Name: "УЦ «Открытый»", OGRN: "1027700132195", INN: "7707083893", Accreditation: []signature.Interval{{From: now.AddDate(-2, 0, 0)}}},
+			{Name: "УЦ «Закрытый»", Accreditation: []signature.Interval{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-1, 0, 0)}}},
+			{Name: "УЦ «Будущий»", Accreditation: []signature.Interval{{From: now.AddDate(0, 0, 1)}}},
+			{Name: "Свой центр"},
+		}
+	}
+	page := h.visitor().get("/help/authorities").says("УЦ «Открытый»").says("1027700132195").says("7707083893").says("Свой центр")
+	for _, name := range []string{"Закрытый", "Будущий"} {
+		if strings.Contains(page.text(), name) {
+			t.Errorf("%s is named", name)
+		}
+	}
 }
 
 func TestNewChecksItsDependencies(t *testing.T) {

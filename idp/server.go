@@ -210,6 +210,7 @@ func (s *Server) Routes() []browser.Route {
 		{Method: http.MethodPost, Path: "/invitations/:token", Handle: s.acceptInvitation},
 		{Method: http.MethodGet, Path: "/help", Handle: s.help},
 		{Method: http.MethodGet, Path: oauth.ErrorsPath, Handle: s.errorsHelp},
+		{Method: http.MethodGet, Path: "/help/authorities", Handle: s.authoritiesHelp},
 		{Method: http.MethodGet, Path: "/assets/*", Handle: s.assets},
 	}
 }

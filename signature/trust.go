@@ -61,6 +61,17 @@ type Interval struct {
 	To   time.Time `json:"to,omitzero"`
 }
 
+// AccreditedAt reports whether the authority's certificates count at t, and since when
+// it has been accredited: zero when it is trusted by the operator's own act.
+func (a Authority) AccreditedAt(t time.Time) (since time.Time, ok bool) {
+	for _, i := range a.Accreditation {
+		if i.contains(t) {
+			return i.From, true
+		}
+	}
+	return time.Time{}, len(a.Accreditation) == 0
+}
+
 func (i Interval) contains(t time.Time) bool {
 	return !t.Before(i.From) && (i.To.IsZero() || t.Before(i.To))
 }

@@ -117,8 +117,8 @@ func (h *house) openCertificates(ctx context.Context) (err error) {
 		return err
 	}
 	h.certificates, err = certificate.New(certificate.Deps{
-		Verifier: h.trust.Verifier(), Judge: h.trust, Enabled: h.trust.Enabled, Directory: h.directory, Ephemeral: h.volatile,
-		Issuer: h.cfg.Issuer, Now: h.now, Log: h.log,
+		Verifier: h.trust.Verifier(), Judge: h.trust, Enabled: h.trust.Enabled, Authorities: h.trust.Authorities,
+		Directory: h.directory, Ephemeral: h.volatile, Issuer: h.cfg.Issuer, Now: h.now, Log: h.log,
 	})
 	return err
 }

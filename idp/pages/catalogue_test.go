@@ -82,7 +82,7 @@ func TestMessagesWithANumberHaveEveryPlural(t *testing.T) {
 // composed are the keys that a template or the code puts together, by prefix;
 // "failure." and "error." are for the callers of the kit.
 var composed = []string{"code.title.", "code.lead.", "code.other.", "help.", "month.", "scope.", "failure.", "error.", "notice.", "how.", "way.",
-	"check.", "newpassword.", "confirm.unusual.", "certificate.act"}
+	"check.", "newpassword.", "confirm.unusual.", "certificate.act", "consent.about."}
 
 func TestEveryKeyOfTheTemplatesExistsAndEveryKeyIsUsed(t *testing.T) {
 	t.Parallel()

@@ -31,8 +31,11 @@ type Deps struct {
 	// Enabled tells whether anybody could sign in by a certificate now: that an
 	// authority is trusted. nil = yes.
 	Enabled func() bool
-	Now     func() time.Time
-	Log     *slog.Logger // of what could not be looked up; nil = nothing is logged
+	// Authorities lists whom certificates come from, for people who want one; nil =
+	// nobody is named.
+	Authorities func() []signature.Authority
+	Now         func() time.Time
+	Log         *slog.Logger // of what could not be looked up; nil = nothing is logged
 }
 
 // Certificates verifies qualified certificates. It is safe for concurrent use.
