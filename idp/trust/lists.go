@@ -74,10 +74,14 @@ func (k keeper) Keep(ctx context.Context, kept signature.Kept) error {
 	if err != nil {
 		return fmt.Errorf("trust: keep the revocation list of %s: %w", kept.Address, err)
 	}
-	k.t.mu.Lock()
-	defer k.t.mu.Unlock()
-	k.t.lists[row.Address] = mirrored{digest: row.Digest, tried: row.TriedAt}
-	k.t.keeps.Add(1)
+	// Not before the commit: who reads SQL meanwhile would find a list here that is not
+	// there, and forget it.
+	k.t.deps.DB.AfterCommit(ctx, func() {
+		k.t.mu.Lock()
+		defer k.t.mu.Unlock()
+		k.t.lists[row.Address] = mirrored{digest: row.Digest, tried: row.TriedAt}
+		k.t.keeps.Add(1)
+	})
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -268,5 +269,21 @@ func TestAnOutsideVerifierMustBeReachedSafely(t *testing.T) {
 			node.Close()
 			h.Error("plain HTTP to another machine")
 		}
+	})
+}
+
+// While a list is being imported, whoever reads SQL does not find it there yet; that
+// is no reason to forget it.
+func TestAListBeingImportedIsNotForgotten(t *testing.T) {
+	each(t, func(h house) {
+		node := h.node()
+		h.trusted(node, "ecp256", "root.crl")
+		h.must(h.db.Tx(h.Context(), func(ctx context.Context) error {
+			if _, err := node.Import(ctx, operator, trust.Material{CRLs: []string{file("ecp256", "int.crl")}}); err != nil {
+				return err
+			}
+			return node.Refresh(h.Context())
+		}))
+		h.wantCode(node, "ecp256/cms/person.p7s", signature.OK)
 	})
 }
