@@ -166,8 +166,9 @@ func nameOf(route string) string {
 // sending fills a form of a page in and sends it as the browser would.
 const sending = `(async (page, action, values) => {
 	const drawn = await fetch(page);
-	const form = [...new DOMParser().parseFromString(await drawn.text(), "text/html").forms].find((x) => x.method === "post" && new RegExp(action).test(x.getAttribute("action")));
-	if (!form) return "no form on " + drawn.url;
+	const found = new DOMParser().parseFromString(await drawn.text(), "text/html");
+	const form = [...found.forms].find((x) => x.method === "post" && new RegExp(action).test(x.getAttribute("action")));
+	if (!form) return "no form on " + drawn.url + ", " + drawn.status + found.querySelector("main")?.textContent.replace(/\s+/g, " ");
 	const data = new FormData(form);
 	for (const [name, value] of Object.entries(values || {})) data.set(name, value.startsWith("file:") ? new File([atob(value.slice(5))], "Проект.pdf", { type: "application/pdf" }) : value);
 	const answer = await fetch(form.getAttribute("action"), { method: "POST", body: form.enctype === "multipart/form-data" ? data : new URLSearchParams(data) });
