@@ -167,7 +167,7 @@ func nameOf(route string) string {
 const sending = `(async (page, action, values) => {
 	const drawn = await fetch(page);
 	const found = new DOMParser().parseFromString(await drawn.text(), "text/html");
-	const form = [...found.forms].find((x) => x.method === "post" && new RegExp(action).test(x.getAttribute("action")));
+	const form = [...found.forms].find((x) => x.getAttribute("method") === "post" && new RegExp(action).test(x.getAttribute("action")));
 	if (!form) return "no form on " + drawn.url + ", " + drawn.status + found.querySelector("main")?.textContent.replace(/\s+/g, " ");
 	const data = new FormData(form);
 	for (const [name, value] of Object.entries(values || {})) data.set(name, value.startsWith("file:") ? new File([atob(value.slice(5))], "Проект.pdf", { type: "application/pdf" }) : value);
