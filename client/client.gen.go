@@ -13805,7 +13805,7 @@ type ClientInterface interface {
 
 	// AskForAccruals Ask for accruals now
 	//
-	// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+	// A question that was asked within a minute stands for this one. 409 payment_unavailable where no source is configured.
 	//
 	// Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
 	AskForAccruals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -16922,7 +16922,7 @@ func (c *Client) GetAccrualInquiry(ctx context.Context, reqEditors ...RequestEdi
 
 // AskForAccruals Ask for accruals now
 //
-// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+// A question that was asked within a minute stands for this one. 409 payment_unavailable where no source is configured.
 //
 // Corresponds with POST /v1/accruals/inquiry (the `AskForAccruals` operationId).
 func (c *Client) AskForAccruals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -39628,7 +39628,7 @@ type ClientWithResponsesInterface interface {
 
 	// AskForAccrualsWithResponse Ask for accruals now
 	//
-	// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+	// A question that was asked within a minute stands for this one. 409 payment_unavailable where no source is configured.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -57917,7 +57917,7 @@ func (c *ClientWithResponses) GetAccrualInquiryWithResponse(ctx context.Context,
 
 // AskForAccrualsWithResponse Ask for accruals now
 //
-// A question that was asked within a minute stands for this one. 503 payment_unavailable where no source is configured.
+// A question that was asked within a minute stands for this one. 409 payment_unavailable where no source is configured.
 //
 // Returns a wrapper object for the known response body format(s).
 //

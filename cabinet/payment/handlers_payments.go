@@ -64,7 +64,7 @@ func (p *Payments) post(c api.Call) error {
 	if err := body.check(); err != nil {
 		return err
 	}
-	pay, err := p.Begin(c.Ctx(), c.Actor(), c.Organisation(), Begin{body.Method, body.AccountID, body.Accruals})
+	pay, err := p.Begin(c.Ctx(), c.Actor(), c.Organisation(), Begin(body))
 	if err != nil {
 		return refusal(err)
 	}

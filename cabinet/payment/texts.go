@@ -27,7 +27,7 @@ var texts = map[string]api.Text{
 	"payment_too_many": text(http.StatusConflict,
 		"Слишком много незавершённых платежей", "Дождитесь результата начатых платежей или отмените лишние.",
 		"Too many open payments", "Wait for the outcome of those that were begun, or cancel some."),
-	"payment_unavailable": text(http.StatusServiceUnavailable,
+	"payment_unavailable": text(http.StatusConflict,
 		"Оплата не настроена", "Сервис не подключён к платёжному сервису или к источнику начислений. Реквизиты для оплаты указаны в карточке начисления.",
 		"Paying is not set up", "The service is not connected to a payment provider, or to a source of accruals. The card of the accrual has the requisites to pay by."),
 	"payment_account_unusable": text(http.StatusConflict,

@@ -270,7 +270,7 @@ func (t *Tenders) attachment(ctx context.Context, actor directory.Actor, organis
 	if name == "" {
 		name = f.Name
 	}
-	return Attachment{DocumentID: id, FileID: f.ID, Name: f.Name, MediaType: f.MediaType, Size: f.Size, SHA256: f.SHA256}, nil
+	return Attachment{DocumentID: id, FileID: f.ID, Name: name, MediaType: f.MediaType, Size: f.Size, SHA256: f.SHA256}, nil
 }
 
 // Remove throws a draft away.
