@@ -104,7 +104,7 @@ func (view analyticsView) chart(v *desk.Visit) *pages.Chart {
 		rows = view.Rows[:min(len(view.Rows), mostBars)]
 	}
 	for _, row := range rows {
-		chart.Bars = append(chart.Bars, pages.Bar{Short: string([]rune(row.Name)[:min(2, len([]rune(row.Name)))]), Label: row.Name, Value: row.Won})
+		chart.Bars = append(chart.Bars, pages.Bar{Short: string([]rune(row.Name)[:min(3, len([]rune(row.Name)))]), Label: row.Name, Value: row.Won})
 	}
 	return chart
 }
