@@ -43,7 +43,9 @@ install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engin
 
 test: install ## Run every test, the race detector in all but the black-box ones, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
-	$(SERVICES) bash -euc '$(BRISK) go test -p 3 $(RACE) -timeout 15m $(UNIT) && go test $(RACE) -tags pkcs11 ./idp/keys/pkcs11 && go test -trimpath -parallel 4 -count=1 -timeout 30m ./e2e/...'
+	@mkdir -p artifacts
+	$(SERVICES) bash -euc '$(BRISK) go test -p 3 $(RACE) -timeout 15m $(UNIT) && go test $(RACE) -tags pkcs11 ./idp/keys/pkcs11 && go test -trimpath -parallel 4 -count=1 -timeout 30m ./e2e/...' 2>&1 \
+		| tee artifacts/test.log || { scripts/failures artifacts/test.log; exit 1; }
 
 e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
 	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...

@@ -208,14 +208,24 @@ func (p page) formWith(name string) (form, bool) {
 func (v *visitor) signIn(authorizationURL, redirectURI string, user *user, organisation string) *url.URL {
 	v.t.Helper()
 	p := v.get(authorizationURL, redirectURI)
-	for range 8 {
+	patience := time.Now().Add(time.Minute)
+	for steps := 0; steps < 8; steps++ {
 		if p.status/100 == 3 && strings.HasPrefix(p.url.String(), redirectURI) {
 			return p.url
 		}
 		p = v.step(p, redirectURI, user, organisation)
+		if busy(p) && time.Now().Before(patience) { // told to come later: nobody looked at it
+			steps--
+			time.Sleep(500 * time.Millisecond)
+		}
 	}
 	v.t.Fatalf("signing in does not come to an end; status %d at %s:\n%s", p.status, p.url, text(p.body))
 	return nil
+}
+
+// busy reports a page that asks to try again after a moment, and keeps the form.
+func busy(p page) bool {
+	return p.status == http.StatusServiceUnavailable && p.header.Get("Retry-After") != ""
 }
 
 // step fills the one form that the page asks to be filled.

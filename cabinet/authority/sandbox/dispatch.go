@@ -136,11 +136,16 @@ func (s *Sandbox) sendOne(ctx context.Context, p *planned) (went bool, err error
 }
 
 func (s *Sandbox) post(ctx context.Context, p *planned) (status int, err error) {
-	body, err := json.Marshal(p.Answer)
+	return s.send(ctx, s.Callback, p.Answer)
+}
+
+// send posts a signed message as JSON to an address of the other side.
+func (s *Sandbox) send(ctx context.Context, address string, message any) (status int, err error) {
+	body, err := json.Marshal(message)
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Callback, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -241,7 +240,7 @@ func (s *Sandbox) callsBack(address string) bool {
 
 // tellPayment sends one outcome; what is not taken is sent again in a second.
 func (s *Sandbox) tellPayment(ctx context.Context, p *paid) error {
-	status, failure := s.postState(ctx, p)
+	status, failure := s.send(ctx, p.Order.CallbackURL, p.State)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure == nil && status < 500 && status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
@@ -254,27 +253,6 @@ func (s *Sandbox) tellPayment(ctx context.Context, p *paid) error {
 	s.ring()
 	s.console.say("failed", p.Order.ID, fmt.Sprintf("платёж: %d %v", status, failure))
 	return nil
-}
-
-func (s *Sandbox) postState(ctx context.Context, p *paid) (int, error) {
-	body, err := json.Marshal(p.State)
-	if err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Order.CallbackURL, bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if err := s.Signer.SignRequest(req, body, s.Now()); err != nil {
-		return 0, err
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	return resp.StatusCode, nil
 }
 
 // listPayments and decidePayment are the admin API's: {"status":"refused","reason":"…"}.
