@@ -44,7 +44,7 @@ func signOutIsTold(t *testing.T, s *site) {
 	next := func() (token string) {
 		select {
 		case token = <-told:
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("the application was told %d times", asked.Load())
 		}
 		return token

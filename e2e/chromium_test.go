@@ -49,10 +49,6 @@ func openEyes(t *testing.T, folder string) *eyes {
 	return e
 }
 
-// patience bounds one step, so that a failure shows its page. Others use the
-// processor, too.
-const patience = 30 * time.Second
-
 func (e *eyes) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(e.ctx, patience)
@@ -76,7 +72,7 @@ func ask[T any](e *eyes, what string, action chromedp.Action[T]) T {
 
 // text is what the page says now.
 func (e *eyes) text() string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), patience)
 	defer cancel()
 	said, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
 	return strings.Join(strings.Fields(said), " ")

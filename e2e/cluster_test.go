@@ -6,13 +6,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -131,7 +129,7 @@ func postgresDatabase(t *testing.T) string {
 
 func onServer(t *testing.T, server, statement string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
@@ -164,13 +162,8 @@ func stoppableRedis(t *testing.T) (address string, stop func()) {
 	})
 	t.Cleanup(stop)
 	address = fmt.Sprintf("127.0.0.1:%d", port)
-	for range 200 {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
-			return "redis://" + address + "/0", stop
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !answers(port, patience) {
+		t.Fatal("Redis does not answer")
 	}
-	t.Fatal("Redis does not answer")
-	return "", nil
+	return "redis://" + address + "/0", stop
 }

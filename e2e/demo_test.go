@@ -175,16 +175,17 @@ func (s *site) messages(t testing.TB) (messages []message) {
 // sentCode waits for the newest code sent to somebody.
 func (s *site) sentCode(t testing.TB, channel, to string) string {
 	t.Helper()
-	for range 100 {
+	var code string
+	eventually(t, fmt.Sprintf("a code by %s to %s", channel, to), func() bool {
 		for _, m := range s.messages(t) {
 			if m.Channel == channel && m.To == to && m.Code != "" {
-				return m.Code
+				code = m.Code
+				return true
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("no code by %s to %s", channel, to)
-	return ""
+		return false
+	})
+	return code
 }
 
 func (s *site) named(t testing.TB, prefix string) *user {
@@ -249,7 +250,7 @@ func readCertificate(t *testing.T, file string) *x509.Certificate {
 // runShell runs a command that a page shows, as a reader would paste it.
 func runShell(t *testing.T, shell, command string, dst any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, shell, "-c", command)
 	var stderr bytes.Buffer

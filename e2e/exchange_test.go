@@ -64,7 +64,7 @@ func (o *office) start(t *testing.T) {
 	}()
 	select {
 	case o.key = <-listening:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the sandbox does not listen:\n%s", p.log)
 	}
 }

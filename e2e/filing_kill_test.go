@@ -236,7 +236,7 @@ func mortalPostgres(t *testing.T) (address string, kill, restart func(t *testing
 		_ = server.Wait()
 	}
 	restart = func(t *testing.T) {
-		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 			server = exec.Command(filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data, "-p", fmt.Sprint(port),
 				"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=100")
 			server.SysProcAttr = as
@@ -284,7 +284,7 @@ func mortalRedis(t *testing.T) (address string, kill, restart func(t *testing.T)
 		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if !answers(port, 10*time.Second) {
+		if !answers(port, patience) {
 			t.Fatal("Redis does not come back")
 		}
 	}

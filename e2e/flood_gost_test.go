@@ -151,7 +151,7 @@ func (f *forgers) goesOn() bool {
 // await waits until so many answers have come: the flood is at its height.
 func (f *forgers) await(t *testing.T, answers int) {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		f.mu.Lock()
 		n := 0
 		for _, count := range f.answers {

@@ -88,7 +88,7 @@ func runFlood(asked string) int {
 
 func (f flood) run() (count floodCount) {
 	client := &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	var group sync.WaitGroup

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -115,17 +114,18 @@ func TestWhatIsDecidedAtAnotherMachine(t *testing.T) {
 // asked waits for the message that asks, and returns its link.
 func (s *site) asked(t testing.TB, to string) string {
 	t.Helper()
-	for range 200 {
+	var link string
+	eventually(t, "a question to "+to, func() bool {
 		for _, m := range s.messages(t) {
 			if _, path, found := strings.Cut(m.Text, s.Issuer+"/confirmations/"); found && m.To == to {
 				path, _, _ = strings.Cut(path, "\n")
-				return s.Issuer + "/confirmations/" + path
+				link = s.Issuer + "/confirmations/" + path
+				return true
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("nothing was asked of %s", to)
-	return ""
+		return false
+	})
+	return link
 }
 
 // A service of one organisation in another, by that other's power of attorney.

@@ -143,8 +143,8 @@ func (s *shell) run(commands string) string {
 	select {
 	case text := <-said:
 		return strings.TrimSpace(text)
-	case <-time.After(time.Minute):
-		s.t.Fatalf("not done after a minute: %s", commands)
+	case <-time.After(patience):
+		s.t.Fatalf("not done after %v: %s", patience, commands)
 		return ""
 	}
 }

@@ -82,7 +82,7 @@ func (e *eyes) evaluates(expression string) bool {
 // focused tells that the focus is on what the selector names.
 func (e *eyes) focused(selector string) {
 	e.t.Helper()
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		if e.evaluates(fmt.Sprintf(`document.activeElement?.matches(%q)`, selector)) {
 			return
 		}

@@ -136,7 +136,7 @@ func (m *mutualSite) with(t *testing.T, c *certified) *http.Client {
 	}
 	transport := &http.Transport{TLSClientConfig: secure}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	return &http.Client{Transport: transport, Timeout: patience}
 }
 
 // token asks for a token as the client over a connection with the certificate.

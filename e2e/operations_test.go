@@ -137,14 +137,10 @@ func TestKeysRotateWithoutARestart(t *testing.T) {
 		ID string `json:"kid"`
 	}
 	command(t, s.env, &made, "key", "rotate", "ES256")
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if _, body := fetch(t, s.Issuer+"/oauth2/jwks"); strings.Contains(string(body), made.ID) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the key %s is not published within 20 s", made.ID)
-		}
-	}
+	eventually(t, "the new key is published", func() bool {
+		_, body := fetch(t, s.Issuer+"/oauth2/jwks")
+		return strings.Contains(string(body), made.ID)
+	})
 	s.checkCabinet(t, before.AccessToken, s.organisation(t, c.Organisation))
 }
 
@@ -227,11 +223,11 @@ func TestClientsAreManaged(t *testing.T) {
 	output(t, s.env, 1, "client", "show", old.ID)
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 15 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -134,7 +133,7 @@ type foreignResult struct {
 // where the browser came back to, and prints what it learnt.
 func foreignRelyingParty(t *testing.T, interpreter, script string, settings []byte, browse func(ask string) string) foreignResult {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, interpreter, script, string(settings))
 	var stderr bytes.Buffer

@@ -74,8 +74,8 @@ func demo(t *testing.T, args ...string) *site {
 			t.Fatalf("the demo printed %q: %v", line, err)
 		}
 		return s
-	case <-time.After(60 * time.Second):
-		t.Fatalf("propusk demo is not ready after a minute:\n%s", p.log)
+	case <-time.After(patience):
+		t.Fatalf("propusk demo is not ready after %v:\n%s", patience, p.log)
 		return nil
 	}
 }

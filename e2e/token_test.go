@@ -11,13 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/oauth2"
 )
 
 var plainHTTP = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       patience,
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }

@@ -27,7 +27,7 @@ type visitor struct {
 func newVisitor(t testing.TB) *visitor {
 	return &visitor{t: t, header: http.Header{"Accept-Language": {"ru"}}, client: &http.Client{
 		Jar:           &localJar{cookies: map[string]*http.Cookie{}},
-		Timeout:       30 * time.Second,
+		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -208,16 +208,11 @@ func (p page) formWith(name string) (form, bool) {
 func (v *visitor) signIn(authorizationURL, redirectURI string, user *user, organisation string) *url.URL {
 	v.t.Helper()
 	p := v.get(authorizationURL, redirectURI)
-	patience := time.Now().Add(time.Minute)
-	for steps := 0; steps < 8; steps++ {
+	for range 8 {
 		if p.status/100 == 3 && strings.HasPrefix(p.url.String(), redirectURI) {
 			return p.url
 		}
 		p = v.step(p, redirectURI, user, organisation)
-		if busy(p) && time.Now().Before(patience) { // told to come later: nobody looked at it
-			steps--
-			time.Sleep(500 * time.Millisecond)
-		}
 	}
 	v.t.Fatalf("signing in does not come to an end; status %d at %s:\n%s", p.status, p.url, text(p.body))
 	return nil
@@ -228,26 +223,39 @@ func busy(p page) bool {
 	return p.status == http.StatusServiceUnavailable && p.header.Get("Retry-After") != ""
 }
 
-// step fills the one form that the page asks to be filled.
+// step fills the one form that the page asks to be filled. Who is told to come later
+// comes later with the same: nobody has looked at it.
 func (v *visitor) step(p page, redirectURI string, u *user, organisation string) page {
 	v.t.Helper()
+	f, fields := v.filled(p, u, organisation)
+	next := v.submit(p, f, fields, redirectURI)
+	for end := time.Now().Add(patience); busy(next) && time.Now().Before(end); {
+		time.Sleep(500 * time.Millisecond)
+		next = v.submit(p, f, fields, redirectURI)
+	}
+	return next
+}
+
+// filled is the one form that the page asks to be filled, and what is put into it.
+func (v *visitor) filled(p page, u *user, organisation string) (form, url.Values) {
+	v.t.Helper()
 	if f, ok := p.formWith("password"); ok {
-		return v.submit(p, f, url.Values{"login": {u.Login}, "password": {u.Password}}, redirectURI)
+		return f, url.Values{"login": {u.Login}, "password": {u.Password}}
 	}
 	if f, ok := p.formWith("code"); ok {
-		return v.submit(p, f, url.Values{"code": {u.code(v.t)}}, redirectURI)
+		return f, url.Values{"code": {u.code(v.t)}}
 	}
 	if f, ok := p.formWith("organisation"); ok {
 		if !slices.Contains(f.fields["organisation"].values, organisation) {
 			v.t.Fatalf("the organisation %s is not offered:\n%s", organisation, text(p.body))
 		}
-		return v.submit(p, f, url.Values{"organisation": {organisation}}, redirectURI)
+		return f, url.Values{"organisation": {organisation}}
 	}
 	if f, ok := p.formWith("decision"); ok {
-		return v.submit(p, f, url.Values{"decision": {"accept"}}, redirectURI)
+		return f, url.Values{"decision": {"accept"}}
 	}
 	v.t.Fatalf("a page without a form to fill; status %d at %s:\n%s", p.status, p.url, text(p.body))
-	return page{}
+	return form{}, nil
 }
 
 // text is what a page says, without its marks.
