@@ -31,9 +31,11 @@ type Apart struct {
 	closed bool
 }
 
-// hashPatience is how long one hash may take apart: far longer than it does at the
-// lowest priority on a busy machine, and not for ever.
-const hashPatience = 10 * time.Second
+// hashPatience is how long one hash may take apart. Where other programs keep every
+// processor busy the lowest priority gets next to nothing, and a person would wait
+// without end. What is then computed here is a hash for each place in such a time: a
+// few hundredths of a processor, and a flood cannot take more.
+const hashPatience = 2 * time.Second
 
 // NewApart returns hashing in processes that command starts, of which at most
 // keep wait for work. None is started yet.
