@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/idp/directory"
@@ -59,40 +58,19 @@ type Filter struct {
 // List reads a page of the organisation's orders, newest first, and one row more
 // when there are more.
 func (x *Extracts) List(ctx context.Context, organisationID string, f Filter, page api.Page) ([]Extract, error) {
-	where, args := []string{"organisation_id = $1"}, []any{organisationID}
-	add := func(condition string, values ...any) {
-		for _, value := range values {
-			args = append(args, value)
-			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
-		}
-		where = append(where, condition)
-	}
-	if f.Kind != "" {
-		add("kind = ?", f.Kind)
-	}
+	q := &storage.Where{}
+	q.And("organisation_id = ?", organisationID)
+	q.When(f.Kind != "", "kind = ?", f.Kind)
 	if len(f.Kinds) > 0 {
-		marks, values := strings.Repeat(", ?", len(f.Kinds))[2:], make([]any, len(f.Kinds))
-		for i, kind := range f.Kinds {
-			values[i] = kind
-		}
-		add("kind IN ("+marks+")", values...)
+		q.In("kind", f.Kinds...)
 	}
-	if f.Status != "" {
-		add("status = ?", f.Status)
-	}
-	if f.Since != 0 {
-		add("created_at >= ?", f.Since)
-	}
-	if f.Before != 0 {
-		add("created_at < ?", f.Before)
-	}
-	if page.At != 0 {
-		add("(created_at, id) < (?, ?)", page.At, page.ID)
-	}
-	args = append(args, page.Limit+1)
+	q.When(f.Status != "", "status = ?", f.Status)
+	q.When(f.Since != 0, "created_at >= ?", f.Since)
+	q.When(f.Before != 0, "created_at < ?", f.Before)
+	q.When(page.At != 0, "(created_at, id) < (?, ?)", page.At, page.ID)
+	limit := q.Arg(page.Limit + 1)
 	var list []Extract
-	err := x.DB.Select(ctx, &list, `SELECT `+columns+` FROM extracts WHERE `+strings.Join(where, " AND ")+
-		fmt.Sprintf(" ORDER BY created_at DESC, id DESC LIMIT $%d", len(args)), args...)
+	err := x.DB.Select(ctx, &list, `SELECT `+columns+` FROM extracts`+q.String()+` ORDER BY created_at DESC, id DESC LIMIT `+limit, q.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("extract: list: %w", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/cabinet/filing/report"
@@ -55,53 +53,41 @@ func day(q *api.Query, name string, later int) storage.Time {
 // put together of fixed parts, so there are few different statements; each walks an
 // index that begins with the organisation.
 func (r *Filings) page(ctx context.Context, organisationID string, f filter, p api.Page) (list []Filing, err error) {
-	where, args := []string{"organisation_id = $1"}, []any{organisationID}
-	narrow := func(condition string, values ...any) {
-		for _, value := range values {
-			args = append(args, value)
-			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(args)), 1)
-		}
-		where = append(where, condition)
-	}
-	for column, value := range map[string]string{"state": f.state, "type": f.kind, "period": f.period, "number": f.number} {
-		if value != "" {
-			narrow(column+" = ?", value)
-		}
-	}
-	if f.year != 0 {
-		narrow("year = ?", f.year)
-	}
-	if f.group != "" || f.visible != nil {
-		f.narrowTypes(narrow)
-	}
-	if f.from != 0 {
-		narrow("created_at >= ?", f.from)
-	}
-	if f.to != 0 {
-		narrow("created_at < ?", f.to)
-	}
-	if p.At != 0 {
-		narrow("(created_at, id) < (?, ?)", p.At, p.ID)
-	}
-	args = append(args, p.Limit+1)
-	query := `SELECT ` + columns + ` FROM filings WHERE ` + strings.Join(where, " AND ") +
-		` ORDER BY created_at DESC, id DESC LIMIT $` + strconv.Itoa(len(args))
-	if err = r.DB.Select(ctx, &list, query, args...); err != nil {
+	q := f.where(organisationID)
+	q.When(p.At != 0, "(created_at, id) < (?, ?)", p.At, p.ID)
+	limit := q.Arg(p.Limit + 1)
+	query := `SELECT ` + columns + ` FROM filings` + q.String() + ` ORDER BY created_at DESC, id DESC LIMIT ` + limit
+	if err = r.DB.Select(ctx, &list, query, q.Args()...); err != nil {
 		return nil, fmt.Errorf("filing: list: %w", err)
 	}
 	return list, nil
 }
 
-// narrowTypes takes the types of a group, of those that the caller may read. With
-// none left it takes a type that does not exist.
-func (f filter) narrowTypes(narrow func(string, ...any)) {
-	marks, types := []string{"?"}, []any{""}
+// where are the filter's conditions.
+func (f filter) where(organisationID string) *storage.Where {
+	q := &storage.Where{}
+	q.And("organisation_id = ?", organisationID)
+	q.When(f.state != "", "state = ?", f.state)
+	q.When(f.kind != "", "type = ?", f.kind)
+	q.When(f.period != "", "period = ?", f.period)
+	q.When(f.number != "", "number = ?", f.number)
+	q.When(f.year != 0, "year = ?", f.year)
+	if f.group != "" || f.visible != nil {
+		q.In("type", f.types()...)
+	}
+	q.When(f.from != 0, "created_at >= ?", f.from)
+	q.When(f.to != 0, "created_at < ?", f.to)
+	return q
+}
+
+// types are those of the group that the caller may read.
+func (f filter) types() (types []string) {
 	for _, t := range report.Types() {
 		if (f.group == "" || t.Group == f.group) && seen(f.visible, t.ID) {
-			marks, types = append(marks, "?"), append(types, t.ID)
+			types = append(types, t.ID)
 		}
 	}
-	narrow("type IN ("+strings.Join(marks, ", ")+")", types...)
+	return types
 }
 
 // list answers GET /v1/filings.

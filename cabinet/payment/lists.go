@@ -67,61 +67,31 @@ func (f Filter) key(a Accrual) (storage.Time, string) {
 	return a.BilledAt, a.ID
 }
 
-// query collects conditions with their arguments.
-type query struct {
-	where []string
-	args  []any
-}
-
-func (q *query) add(condition string, values ...any) {
-	for _, value := range values {
-		q.args = append(q.args, value)
-		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(q.args)), 1)
-	}
-	q.where = append(q.where, condition)
-}
-
-func (q *query) String() string { return strings.Join(q.where, " AND ") }
-
 // conditions are those of a filter, without the page.
-func (p *Payments) conditions(organisationID string, f Filter) *query {
-	q := &query{}
-	q.add("organisation_id = ?", organisationID)
-	if f.From != 0 {
-		q.add("billed_at >= ?", f.From)
-	}
-	if f.To != 0 {
-		q.add("billed_at <= ?", f.To)
-	}
-	if f.DueTo != 0 {
-		q.add("due_at <= ?", f.DueTo)
-	}
-	if f.Kind != "" {
-		q.add("kind = ?", f.Kind)
-	}
-	if f.Payee != "" {
-		q.add("payee_inn = ?", f.Payee)
-	}
+func (p *Payments) conditions(organisationID string, f Filter) *storage.Where {
+	q := &storage.Where{}
+	q.And("organisation_id = ?", organisationID)
+	q.When(f.From != 0, "billed_at >= ?", f.From)
+	q.When(f.To != 0, "billed_at <= ?", f.To)
+	q.When(f.DueTo != 0, "due_at <= ?", f.DueTo)
+	q.When(f.Kind != "", "kind = ?", f.Kind)
+	q.When(f.Payee != "", "payee_inn = ?", f.Payee)
 	switch f.Status {
 	case "":
 	case "unpaid":
-		q.add("status = 'due'")
+		q.And("status = 'due'")
 	case string(Due):
-		q.add("status = 'due' AND payment_id = '' AND due_at >= ?", p.today())
+		q.And("status = 'due' AND payment_id = '' AND due_at >= ?", p.today())
 	case shownOverdue:
-		q.add("status = 'due' AND payment_id = '' AND due_at < ?", p.today())
+		q.And("status = 'due' AND payment_id = '' AND due_at < ?", p.today())
 	case shownPaying:
-		q.add("status = 'due' AND payment_id <> ''")
+		q.And("status = 'due' AND payment_id <> ''")
 	default:
-		q.add("status = ?", f.Status)
+		q.And("status = ?", f.Status)
 	}
-	if f.Words != "" {
-		q.add(`search LIKE ? ESCAPE '\'`, "%"+likeEscape.Replace(strings.ToLower(f.Words))+"%")
-	}
+	q.When(f.Words != "", `search LIKE ? ESCAPE '\'`, storage.MatchPart(strings.ToLower(f.Words)))
 	return q
 }
-
-var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // Accruals reads a page of the organisation's accruals, and one row more when there
 // are more.
@@ -135,12 +105,12 @@ func (p *Payments) Accruals(ctx context.Context, organisationID string, f Filter
 		way, beyond = " DESC", "<"
 	}
 	if page.ID != "" {
-		q.add("("+column+", id) "+beyond+" (?, ?)", page.At, page.ID)
+		q.And("("+column+", id) "+beyond+" (?, ?)", page.At, page.ID)
 	}
-	q.args = append(q.args, page.Limit+1)
+	limit := q.Arg(page.Limit + 1)
 	var list []Accrual
-	err := p.DB.Select(ctx, &list, `SELECT `+accrualColumns+` FROM accruals WHERE `+q.String()+
-		fmt.Sprintf(" ORDER BY %[1]s%[2]s, id%[2]s LIMIT $%[3]d", column, way, len(q.args)), q.args...)
+	err := p.DB.Select(ctx, &list, fmt.Sprintf("SELECT %s FROM accruals%s ORDER BY %s%[4]s, id%[4]s LIMIT %[5]s",
+		accrualColumns, q, column, way, limit), q.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("payment: list accruals: %w", err)
 	}
@@ -195,27 +165,18 @@ type History struct {
 // List reads a page of the organisation's payments, newest first, and one row more
 // when there are more.
 func (p *Payments) List(ctx context.Context, organisationID string, h History, page api.Page) ([]Payment, error) {
-	q := &query{}
-	q.add("organisation_id = ?", organisationID)
-	if h.Status != "" {
-		q.add("status = ?", h.Status)
-	}
-	if h.Method != "" {
-		q.add("method = ?", h.Method)
-	}
-	if h.Since != 0 {
-		q.add("created_at >= ?", h.Since)
-	}
-	if h.Before != 0 {
-		q.add("created_at < ?", h.Before)
-	}
+	q := &storage.Where{}
+	q.And("organisation_id = ?", organisationID)
+	q.When(h.Status != "", "status = ?", h.Status)
+	q.When(h.Method != "", "method = ?", h.Method)
+	q.When(h.Since != 0, "created_at >= ?", h.Since)
+	q.When(h.Before != 0, "created_at < ?", h.Before)
 	if page.ID != "" {
-		q.add("(created_at, id) < (?, ?)", page.At, page.ID)
+		q.And("(created_at, id) < (?, ?)", page.At, page.ID)
 	}
-	q.args = append(q.args, page.Limit+1)
+	limit := q.Arg(page.Limit + 1)
 	var list []Payment
-	err := p.DB.Select(ctx, &list, `SELECT `+paymentColumns+` FROM payments WHERE `+q.String()+
-		fmt.Sprintf(" ORDER BY created_at DESC, id DESC LIMIT $%d", len(q.args)), q.args...)
+	err := p.DB.Select(ctx, &list, `SELECT `+paymentColumns+` FROM payments`+q.String()+` ORDER BY created_at DESC, id DESC LIMIT `+limit, q.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("payment: list: %w", err)
 	}

@@ -3,7 +3,6 @@ package request
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/storage"
@@ -48,7 +47,7 @@ func (f Filter) key(r Request) (storage.Time, string) {
 // query writes the list's SQL. Its text depends only on which fields are set,
 // never on their values; some is false when nothing can be found.
 func (f Filter) query(organisationID string, page api.Page) (text string, args []any, some bool) {
-	q := &builder{}
+	q := &storage.Where{}
 	walked, order := "r", "r.created_at"
 	var words []string
 	if f.Words != "" {
@@ -60,7 +59,7 @@ func (f Filter) query(organisationID string, page api.Page) (text string, args [
 	if f.Due > 0 {
 		order = "r.due_at"
 	}
-	q.and(walked+".organisation_id = $?", organisationID)
+	q.And(walked+".organisation_id = ?", organisationID)
 	f.search(q, words)
 	f.conditions(q, order)
 	id := "r.id"
@@ -72,78 +71,49 @@ func (f Filter) query(organisationID string, page api.Page) (text string, args [
 		direction, beyond = "ASC", ">"
 	}
 	if page.ID != "" {
-		q.and("("+order+", "+id+") "+beyond+" ($?, $?)", page.At, page.ID)
+		q.And("("+order+", "+id+") "+beyond+" (?, ?)", page.At, page.ID)
 	}
 	from := "requests r"
 	if len(words) > 0 {
 		from = "request_words w CROSS JOIN requests r"
 	}
-	q.args = append(q.args, page.Limit+1)
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s %s, %s %s LIMIT $%d",
-		prefixed("r"), from, strings.Join(q.where, " AND "), order, direction, id, direction, len(q.args)), q.args, true
+	limit := q.Arg(page.Limit + 1)
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s %s, %s %s LIMIT %s",
+		storage.Prefixed("r", columns), from, q, order, direction, id, direction, limit), q.Args(), true
 }
 
 // search adds the words: the walk goes along the first of them, the others are
 // looked up by their whole key. CROSS JOIN tells SQLite to keep that order.
-func (f Filter) search(q *builder, words []string) {
+func (f Filter) search(q *storage.Where, words []string) {
 	if len(words) == 0 {
 		return
 	}
-	q.and("w.word = $?", words[0])
-	q.and("r.id = w.request_id")
+	q.And("w.word = ?", words[0])
+	q.And("r.id = w.request_id")
 	for _, word := range words[1:] {
-		q.and(`EXISTS (SELECT 1 FROM request_words x WHERE x.organisation_id = w.organisation_id AND x.word = $?
+		q.And(`EXISTS (SELECT 1 FROM request_words x WHERE x.organisation_id = w.organisation_id AND x.word = ?
 			AND x.created_at = w.created_at AND x.request_id = w.request_id)`, word)
 	}
 }
 
 // conditions adds the rest. The conditions that name a constant are those of the
 // partial indexes.
-func (f Filter) conditions(q *builder, order string) {
+func (f Filter) conditions(q *storage.Where, order string) {
 	created := "r.created_at"
 	if order == "w.created_at" {
 		created = order
 	}
-	q.when(f.Type != "", "r.type = $?", f.Type)
-	q.when(f.Status != "", "r.status = $?", f.Status)
-	q.when(f.Phase != "", "r.phase = $?", f.Phase)
-	q.when(f.Responsible != "", "r.responsible_id = $?", f.Responsible)
-	q.when(f.From > 0, created+" >= $?", f.From)
-	q.when(f.To > 0, created+" < $?", f.To)
+	q.When(f.Type != "", "r.type = ?", f.Type)
+	q.When(f.Status != "", "r.status = ?", f.Status)
+	q.When(f.Phase != "", "r.phase = ?", f.Phase)
+	q.When(f.Responsible != "", "r.responsible_id = ?", f.Responsible)
+	q.When(f.From > 0, created+" >= ?", f.From)
+	q.When(f.To > 0, created+" < ?", f.To)
 	if f.Overdue {
-		q.and("r.overdue = TRUE")
+		q.And("r.overdue = TRUE")
 	}
 	if f.Due > 0 {
-		q.and("r.due_at > 0")
-		q.and("r.due_at <= $?", f.Due)
+		q.And("r.due_at > 0")
+		q.And("r.due_at <= ?", f.Due)
 	}
-}
-
-// builder collects conditions; each $? becomes the next placeholder.
-type builder struct {
-	where []string
-	args  []any
-}
-
-func (q *builder) and(condition string, args ...any) {
-	for _, arg := range args {
-		q.args = append(q.args, arg)
-		condition = strings.Replace(condition, "$?", fmt.Sprintf("$%d", len(q.args)), 1)
-	}
-	q.where = append(q.where, condition)
-}
-
-func (q *builder) when(set bool, condition string, args ...any) {
-	if set {
-		q.and(condition, args...)
-	}
-}
-
-// prefixed are the columns of a request under an alias, by their own names.
-func prefixed(alias string) string {
-	names := strings.Split(columns, ",")
-	for i, name := range names {
-		names[i] = alias + "." + strings.TrimSpace(name)
-	}
-	return strings.Join(names, ", ")
 }

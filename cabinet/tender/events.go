@@ -123,7 +123,7 @@ func (t *Tenders) Remind(ctx context.Context) error {
 		Application
 		DeadlineAt storage.Time `db:"deadline_at"`
 	}
-	err := t.DB.Select(ctx, &list, `SELECT `+prefixed("p", columns)+`, a.deadline_at FROM tenders a
+	err := t.DB.Select(ctx, &list, `SELECT `+storage.Prefixed("p", columns)+`, a.deadline_at FROM tenders a
 		JOIN tender_applications p ON p.tender_id = a.id
 		WHERE a.state = 'open' AND a.deadline_at > $1 AND a.deadline_at <= $2 AND p.decided_at = 0 AND p.state IN ('draft', 'signed')
 		ORDER BY a.deadline_at LIMIT $3`, now, now.Add(remindBefore), remindBatch)

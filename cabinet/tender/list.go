@@ -29,30 +29,22 @@ func (t *Tenders) Applications(ctx context.Context, organisationID string, c Cho
 
 // query walks the index of the list, of a state, or of the archive.
 func (c Chosen) query(organisationID string, page api.Page) (text string, args []any) {
-	q, by := &builder{}, "created_at"
-	q.and("organisation_id = $?", organisationID)
-	if c.State != "" {
-		q.and("state = $?", c.State)
-	}
-	if c.Tender != "" {
-		q.and("tender_id = $?", c.Tender)
-	}
+	q, by := &storage.Where{}, "created_at"
+	q.And("organisation_id = ?", organisationID)
+	q.When(c.State != "", "state = ?", c.State)
+	q.When(c.Tender != "", "tender_id = ?", c.Tender)
 	switch {
 	case c.Over:
 		by = "decided_at"
-		q.and("decided_at > 0")
+		q.And("decided_at > 0")
 	case c.Living:
-		q.and("decided_at = 0")
+		q.And("decided_at = 0")
 	}
 	if page.ID != "" {
-		q.and("("+by+", id) < ($?, $?)", page.At, page.ID)
+		q.And("("+by+", id) < (?, ?)", page.At, page.ID)
 	}
-	q.args = append(q.args, page.Limit+1)
-	where := q.where[0]
-	for _, more := range q.where[1:] {
-		where += " AND " + more
-	}
-	return fmt.Sprintf("SELECT %s FROM tender_applications WHERE %s ORDER BY %s DESC, id DESC LIMIT $%d", columns, where, by, len(q.args)), q.args
+	limit := q.Arg(page.Limit + 1)
+	return fmt.Sprintf("SELECT %s FROM tender_applications%s ORDER BY %s DESC, id DESC LIMIT %s", columns, q, by, limit), q.Args()
 }
 
 // key is where a row stands in the list.

@@ -65,51 +65,41 @@ func (f Filter) query(now storage.Time, page api.Page) (text string, args []any,
 	if !some {
 		return "", nil, false
 	}
-	q := &builder{}
+	q := &storage.Where{}
 	from, at, id := "tenders a", "a.published_at", "a.id"
 	if len(terms) > 0 {
 		// CROSS JOIN keeps SQLite to this order.
 		from, at, id = "tender_terms w CROSS JOIN tenders a", "w.published_at", "w.tender_id"
-		q.and("w.term = $?", terms[0])
-		q.and("a.id = w.tender_id")
+		q.And("w.term = ?", terms[0])
+		q.And("a.id = w.tender_id")
 		for _, term := range terms[1:] {
-			q.and(`EXISTS (SELECT 1 FROM tender_terms x WHERE x.term = $? AND x.published_at = w.published_at AND x.tender_id = w.tender_id)`, term)
+			q.And(`EXISTS (SELECT 1 FROM tender_terms x WHERE x.term = ? AND x.published_at = w.published_at AND x.tender_id = w.tender_id)`, term)
 		}
 	}
 	f.narrow(q, now)
 	if page.ID != "" {
-		q.and("("+at+", "+id+") < ($?, $?)", page.At, page.ID)
+		q.And("("+at+", "+id+") < (?, ?)", page.At, page.ID)
 	}
-	where := ""
-	if len(q.where) > 0 {
-		where = " WHERE " + strings.Join(q.where, " AND ")
-	}
-	q.args = append(q.args, page.Limit+1)
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s DESC, %s DESC LIMIT $%d", prefixed("a", tenderColumns), from, where, at, id, len(q.args)), q.args, true
+	limit := q.Arg(page.Limit + 1)
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s DESC, %s DESC LIMIT %s", storage.Prefixed("a", tenderColumns), from, q, at, id, limit), q.Args(), true
 }
 
 // narrow adds what is looked at on the way.
-func (f Filter) narrow(q *builder, now storage.Time) {
+func (f Filter) narrow(q *storage.Where, now storage.Time) {
 	switch f.Phase {
 	case Open:
-		q.and("a.state = $?", Open)
-		q.and("a.deadline_at > $?", now)
+		q.And("a.state = ?", Open)
+		q.And("a.deadline_at > ?", now)
 	case Review:
-		q.and("a.state IN ('open', 'review')")
-		q.and("(a.state = 'review' OR a.deadline_at <= $?)", now)
+		q.And("a.state IN ('open', 'review')")
+		q.And("(a.state = 'review' OR a.deadline_at <= ?)", now)
 	case "":
 	default:
-		q.and("a.state = $?", f.Phase)
+		q.And("a.state = ?", f.Phase)
 	}
-	if f.PriceFrom > 0 {
-		q.and("a.price >= $?", f.PriceFrom)
-	}
-	if f.PriceTo > 0 {
-		q.and("a.price <= $?", f.PriceTo)
-	}
-	if f.Until > 0 {
-		q.and("a.deadline_at < $?", f.Until)
-	}
+	q.When(f.PriceFrom > 0, "a.price >= ?", f.PriceFrom)
+	q.When(f.PriceTo > 0, "a.price <= ?", f.PriceTo)
+	q.When(f.Until > 0, "a.deadline_at < ?", f.Until)
 }
 
 // fits reports whether an announcement is one that the filter finds.
@@ -118,27 +108,4 @@ func (f Filter) fits(a Tender, now storage.Time) bool {
 	have := terms(a.Content.V)
 	lacks := slices.ContainsFunc(wanted, func(term string) bool { return !slices.Contains(have, term) })
 	return some && !lacks && (f.Phase == "" || f.Phase == a.phase(now)) && a.Price >= f.PriceFrom && (f.PriceTo == 0 || a.Price <= f.PriceTo)
-}
-
-// builder collects conditions; each $? becomes the next placeholder.
-type builder struct {
-	where []string
-	args  []any
-}
-
-func (q *builder) and(condition string, args ...any) {
-	for _, arg := range args {
-		q.args = append(q.args, arg)
-		condition = strings.Replace(condition, "$?", fmt.Sprintf("$%d", len(q.args)), 1)
-	}
-	q.where = append(q.where, condition)
-}
-
-// prefixed is a list of columns of the table of that alias.
-func prefixed(alias, columns string) string {
-	names := strings.Split(columns, ",")
-	for i, name := range names {
-		names[i] = alias + "." + strings.TrimSpace(name)
-	}
-	return strings.Join(names, ", ")
 }
