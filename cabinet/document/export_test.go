@@ -15,10 +15,10 @@ func (d *Documents) Plans(organisationID, recipientID string) map[string]Query {
 	for name, f := range map[string]Filter{
 		"all": {}, "of a type": {Kind: "act"}, "archived": {Status: Archived}, "searched": {Search: "договор 77"}, "of a period": {From: 1, To: d.time()},
 	} {
-		text, args := f.where(organisationID).page(page)
+		text, args := pageOf(f.where(organisationID), "", page)
 		plans[name] = Query{`SELECT ` + columns + ` FROM documents` + text, args}
 	}
-	text, args := d.handed(recipientID).page(page)
+	text, args := pageOf(d.handed(recipientID), "s.", page)
 	plans["incoming"] = Query{incomingQuery + text, args}
 	return plans
 }

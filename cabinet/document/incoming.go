@@ -40,18 +40,18 @@ func aliased(alias, field, names string) string {
 }
 
 // handed chooses the shares that a recipient can open now.
-func (d *Documents) handed(organisationID string) *where {
-	w := &where{alias: "s."}
-	w.and(`s.recipient_id = ?`, organisationID)
-	w.and(`s.recipient_id <> ''`) // the partial index is of these alone
-	w.and(`s.revoked_at = 0 AND (s.expires_at = 0 OR s.expires_at > ?)`, d.time())
+func (d *Documents) handed(organisationID string) *storage.Where {
+	w := &storage.Where{}
+	w.And(`s.recipient_id = ?`, organisationID)
+	w.And(`s.recipient_id <> ''`) // the partial index is of these alone
+	w.And(`s.revoked_at = 0 AND (s.expires_at = 0 OR s.expires_at > ?)`, d.time())
 	return w
 }
 
 // Incoming lists what an organisation was handed and can open, newest first, one
 // more than the page's limit where there are more.
 func (d *Documents) Incoming(ctx context.Context, organisationID string, page api.Page) ([]Incoming, error) {
-	text, args := d.handed(organisationID).page(page)
+	text, args := pageOf(d.handed(organisationID), "s.", page)
 	var list []Incoming
 	if err := d.DB.Select(ctx, &list, incomingQuery+text, args...); err != nil {
 		return nil, fmt.Errorf("document: incoming: %w", err)
@@ -63,13 +63,13 @@ func (d *Documents) Incoming(ctx context.Context, organisationID string, page ap
 // handed to the organisation, or is not any more.
 func (d *Documents) Received(ctx context.Context, organisationID, shareID string) (Incoming, error) {
 	w := d.handed(organisationID)
-	w.and(`s.id = ?`, shareID)
+	w.And(`s.id = ?`, shareID)
 	return d.incoming(ctx, w)
 }
 
-func (d *Documents) incoming(ctx context.Context, w *where) (Incoming, error) {
+func (d *Documents) incoming(ctx context.Context, w *storage.Where) (Incoming, error) {
 	var in Incoming
-	if err := d.DB.Get(ctx, &in, incomingQuery+w.text(), w.args...); err != nil {
+	if err := d.DB.Get(ctx, &in, incomingQuery+w.String(), w.Args()...); err != nil {
 		return Incoming{}, fmt.Errorf("document: incoming: %w", err)
 	}
 	return in, nil
@@ -117,9 +117,9 @@ var ErrNotAsked = fmt.Errorf("document: no signature was asked for: %w", directo
 
 // Link reads what a mailed link leads to, without using it up; ErrLink.
 func (d *Documents) Link(ctx context.Context, token string) (Incoming, error) {
-	w := &where{}
-	w.and(`s.link_hash = ?`, hashLink(token))
-	w.and(`s.link_hash <> ''`)
+	w := &storage.Where{}
+	w.And(`s.link_hash = ?`, hashLink(token))
+	w.And(`s.link_hash <> ''`)
 	in, err := d.incoming(ctx, w)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !in.Share.Live(d.time()) {
 		return Incoming{}, ErrLink

@@ -21,39 +21,20 @@ type Filter struct {
 // maxWords bounds a search; further words are not looked for.
 const maxWords = 8
 
-// where gathers conditions; ? in each becomes the next placeholder.
-type where struct {
-	conditions []string
-	args       []any
-	alias      string // of the table that is paged, with its dot; "" when there is one table
+// pageOf is the end of every list: from the row of the page's cursor on, newest first,
+// one row more than the limit, for api.Cut. alias is that of the table that is paged,
+// with its dot, "" when there is one table.
+func pageOf(w *storage.Where, alias string, p api.Page) (text string, args []any) {
+	w.When(p.At != 0, "("+alias+"created_at, "+alias+"id) < (?, ?)", p.At, p.ID)
+	limit := w.Arg(p.Limit + 1)
+	return fmt.Sprintf("%s ORDER BY %[2]screated_at DESC, %[2]sid DESC LIMIT %[3]s", w, alias, limit), w.Args()
 }
-
-func (w *where) and(condition string, args ...any) {
-	for _, arg := range args {
-		w.args = append(w.args, arg)
-		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(w.args)), 1)
-	}
-	w.conditions = append(w.conditions, condition)
-}
-
-// page adds the end of every list: from the row of the page's cursor on, newest
-// first, one row more than the limit, for api.Cut.
-func (w *where) page(p api.Page) (text string, args []any) {
-	a := w.alias
-	if p.At != 0 {
-		w.and("("+a+"created_at, "+a+"id) < (?, ?)", p.At, p.ID)
-	}
-	w.args = append(w.args, p.Limit+1)
-	return fmt.Sprintf("%s ORDER BY %screated_at DESC, %sid DESC LIMIT $%d", w.text(), a, a, len(w.args)), w.args
-}
-
-func (w *where) text() string { return " WHERE " + strings.Join(w.conditions, " AND ") }
 
 // List returns the documents that the filter chooses, newest first, one more than
 // the page's limit where there are more. It walks one index of the organisation;
 // words are looked for on the way.
 func (d *Documents) List(ctx context.Context, organisationID string, f Filter, page api.Page) ([]Document, error) {
-	text, args := f.where(organisationID).page(page)
+	text, args := pageOf(f.where(organisationID), "", page)
 	var documents []Document
 	if err := d.DB.Select(ctx, &documents, `SELECT `+columns+` FROM documents`+text, args...); err != nil {
 		return nil, fmt.Errorf("document: list: %w", err)
@@ -61,28 +42,19 @@ func (d *Documents) List(ctx context.Context, organisationID string, f Filter, p
 	return documents, nil
 }
 
-func (f Filter) where(organisationID string) *where {
+func (f Filter) where(organisationID string) *storage.Where {
 	if f.Status == "" {
 		f.Status = Active
 	}
-	w := &where{}
-	w.and("organisation_id = ?", organisationID)
-	if f.Kind != "" {
-		w.and("kind = ?", f.Kind)
-	}
-	w.and("status = ?", f.Status)
-	if f.From != 0 {
-		w.and("created_at >= ?", f.From)
-	}
-	if f.To != 0 {
-		w.and("created_at < ?", f.To)
-	}
+	w := &storage.Where{}
+	w.And("organisation_id = ?", organisationID)
+	w.When(f.Kind != "", "kind = ?", f.Kind)
+	w.And("status = ?", f.Status)
+	w.When(f.From != 0, "created_at >= ?", f.From)
+	w.When(f.To != 0, "created_at < ?", f.To)
 	words := strings.Fields(Fold(f.Search))
 	for _, word := range words[:min(len(words), maxWords)] {
-		w.and(`search LIKE ? ESCAPE '!'`, "%"+likeEscape.Replace(word)+"%")
+		w.And(`search LIKE ? ESCAPE '\'`, storage.MatchPart(word))
 	}
 	return w
 }
-
-// likeEscape makes a word mean itself in LIKE.
-var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
