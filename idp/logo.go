@@ -6,12 +6,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"propusk/idp/client/logo"
 	"propusk/storage"
 )
 
-// logoPath is where the pictures of applications are, by their digest: what is there never
-// changes, and nobody finds out by guessing who is registered.
-const logoPath = "/oauth2/logo/"
+// logoPath is where the pictures of applications are, by their digest.
+const logoPath = logo.Path
 
 // logo serves a picture to whoever has its name, as all of the pages' pictures are.
 func (s *Server) logo(c echo.Context) error {

@@ -50,11 +50,14 @@ func TestEveryRouteKeepsOrganisationsApart(t *testing.T) {
 			changes.TokenEndpointAuthMethod = client.AuthPrivateKeyJWT
 			changes.JWKS, _ = json.Marshal(keySet(t))
 		}
+		if strings.HasSuffix(route.Path, "/logo") {
+			changes.LogoURI = "https://a.example/logo.png"
+		}
 		made, _, err := h.clients.Create(t.Context(), changes)
 		cabinettest.Must(t, err)
 		target := strings.ReplaceAll(route.Path, "{id}", made.ID)
 		switch {
-		case strings.HasSuffix(target, "/secret") && route.Method == "POST":
+		case (strings.HasSuffix(target, "/secret") || strings.HasSuffix(target, "/logo")) && route.Method == "POST":
 			return target, `{}`, nil
 		case strings.HasSuffix(target, "/keys"):
 			return target, map[string]any{"jwks": keySet(t)}, nil
@@ -81,7 +84,7 @@ func TestAnAdministratorMakesAndSeesApplications(t *testing.T) {
 		t.Errorf("%+v", seen)
 	}
 	for _, act := range seen.Actions {
-		if act.Allowed == (act.Action == "rotate_keys") {
+		if act.Allowed == (act.Action == "rotate_keys" || act.Action == "fetch_logo") {
 			t.Errorf("%+v", act)
 		}
 	}
@@ -146,6 +149,7 @@ func TestWhatIsWrongIsToldFieldByField(t *testing.T) {
 		"a mapped network":         {map[string]any{"allowed_networks": []string{"::ffff:192.0.2.0/120"}}, "/allowed_networks"},
 		"a private key":            {map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": map[string]any{"keys": []any{map[string]any{"kty": "oct", "k": "AAAA"}}}}, "/jwks"},
 		"a script for a picture":   {map[string]any{"logo_uri": "javascript:alert(1)"}, "/logo_uri"},
+		"a home without a scheme":  {map[string]any{"client_uri": "a.example"}, "/client_uri"},
 		"terms without a host":     {map[string]any{"tos_uri": "https://"}, "/tos_uri"},
 		"a page of a user":         {map[string]any{"policy_uri": "https://bank@evil.example/"}, "/policy_uri"},
 		"inside":                   {map[string]any{"backchannel_logout_uri": "http://inside.example/"}, "/backchannel_logout_uri"},

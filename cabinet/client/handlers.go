@@ -121,6 +121,9 @@ func (r *Clients) answer(c api.Call, status int, about client.Client, secret str
 	if err != nil {
 		return err
 	}
+	if v.Logo, err = r.picture(c, about); err != nil {
+		return err
+	}
 	c.Response().Header().Set("ETag", tag(about))
 	return api.Answer(c, status, "", v)
 }

@@ -10,6 +10,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/notice"
 	"propusk/idp/client"
+	"propusk/idp/client/logo"
 	"propusk/idp/directory"
 )
 
@@ -19,6 +20,8 @@ var document []byte
 // Deps is what the room works with; all are needed.
 type Deps struct {
 	Clients *client.Store
+	Logos   *logo.Logos                                     // keeps the pictures that people are shown
+	Issuer  string                                          // where those pictures are
 	Tell    func(ctx context.Context, e notice.Event) error // in the transaction of ctx
 	Now     func() time.Time
 }
@@ -28,7 +31,7 @@ type Clients struct{ deps Deps }
 
 // New checks the dependencies.
 func New(deps Deps) (*Clients, error) {
-	if deps.Clients == nil || deps.Tell == nil || deps.Now == nil {
+	if deps.Clients == nil || deps.Logos == nil || deps.Issuer == "" || deps.Tell == nil || deps.Now == nil {
 		return nil, errors.New("client: a dependency of the room is missing")
 	}
 	return &Clients{deps}, nil
@@ -58,6 +61,7 @@ func (r *Clients) Room() api.Room {
 		once(write("POST", base+"/{id}/secret", r.rotateSecret)),
 		write("DELETE", base+"/{id}/secret/previous", r.endPrevious),
 		once(write("POST", base+"/{id}/keys", r.rotateKeys)),
+		write("POST", base+"/{id}/logo", r.fetchLogo),
 	}}
 }
 
@@ -88,6 +92,11 @@ var texts = map[string]api.Text{
 		RU:     api.Saying{Title: "У приложения нет секрета", Detail: "Оно подтверждает себя ключом или сертификатом либо не подтверждает вовсе. Смените ключи."},
 		EN:     api.Saying{Title: "The application has no secret", Detail: "It authenticates by a key or a certificate, or not at all. Change its keys."},
 	},
+	"client_without_logo": {
+		Status: http.StatusConflict,
+		RU:     api.Saying{Title: "У приложения нет картинки", Detail: "Сначала укажите её адрес (logo_uri)."},
+		EN:     api.Saying{Title: "The application has no picture", Detail: "Give its address (logo_uri) first."},
+	},
 	"client_without_keys": {
 		Status: http.StatusConflict,
 		RU:     api.Saying{Title: "Ключи приложения хранятся не здесь", Detail: "Оно подтверждает себя секретом или публикует ключи по своему адресу (jwks_uri): смените их там."},
@@ -105,8 +114,20 @@ var fieldTexts = map[string]api.FieldText{
 		RU: "Сеть пишут как 192.0.2.0/24 или 2001:db8::/32, один адрес — как 192.0.2.7/32. Причина: {detail}.",
 		EN: "A network is written as 192.0.2.0/24 or 2001:db8::/32, one address as 192.0.2.7/32. The reason: {detail}.",
 	},
+	"client_uri.metadata": address("Адрес страницы приложения", "The address of the application's page"),
+	"logo_uri.metadata":   address("Адрес картинки", "The address of the picture"),
+	"policy_uri.metadata": address("Адрес политики обработки данных", "The address of the data policy"),
+	"tos_uri.metadata":    address("Адрес условий использования", "The address of the terms of use"),
 	"scope.beyond": {
 		RU: "Нельзя разрешить программе то, чего нет у вас или что программам организаций не дают: {scope}.",
 		EN: "A program cannot be given what you do not have or what organisations' programs never get: {scope}.",
 	},
+}
+
+// address says what an address that people are shown must be.
+func address(ru, en string) api.FieldText {
+	return api.FieldText{
+		RU: ru + " — https://… с именем узла, без имени пользователя, не длиннее 2000 знаков.",
+		EN: en + " is an https://… with a host and no user name, of at most 2000 characters.",
+	}
 }

@@ -28,6 +28,7 @@ type view struct {
 	JWKSURI                string         `json:"jwks_uri"`
 	ClientURI              string         `json:"client_uri"`
 	LogoURI                string         `json:"logo_uri"`
+	Logo                   *logoView      `json:"logo,omitempty"` // of one application; lists do without
 	PolicyURI              string         `json:"policy_uri"`
 	TosURI                 string         `json:"tos_uri"`
 	Contacts               []string       `json:"contacts"`
@@ -104,6 +105,7 @@ func (r *Clients) acts(c api.Call, about client.Client) []api.Act {
 		handle("change"), act("disable").Unless(!about.FirstParty, "client_of_the_house"), act("remove").Unless(!about.FirstParty, "client_of_the_house"),
 		handle("rotate_secret").Unless(about.KeepsSecret(), "client_without_secret"),
 		handle("rotate_keys").Unless(len(about.JWKS) > 0, "client_without_keys"),
+		handle("fetch_logo").Unless(about.Shown().Logo != "", "client_without_logo"),
 	}
 }
 

@@ -108,7 +108,7 @@ type patch struct {
 // readOnly may stand in a patch, as whoever read the client sends it back, and are
 // passed by.
 var readOnly = []string{
-	"client_id", "kind", "token_endpoint_auth_method", "grant_types", "tls_client_certificate_bound_access_tokens", "secrets", "keys",
+	"client_id", "kind", "token_endpoint_auth_method", "grant_types", "tls_client_certificate_bound_access_tokens", "secrets", "keys", "logo",
 	"dynamically_registered", "first_party", "last_used_at", "created_at", "updated_at", "actions",
 }
 

@@ -9,7 +9,9 @@ import (
 	room "propusk/cabinet/client"
 	"propusk/cabinet/notice"
 	"propusk/idp/client"
+	"propusk/idp/client/logo"
 	"propusk/idp/directory"
+	"propusk/storage/outside"
 	"propusk/storage/storagetest"
 )
 
@@ -28,12 +30,15 @@ func open(t *testing.T) house {
 	t.Parallel()
 	h := house{t: t, told: new([]notice.Event)}
 	h.World = cabinettest.New(t, storagetest.SQLite(t), func(b cabinettest.Base) []api.Room {
-		var err error
+		logos, err := logo.New(logo.Deps{DB: b.DB, Outside: outside.NewClient(outside.Options{Reach: outside.Loopback}), Now: b.Clock.Now, Log: b.Log})
+		cabinettest.Must(t, err)
+		b.Jobs.Handle(logo.Job, logos.Fetch)
 		h.clients, err = client.New(client.Deps{
 			DB: b.DB, Events: b.Memory, Directory: b.Directory, Revocations: b.Revocations, Journal: b.Journal, Now: b.Clock.Now, Log: b.Log,
+			Logo: logos.Want,
 		})
 		cabinettest.Must(t, err)
-		h.desk, err = room.New(room.Deps{Clients: h.clients, Now: b.Clock.Now, Tell: func(_ context.Context, e notice.Event) error {
+		h.desk, err = room.New(room.Deps{Clients: h.clients, Logos: logos, Issuer: cabinettest.Issuer, Now: b.Clock.Now, Tell: func(_ context.Context, e notice.Event) error {
 			*h.told = append(*h.told, e)
 			return nil
 		}})
@@ -66,7 +71,11 @@ type app struct {
 	LogoURI     string   `json:"logo_uri"`
 	PolicyURI   string   `json:"policy_uri"`
 	TosURI      string   `json:"tos_uri"`
-	Secrets     []struct {
+	Logo        *struct {
+		State, URL string
+		FetchedAt  *string `json:"fetched_at"`
+	}
+	Secrets []struct {
 		ExpiresAt *string `json:"expires_at"`
 	}
 	Keys []struct {

@@ -20,7 +20,7 @@ func (h *house) openApplications(context.Context) error {
 	if err := h.openRegistration(); err != nil {
 		return err
 	}
-	own, err := room.New(room.Deps{Clients: h.clients, Tell: h.notices.Tell, Now: h.now})
+	own, err := room.New(room.Deps{Clients: h.clients, Logos: h.logos, Issuer: h.cfg.Issuer, Tell: h.notices.Tell, Now: h.now})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"propusk/cabinet/web/webtest"
 	"propusk/cabinet/webhook"
 	"propusk/idp/client"
+	"propusk/idp/client/logo"
 	"propusk/signature"
 	"propusk/signature/signaturetest"
 	"propusk/storage"
@@ -81,15 +82,28 @@ func (w *World) rooms(t testing.TB, b cabinettest.Base) []api.Room {
 		Timeout: 2 * time.Second, Now: b.Clock.Now, Log: b.Log, Metrics: b.Metrics,
 	})
 	cabinettest.Must(t, err)
-	applications, err := clients.New(clients.Deps{Clients: clientStore(t, b), Tell: w.Notices.Tell, Now: b.Clock.Now})
+	logos := logosOf(t, b)
+	applications, err := clients.New(clients.Deps{
+		Clients: clientStore(t, b, logos), Logos: logos, Issuer: cabinettest.Issuer, Tell: w.Notices.Tell, Now: b.Clock.Now,
+	})
 	cabinettest.Must(t, err)
 	return []api.Room{inbox.Room(), services.Room(), documents.Room(), w.Notices.Room(), w.hooks.Room(), applications.Room()}
 }
 
-func clientStore(t testing.TB, b cabinettest.Base) *client.Store {
+// logosOf keeps pictures of applications on this very machine; Work fetches them.
+func logosOf(t testing.TB, b cabinettest.Base) *logo.Logos {
+	t.Helper()
+	logos, err := logo.New(logo.Deps{DB: b.DB, Outside: outside.NewClient(outside.Options{Reach: outside.Loopback}), Now: b.Clock.Now, Log: b.Log})
+	cabinettest.Must(t, err)
+	b.Jobs.Handle(logo.Job, logos.Fetch)
+	return logos
+}
+
+func clientStore(t testing.TB, b cabinettest.Base, logos *logo.Logos) *client.Store {
 	t.Helper()
 	store, err := client.New(client.Deps{
 		DB: b.DB, Events: b.Memory, Directory: b.Directory, Revocations: b.Revocations, Journal: b.Journal, Now: b.Clock.Now, Log: b.Log,
+		Logo: logos.Want,
 	})
 	cabinettest.Must(t, err)
 	return store

@@ -35,12 +35,17 @@ type Logos struct {
 const (
 	// Job is the kind of the job that fetches one.
 	Job = "client/logo"
+	// Path is where idp serves pictures, each below it by its digest: what is there never
+	// changes, and nobody finds out by guessing who is registered.
+	Path = "/oauth2/logo/"
 
 	fetchTimeout = 10 * time.Second
 	// How long a picture is shown before it is looked for again, and how long one that
 	// could not be had is not asked for again.
 	fresh    = 7 * 24 * time.Hour
 	hopeless = time.Hour
+	// rest is how long an address is left alone that somebody wants asked again.
+	rest = time.Minute
 )
 
 // New makes Logos.
@@ -66,10 +71,11 @@ func New(deps Deps) (*Logos, error) {
 	return l, nil
 }
 
-// wanted is the payload of Job.
+// wanted is the payload of Job. Again: although the picture is not old.
 type wanted struct {
 	Client string `json:"client"`
 	URI    string `json:"uri"`
+	Again  bool   `json:"again,omitempty"`
 }
 
 // row is what is known of a client's picture.
@@ -89,25 +95,62 @@ func (l *Logos) Want(ctx context.Context, clientID, uri string) error {
 	return err
 }
 
+// State is what is known of a client's picture. FetchedAt is when it was last looked for,
+// 0 = not yet; a Digest = "" behind it means that nothing was there that can be shown.
+type State struct {
+	Digest    string
+	FetchedAt storage.Time
+}
+
 // Of is the digest of the client's picture from an address, "" when there is none yet, or
 // none that can be shown. An old one is shown while it is looked for again.
 func (l *Logos) Of(ctx context.Context, clientID, uri string) (digest string, err error) {
+	state, err := l.Look(ctx, clientID, uri)
+	return state.Digest, err
+}
+
+// Look is Of, with when it was looked for.
+func (l *Logos) Look(ctx context.Context, clientID, uri string) (State, error) {
 	if uri == "" {
-		return "", nil
+		return State{}, nil
 	}
-	known, err := l.known(ctx, clientID)
+	known, err := l.from(ctx, clientID, uri)
 	if err != nil {
-		return "", err
+		return State{}, err
 	}
+	if l.due(known) {
+		err = l.enqueue(ctx, wanted{Client: clientID, URI: uri})
+	}
+	return State{known.Digest, known.FetchedAt}, err
+}
+
+// Again has the picture fetched although it is not old: it is another one now, or there is
+// one at last. It reports whether it will be; an address asked a minute ago is left alone,
+// so that nobody floods another's server through this one.
+func (l *Logos) Again(ctx context.Context, clientID, uri string) (bool, error) {
+	known, err := l.from(ctx, clientID, uri)
+	if err != nil || !l.rested(known) {
+		return false, err
+	}
+	return true, l.enqueue(ctx, wanted{Client: clientID, URI: uri, Again: true})
+}
+
+func (l *Logos) enqueue(ctx context.Context, w wanted) error {
+	sum := sha256.Sum256([]byte(w.Client + " " + w.URI))
+	unique := hex.EncodeToString(sum[:])
+	if w.Again {
+		unique += "+"
+	}
+	return jobs.Enqueue(ctx, l.deps.DB, Job, w, jobs.Options{Unique: unique})
+}
+
+// from is what is known of the client's picture from this very address.
+func (l *Logos) from(ctx context.Context, clientID, uri string) (row, error) {
+	known, err := l.known(ctx, clientID)
 	if known.URI != uri {
 		known = row{}
 	}
-	if !l.due(known) {
-		return known.Digest, nil
-	}
-	sum := sha256.Sum256([]byte(clientID + " " + uri))
-	err = jobs.Enqueue(ctx, l.deps.DB, Job, wanted{clientID, uri}, jobs.Options{Unique: hex.EncodeToString(sum[:])})
-	return known.Digest, err
+	return known, err
 }
 
 func (l *Logos) known(ctx context.Context, clientID string) (known row, err error) {
@@ -122,6 +165,11 @@ func (l *Logos) known(ctx context.Context, clientID string) (known row, err erro
 func (l *Logos) due(known row) bool {
 	age := l.deps.Now().Sub(known.FetchedAt.Time())
 	return known.URI == "" || known.Digest == "" && age >= hopeless || age >= fresh
+}
+
+// rested reports whether an address may be asked again for whoever wants it.
+func (l *Logos) rested(known row) bool {
+	return l.deps.Now().Sub(known.FetchedAt.Time()) >= rest
 }
 
 // Picture is a PNG by the digest that Of told. storage.ErrNotFound.
@@ -143,8 +191,8 @@ func (l *Logos) Fetch(ctx context.Context, job jobs.Job) error {
 	if err := job.Decode(&w); err != nil {
 		return err
 	}
-	known, err := l.known(ctx, w.Client)
-	if err != nil || known.URI == w.URI && !l.due(known) {
+	known, err := l.from(ctx, w.Client, w.URI)
+	if err != nil || !l.due(known) && !(w.Again && l.rested(known)) {
 		return err
 	}
 	picture, err := l.get(ctx, w.URI)

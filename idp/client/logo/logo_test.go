@@ -293,3 +293,39 @@ func FuzzRedrawn(f *testing.F) {
 		}
 	})
 }
+
+// Whoever has put another picture at the address need not wait a week; but an address is
+// asked no more than once a minute for him, however often he asks.
+func TestAPictureIsFetchedAgainOnDemandOnceAMinute(t *testing.T) {
+	t.Parallel()
+	w := near(t)
+	w.serves(pngOf(t, 64))
+	uri := w.server.URL + "/logo.png"
+	if state, err := w.Look(t.Context(), "shop", uri); err != nil || state != (State{}) {
+		t.Errorf("before: %+v, %v", state, err)
+	}
+	first := w.of(uri)
+	w.serves(pngOf(t, 32))
+	again := func() bool {
+		t.Helper()
+		will, err := w.Again(t.Context(), "shop", uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.runner.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return will
+	}
+	if again() || w.asked.Load() != 1 {
+		t.Errorf("asked %d times within a minute", w.asked.Load())
+	}
+	w.clock.Advance(rest)
+	if !again() || w.of(uri) == first || w.asked.Load() != 2 {
+		t.Errorf("asked %d times after it", w.asked.Load())
+	}
+	state, err := w.Look(t.Context(), "shop", uri)
+	if err != nil || state.FetchedAt != storage.Of(w.clock.Now()) || len(state.Digest) != 64 {
+		t.Errorf("after: %+v, %v", state, err)
+	}
+}
