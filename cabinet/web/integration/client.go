@@ -14,20 +14,22 @@ import (
 
 // client is an application of the organisation's own, as the API shows it.
 type client struct {
-	ID           string       `json:"client_id"`
-	Name         string       `json:"client_name"`
-	Scope        string       `json:"scope"`
-	RedirectURIs []string     `json:"redirect_uris"`
-	Networks     []string     `json:"allowed_networks"`
-	Kind         string       `json:"kind"`
-	Status       string       `json:"status"`
-	Method       string       `json:"token_endpoint_auth_method"`
-	FirstParty   bool         `json:"first_party"`
-	Secret       string       `json:"client_secret"`
-	LastUsedAt   time.Time    `json:"last_used_at"`
-	CreatedAt    time.Time    `json:"created_at"`
-	Actions      desk.Actions `json:"actions"`
-	Secrets      []struct {
+	ID           string    `json:"client_id"`
+	Name         string    `json:"client_name"`
+	Scope        string    `json:"scope"`
+	RedirectURIs []string  `json:"redirect_uris"`
+	Networks     []string  `json:"allowed_networks"`
+	Kind         string    `json:"kind"`
+	Status       string    `json:"status"`
+	Method       string    `json:"token_endpoint_auth_method"`
+	FirstParty   bool      `json:"first_party"`
+	Secret       string    `json:"client_secret"`
+	LastUsedAt   time.Time `json:"last_used_at"`
+	about
+	Kept      kept         `json:"logo"`
+	CreatedAt time.Time    `json:"created_at"`
+	Actions   desk.Actions `json:"actions"`
+	Secrets   []struct {
 		CreatedAt time.Time `json:"created_at"`
 		ExpiresAt time.Time `json:"expires_at"`
 	} `json:"secrets"`
@@ -78,14 +80,16 @@ type clientForm struct {
 	Set                                   string // public keys, pasted
 	NewSet                                string // those that follow them
 	Scopes                                []string
+	About                                 about
 }
 
-var clientFields = []string{"client_name", "kind", "redirect_uris", "allowed_networks", "scope", "jwks_uri", "jwks", "overlap_days"}
+var clientFields = append([]string{"client_name", "kind", "redirect_uris", "allowed_networks", "scope", "jwks_uri", "jwks", "overlap_days"}, aboutFields...)
 
 func readClient(form url.Values) clientForm {
 	return clientForm{
 		Sent: true, Name: strings.TrimSpace(form.Get("client_name")), Kind: form.Get("kind"), Redirects: form.Get("redirect_uris"),
 		Networks: form.Get("allowed_networks"), Keys: strings.TrimSpace(form.Get("jwks_uri")), Set: strings.TrimSpace(form.Get("jwks")), Scopes: form["scope"],
+		About: readAbout(form),
 	}
 }
 
@@ -99,6 +103,7 @@ func (f clientForm) body() map[string]any {
 	if f.Keys != "" {
 		body["jwks_uri"] = f.Keys
 	}
+	f.About.put(body)
 	return body
 }
 
@@ -210,6 +215,7 @@ type clientView struct {
 	Form      clientForm
 	Scopes    []scopeBox
 	Etag      string
+	Shown     *shownView
 }
 
 func clientAPI(v *desk.Visit) string { return clientsAPI + "/" + desk.Escape(v.PathValue("id")) }
@@ -224,6 +230,7 @@ func clientPage(v *desk.Visit, status int, form clientForm, errs ...pages.FieldE
 	}
 	view.describe(v)
 	view.acts(v)
+	view.show(v)
 	return v.Page(status, "integration_client.html", view.Client.Name, view, errs...)
 }
 
@@ -261,11 +268,7 @@ func (c *clientView) describe(v *desk.Visit) {
 
 func (c *clientView) acts(v *desk.Visit) {
 	actions := c.Client.Actions
-	may := func(name string) bool {
-		action := actions.Find(name)
-		return action != nil && (action.Allowed || action.Reason == "assurance_insufficient")
-	}
-	c.MayRotate, c.MayKeys, c.MayEdit = may("rotate_secret"), may("rotate_keys"), may("change")
+	c.MayRotate, c.MayKeys, c.MayEdit = c.may("rotate_secret"), c.may("rotate_keys"), c.may("change")
 	post := func(name, ask string, stop bool) pages.Act {
 		return pages.Act{Title: "integration.client.act." + name, URL: c.URL + "/" + name, Post: true, Ask: ask, Stop: stop}
 	}
@@ -280,10 +283,24 @@ func (c *clientView) acts(v *desk.Visit) {
 	if !c.Form.Sent {
 		one := c.Client
 		c.Form = clientForm{
-			NewSet: c.Form.NewSet, Name: one.Name, Redirects: strings.Join(one.RedirectURIs, "\n"), Networks: strings.Join(one.Networks, "\n"), Scopes: strings.Fields(one.Scope),
+			About: one.about, NewSet: c.Form.NewSet, Name: one.Name, Redirects: strings.Join(one.RedirectURIs, "\n"), Networks: strings.Join(one.Networks, "\n"), Scopes: strings.Fields(one.Scope),
 		}
 	}
 	c.Scopes = scopeBoxes(v, c.Form.Scopes)
+}
+
+// may reports whether the visitor may do an act, if need be after proving himself better.
+func (c *clientView) may(name string) bool {
+	action := c.Client.Actions.Find(name)
+	return action != nil && (action.Allowed || action.Reason == "assurance_insufficient")
+}
+
+func (c *clientView) show(v *desk.Visit) {
+	var again *pages.Act
+	if c.may("fetch_logo") {
+		again = &pages.Act{Title: "integration.client.act.logo", URL: c.URL + "/logo", Post: true}
+	}
+	c.Shown = shownOf(v, c.Client, again)
 }
 
 // clientDone leads back to the application, or draws it with what was refused.

@@ -36,6 +36,7 @@ func routes() []desk.Route {
 		desk.Post(clientsPath+"/{id}", changeClient),
 		desk.Post(clientsPath+"/{id}/secret", rotateClient),
 		desk.Post(clientsPath+"/{id}/keys", rotateKeys),
+		desk.Post(clientsPath+"/{id}/logo", fetchLogo),
 		desk.Post(clientsPath+"/{id}/disable", switchingClient("disabled")),
 		desk.Post(clientsPath+"/{id}/enable", switchingClient("active")),
 		desk.Post(clientsPath+"/{id}/remove", removeClient),
