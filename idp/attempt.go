@@ -91,6 +91,7 @@ var (
 // attempts keeps them.
 type attempts struct {
 	ephemeral storage.Ephemeral
+	fair      *storage.Fair
 	now       func() time.Time
 }
 
@@ -102,8 +103,12 @@ func dispatcher(a *attempt) string {
 func attemptKey(id string) string  { return "signin:" + browser.Hashed(id) }
 func finishedKey(id string) string { return "signin-done:" + browser.Hashed(id) }
 
-// open begins the attempt for the browser with this cookie value.
-func (as attempts) open(ctx context.Context, a *attempt, cookie string) error {
+// open begins the attempt for the browser with this cookie value, at this address:
+// storage.ErrFull when the room for such is short and the address has had its share.
+func (as attempts) open(ctx context.Context, a *attempt, cookie, address string) error {
+	if err := as.fair.Begin(ctx, address); err != nil {
+		return fmt.Errorf("begin attempt: %w", err)
+	}
 	a.ID, a.Browser, a.CreatedAt = browser.Random(), browser.Hashed(cookie), storage.Of(as.now())
 	return as.save(ctx, a)
 }

@@ -31,10 +31,16 @@ func (s *Server) authorize(c echo.Context) error {
 		return s.answer(c, t)
 	}
 	a := &attempt{Request: request}
-	if err := s.attempts.open(ctx, a, value); err != nil {
+	if err := s.attempts.open(ctx, a, value, browser.Address(r)); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(a))
+}
+
+// open keeps an attempt that no application asked for, for this browser.
+func (s *Server) open(c echo.Context, a *attempt) error {
+	r := c.Request()
+	return s.attempts.open(r.Context(), a, browser.Browser(c.Response(), r), browser.Address(r))
 }
 
 // authorizeByPost turns a POST (OpenID Connect Core §3.1.2.1) into the GET. A

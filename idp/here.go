@@ -40,7 +40,7 @@ func (s *Server) here(c echo.Context) error {
 		}
 		return browser.SeeOther(c, a.To)
 	}
-	if err := s.attempts.open(c.Request().Context(), a, browser.Browser(c.Response(), c.Request())); err != nil {
+	if err := s.open(c, a); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(a))

@@ -115,7 +115,7 @@ func (s *Server) joinSignedIn(c echo.Context, view directory.InvitationView) err
 			ClientName: view.Organisation.Name, LoginHint: view.Invitation.Email, FirstParty: true,
 		},
 	}
-	if err := s.attempts.open(c.Request().Context(), a, browser.Browser(c.Response(), c.Request())); err != nil {
+	if err := s.open(c, a); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(a))

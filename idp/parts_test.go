@@ -89,10 +89,10 @@ func TestRedirectHost(t *testing.T) {
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	storagetest.EachVolatile(t, func(t *testing.T, v storage.Volatile) {
-		ctx, as := t.Context(), attempts{ephemeral: v, now: time.Now}
+		ctx, as := t.Context(), attempts{ephemeral: v, fair: storage.NewFair(v), now: time.Now}
 		cookie := browser.Random()
 		a := &attempt{Request: &oauth.AuthorizationRequest{ClientID: "app", MaxAge: secondsAfter(5)}}
-		if err := as.open(ctx, a, cookie); err != nil {
+		if err := as.open(ctx, a, cookie, "203.0.113.7"); err != nil {
 			t.Fatal(err)
 		}
 		a.identified("elena", "north", storage.Of(at))

@@ -114,7 +114,7 @@ func New(deps Deps) (*Server, error) {
 	}
 	s.pages = s.face.Pages()
 	s.crowd = s.pages.Keep(s.crowdForm)
-	s.attempts = attempts{ephemeral: deps.Ephemeral, now: deps.Now}
+	s.attempts = attempts{ephemeral: deps.Ephemeral, fair: storage.NewFair(deps.Ephemeral), now: deps.Now}
 	s.signIns = browser.NewBudget("signin", deps.SignIns, deps.Ephemeral, deps.Now)
 	s.tokens = browser.NewBudget("token", deps.Tokens, deps.Ephemeral, deps.Now).Remembering(openFor)
 	s.userCodes = browser.NewBudget("user_code", defaultUserCodes, deps.Ephemeral, deps.Now)

@@ -25,7 +25,7 @@ import (
 // beginWaiting opens the sign-in, tied to this browser.
 func (s *Server) beginWaiting(c echo.Context, w *oauth.Waiting) error {
 	a := &attempt{Request: w.Request, Waiting: w.ID}
-	if err := s.attempts.open(c.Request().Context(), a, browser.Browser(c.Response(), c.Request())); err != nil {
+	if err := s.open(c, a); err != nil {
 		return err
 	}
 	return browser.SeeOther(c, dispatcher(a))

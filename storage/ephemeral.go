@@ -60,6 +60,7 @@ type Events interface {
 type Volatile interface {
 	Ephemeral
 	Events
+	Fuller
 	Ping(ctx context.Context) error
 	Close() error
 }

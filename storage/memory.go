@@ -79,6 +79,11 @@ func (m *Memory) Close() error {
 // swept included.
 func (m *Memory) Bytes() int64 { return m.bytes.Load() }
 
+// Fullness implements Fuller. What has expired counts until it is swept, for seconds.
+func (m *Memory) Fullness(context.Context) float64 {
+	return float64(m.bytes.Load()) / float64(m.limit)
+}
+
 // Put implements Ephemeral.
 func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	return m.set(ctx, key, value, ttl, false)

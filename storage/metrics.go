@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -72,4 +73,16 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	counter(c.transactions, float64(s.Committed), "committed")
 	counter(c.transactions, float64(s.RolledBack), "rolled_back")
 	counter(c.retries, float64(s.Retried))
+}
+
+// FullnessGauge shows to Prometheus how full short-lived state is. Above 0.5 addresses
+// that begin sign-ins are counted, above 0.9 nobody begins one (Fair).
+func FullnessGauge(f Fuller) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "propusk_short_lived_state_fullness_ratio", Help: "How full short-lived state is, from 0 to 1; 0 where no bound is known.",
+	}, func() float64 {
+		ctx, stop := context.WithTimeout(context.Background(), time.Second)
+		defer stop()
+		return f.Fullness(ctx)
+	})
 }

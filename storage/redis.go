@@ -16,6 +16,7 @@ import (
 type Redis struct {
 	client redis.UniversalClient
 	prefix string
+	fill   fill
 }
 
 // NewRedis connects to the server, or one of the servers, at url and pings it:

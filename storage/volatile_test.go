@@ -243,6 +243,21 @@ func TestTwoRedisClientsAreOneStore(t *testing.T) {
 	want(t, err, storage.ErrNotFound)
 }
 
+// A real server says how full it is; what is made of its words is fair_internal_test's.
+func TestRedisSaysHowFullItIs(t *testing.T) {
+	t.Parallel()
+	r, err := storage.NewRedis(t.Context(), storagetest.RedisURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	for range 2 {
+		if full := r.Fullness(t.Context()); full < 0 || full > 1 {
+			t.Errorf("full to %v", full)
+		}
+	}
+}
+
 func TestRedisRefusesWhatItCannotMean(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{

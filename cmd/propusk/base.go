@@ -110,7 +110,11 @@ func (b *base) openState(ctx context.Context) (err error) {
 	} else {
 		b.volatile = storage.NewMemory(b.now)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	b.metrics.MustRegister(storage.FullnessGauge(b.volatile))
+	return nil
 }
 
 // build makes the parts over the state; none of them starts to work.

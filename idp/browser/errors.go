@@ -49,6 +49,7 @@ func (f *Face) faultOf(err error) Fault {
 	var (
 		own     Fault
 		tooMany TooMany
+		spent   storage.ShareSpent
 		busy    *factor.Busy
 		echoed  *echo.HTTPError
 	)
@@ -65,6 +66,8 @@ func (f *Face) faultOf(err error) Fault {
 		return Fault{Status: http.StatusTooManyRequests, Page: pages.FailureTooMany, RetryAfter: tooMany.RetryAfter, Err: err}
 	case errors.As(err, &busy):
 		return unavailable(busy.RetryAfter, err)
+	case errors.As(err, &spent):
+		return Fault{Status: http.StatusTooManyRequests, Page: pages.FailureBusy, RetryAfter: spent.RetryAfter, Err: err}
 	case errors.Is(err, storage.ErrFull):
 		return unavailable(time.Minute, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -65,8 +65,13 @@ func tooMany(what string, most int64, in, left time.Duration) *Error {
 	return e
 }
 
-// pushable counts a pushed request.
+// pushable counts a pushed request. The house's own applications push for whoever opens
+// their pages, and share the room among strangers themselves (storage.Fair): counted
+// here, one stranger who opens a page without end would keep everybody from signing in.
 func (p *Provider) pushable(ctx context.Context, client *registration) error {
+	if client.FirstParty {
+		return nil
+	}
 	return p.atMost(ctx, "pushed requests", client.ID, p.deps.Rates.Pushed, rateOf)
 }
 

@@ -52,6 +52,7 @@ type Desk struct {
 	nav       []NavItem // of all rooms, in order
 	pages     *pages.Kit
 	issuer    issuer
+	fair      *storage.Fair // what strangers may have kept by beginning a sign-in
 	api       api
 	streams   api                // for uploads, downloads and events, which take as long as they take
 	refreshes singleflight.Group // one refresh a session at a time
@@ -66,7 +67,7 @@ func New(deps Deps, rooms ...Room) (*Desk, error) {
 		return nil, err
 	}
 	deps = deps.complete()
-	d := &Desk{deps: deps, rooms: rooms, issuer: issuer{deps: deps, scopes: deps.House.Asks(rooms...)}}
+	d := &Desk{deps: deps, rooms: rooms, fair: storage.NewFair(deps.Ephemeral), issuer: issuer{deps: deps, scopes: deps.House.Asks(rooms...)}}
 	d.api, d.streams = deps.clients()
 	if err := d.furnish(); err != nil {
 		return nil, err

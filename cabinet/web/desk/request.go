@@ -5,9 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"propusk/idp/pages"
+	"propusk/storage"
 )
 
 // request is one request with its language.
@@ -119,7 +122,19 @@ func (q *request) tell(err error) *failure {
 	if errors.Is(err, errUnavailable) {
 		return failed(http.StatusBadGateway, "unavailable").because(err).retry(q.back())
 	}
+	if spent, ok := errors.AsType[storage.ShareSpent](err); ok {
+		return q.later(http.StatusTooManyRequests, spent.RetryAfter, err)
+	}
+	if errors.Is(err, storage.ErrFull) {
+		return q.later(http.StatusServiceUnavailable, time.Minute, err)
+	}
 	return failed(http.StatusInternalServerError, pages.FailureInternal).because(err).retry(q.back())
+}
+
+// later tells that there is no room for another sign-in.
+func (q *request) later(status int, wait time.Duration, err error) *failure {
+	q.w.Header().Set("Retry-After", strconv.Itoa(int(max(wait.Round(time.Second)/time.Second, 1))))
+	return failed(status, pages.FailureBusy).because(err).retry(q.back())
 }
 
 // back is the page that the request is or came from: where trying again makes

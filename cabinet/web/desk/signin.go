@@ -13,6 +13,7 @@ import (
 
 	"propusk/idp/pages"
 	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 // What a stranger may have kept by beginning a sign-in, in bytes: the longest
@@ -27,6 +28,9 @@ const (
 // kept with the attempt: the page for a GET, the form for a POST. A stranger's
 // form, who has no session, is kept only where it is short.
 func (q *request) begin(wanted signIn) error {
+	if err := q.d.fair.Begin(q.ctx(), journal.From(q.ctx()).IP); err != nil {
+		return err
+	}
 	raw, err := newProofKey()
 	if err != nil {
 		return err

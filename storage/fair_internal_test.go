@@ -1,0 +1,114 @@
+package storage
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// Attack: one address begins sign-ins without end. It fills no more than half of what
+// there is and its share; everybody else begins, and who is inside goes on.
+func TestOneAddressDoesNotTakeAllTheRoom(t *testing.T) {
+	t.Parallel()
+	const each = overhead + 1024
+	m, clock := smallMemory(t, 1000*each)
+	fair, ctx := NewFair(m), t.Context()
+	keep := func(address string, n int) error {
+		if err := fair.Begin(ctx, address); err != nil {
+			return err
+		}
+		return m.Put(ctx, address+"/"+strconv.Itoa(1000+n), make([]byte, 1024-len(address)-5), fairWindow)
+	}
+	flood := func(address string) (begun int) {
+		for i := range 2000 {
+			switch err := keep(address, i); {
+			case err == nil:
+				begun++
+			case !errors.Is(err, ErrFull):
+				t.Fatal(err)
+			}
+		}
+		return begun
+	}
+	if begun := flood("203.0.113.7"); begun != 500+fairShare {
+		t.Errorf("the flood began %d", begun)
+	}
+	if err := keep("198.51.100.1", 0); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	// A whole network of IPv6 is one stranger.
+	if begun := flood("2001:db8::1"); begun != fairShare {
+		t.Errorf("the second flood began %d", begun)
+	}
+	if err := fair.Begin(ctx, "2001:db8::ffff:2"); !errors.Is(err, ErrFull) {
+		t.Errorf("a neighbour in the same network: %v", err)
+	}
+	// Many addresses take all but the last part, which is for those who are inside.
+	for i := range 10 {
+		flood("192.0.2." + strconv.Itoa(i))
+	}
+	if full := m.Fullness(ctx); full < reserved || full > reserved+0.01 {
+		t.Errorf("full to %.3f", full)
+	}
+	if shown := testutil.ToFloat64(FullnessGauge(m)); shown != m.Fullness(ctx) {
+		t.Errorf("the gauge shows %.3f", shown)
+	}
+	if err := fair.Begin(ctx, "198.51.100.2"); !errors.Is(err, ErrFull) {
+		t.Errorf("in the last part: %v", err)
+	}
+	if _, _, err := m.Incr(ctx, "lock of somebody", time.Minute); err != nil {
+		t.Errorf("a counter that keeps somebody out: %v", err)
+	}
+	clock.nanos.Add(int64(fairWindow))
+	m.sweep()
+	if err := keep("203.0.113.7", 9); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// While there is room nobody is counted: a large company has one address.
+func TestNobodyIsCountedWhileThereIsRoom(t *testing.T) {
+	t.Parallel()
+	m, _ := smallMemory(t, MaxBytes)
+	for range 10 * fairShare {
+		if err := NewFair(m).Begin(t.Context(), "203.0.113.7"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.Bytes() != 0 {
+		t.Errorf("%d bytes are kept of it", m.Bytes())
+	}
+	unknowing := NewFair(struct{ Ephemeral }{m})
+	if err := unknowing.Begin(t.Context(), "no address"); err != nil {
+		t.Errorf("one that does not know how full it is: %v", err)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "": "unknown", "localhost": "unknown",
+	} {
+		if got := network(address); got != want {
+			t.Errorf("%q: %q", address, got)
+		}
+	}
+}
+
+func TestWhatRedisSaysOfItsMemory(t *testing.T) {
+	t.Parallel()
+	for info, want := range map[string]float64{
+		"# Memory\r\nused_memory:600\r\nused_memory_human:600B\r\nmaxmemory:1000\r\nmaxmemory_policy:noeviction\r\n": 0.6,
+		"# Memory\r\nused_memory:600\r\nmaxmemory:0\r\n":                                                             0,
+		"# Memory\r\nused_memory:600\r\nmaxmemory:x\r\n":                                                             0,
+		"": 0,
+	} {
+		if got := memoryPart(info); got != want {
+			t.Errorf("%q: %v", info, got)
+		}
+	}
+}
