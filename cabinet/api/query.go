@@ -34,12 +34,24 @@ func IsID(s string) bool {
 // faults, and all faults are told at once.
 type Query struct {
 	values map[string][]string
+	below  string // the member of the body that holds them; "" for a query's own
 	faults []FieldFault
 }
 
 // Query takes the names of the parameters that the route knows.
-func (c Call) Query(known ...string) *Query {
-	q := &Query{values: c.QueryParams()}
+func (c Call) Query(known ...string) *Query { return readQuery(&Query{values: c.QueryParams()}, known) }
+
+// BodyQuery reads as a query the parameters that stand in a member of a body
+// ("/filter"): an object of texts.
+func BodyQuery(pointer string, values map[string]string, known ...string) *Query {
+	q := &Query{values: make(map[string][]string, len(values)), below: pointer}
+	for name, value := range values {
+		q.values[name] = []string{value}
+	}
+	return readQuery(q, known)
+}
+
+func readQuery(q *Query, known []string) *Query {
 	for name, values := range q.values {
 		switch {
 		case !slices.Contains(known, name):
@@ -48,12 +60,18 @@ func (c Call) Query(known ...string) *Query {
 			q.Fault(name, "duplicate")
 		}
 	}
-	slices.SortFunc(q.faults, func(a, b FieldFault) int { return strings.Compare(a.Parameter, b.Parameter) })
+	slices.SortFunc(q.faults, func(a, b FieldFault) int {
+		return strings.Compare(a.Parameter+a.Pointer, b.Parameter+b.Pointer)
+	})
 	return q
 }
 
 // Fault notes what is wrong with a parameter.
 func (q *Query) Fault(name, code string) {
+	if q.below != "" {
+		q.faults = append(q.faults, FieldFault{Pointer: q.below + Pointer(name), Code: code})
+		return
+	}
 	q.faults = append(q.faults, FieldFault{Parameter: name, Code: code})
 }
 
@@ -61,6 +79,9 @@ func (q *Query) Fault(name, code string) {
 func (q *Query) Err() error {
 	if len(q.faults) == 0 {
 		return nil
+	}
+	if q.below != "" {
+		return Invalid(q.faults...)
 	}
 	return Refuse("parameter_invalid").About(q.faults...)
 }

@@ -13,11 +13,11 @@ import (
 // filter says which filings of the history are asked for (row 175, «История
 // отправок»). Zero fields do not narrow.
 type filter struct {
-	state, kind, period, number string
-	year                        int
-	from, to                    storage.Time // of creation; to is not included
-	group                       report.Group
-	visible                     []string // types that the caller may read; nil is all
+	State, Kind, Period, Number string
+	Year                        int
+	From, To                    storage.Time // of creation; To is not included
+	Group                       report.Group
+	Visible                     []string // types that the caller may read; nil is all
 }
 
 // filters are the parameters that narrow the history.
@@ -29,12 +29,12 @@ func readFilter(q *api.Query) filter {
 		states = append(states, string(s))
 	}
 	f := filter{
-		state:  q.OneOf("state", states...),
-		kind:   q.Text("type", func(s string) bool { _, known := report.Find(s); return known }),
-		period: q.Text("period", func(s string) bool { return len(s) == 2 }),
-		number: q.Text("number", ValidNumber), year: int(q.Number("year", 1990, 2100, 0)),
-		from: day(q, "from", 0), to: day(q, "to", 1),
-		group: report.Group(q.OneOf("group", string(report.Tax), string(report.Contributions), string(report.Bookkeeping),
+		State:  q.OneOf("state", states...),
+		Kind:   q.Text("type", func(s string) bool { _, known := report.Find(s); return known }),
+		Period: q.Text("period", func(s string) bool { return len(s) == 2 }),
+		Number: q.Text("number", ValidNumber), Year: int(q.Number("year", 1990, 2100, 0)),
+		From: day(q, "from", 0), To: day(q, "to", 1),
+		Group: report.Group(q.OneOf("group", string(report.Tax), string(report.Contributions), string(report.Bookkeeping),
 			string(report.Statistics), string(report.Refund), string(report.Other))),
 	}
 	return f
@@ -53,37 +53,43 @@ func day(q *api.Query, name string, later int) storage.Time {
 // put together of fixed parts, so there are few different statements; each walks an
 // index that begins with the organisation.
 func (r *Filings) page(ctx context.Context, organisationID string, f filter, p api.Page) (list []Filing, err error) {
-	q := f.where(organisationID)
-	q.When(p.At != 0, "(created_at, id) < (?, ?)", p.At, p.ID)
-	limit := q.Arg(p.Limit + 1)
-	query := `SELECT ` + columns + ` FROM filings` + q.String() + ` ORDER BY created_at DESC, id DESC LIMIT ` + limit
-	if err = r.DB.Select(ctx, &list, query, q.Args()...); err != nil {
+	text, args := f.query(organisationID, p)
+	if err = r.DB.Select(ctx, &list, text, args...); err != nil {
 		return nil, fmt.Errorf("filing: list: %w", err)
 	}
 	return list, nil
 }
 
+func (f filter) query(organisationID string, p api.Page) (text string, args []any) {
+	q := f.where(organisationID)
+	q.When(p.At != 0, "(created_at, id) < (?, ?)", p.At, p.ID)
+	limit := q.Arg(p.Limit + 1)
+	return `SELECT ` + columns + ` FROM filings` + q.String() + ` ORDER BY created_at DESC, id DESC LIMIT ` + limit, q.Args()
+}
+
+func key(f Filing) (storage.Time, string) { return f.CreatedAt, f.ID }
+
 // where are the filter's conditions.
 func (f filter) where(organisationID string) *storage.Where {
 	q := &storage.Where{}
 	q.And("organisation_id = ?", organisationID)
-	q.When(f.state != "", "state = ?", f.state)
-	q.When(f.kind != "", "type = ?", f.kind)
-	q.When(f.period != "", "period = ?", f.period)
-	q.When(f.number != "", "number = ?", f.number)
-	q.When(f.year != 0, "year = ?", f.year)
-	if f.group != "" || f.visible != nil {
+	q.When(f.State != "", "state = ?", f.State)
+	q.When(f.Kind != "", "type = ?", f.Kind)
+	q.When(f.Period != "", "period = ?", f.Period)
+	q.When(f.Number != "", "number = ?", f.Number)
+	q.When(f.Year != 0, "year = ?", f.Year)
+	if f.Group != "" || f.Visible != nil {
 		q.In("type", f.types()...)
 	}
-	q.When(f.from != 0, "created_at >= ?", f.from)
-	q.When(f.to != 0, "created_at < ?", f.to)
+	q.When(f.From != 0, "created_at >= ?", f.From)
+	q.When(f.To != 0, "created_at < ?", f.To)
 	return q
 }
 
 // types are those of the group that the caller may read.
 func (f filter) types() (types []string) {
 	for _, t := range report.Types() {
-		if (f.group == "" || t.Group == f.group) && seen(f.visible, t.ID) {
+		if (f.Group == "" || t.Group == f.Group) && seen(f.Visible, t.ID) {
 			types = append(types, t.ID)
 		}
 	}
@@ -98,14 +104,14 @@ func (r *Filings) list(c api.Call) error {
 		return err
 	}
 	var err error
-	if f.visible, err = r.visible(c); err != nil {
+	if f.Visible, err = r.visible(c); err != nil {
 		return err
 	}
 	rows, err := r.page(c.Ctx(), c.Organisation(), f, page)
 	if err != nil {
 		return err
 	}
-	rows, next := api.Cut(page, rows, func(f Filing) (storage.Time, string) { return f.CreatedAt, f.ID })
+	rows, next := api.Cut(page, rows, key)
 	items := make([]briefView, len(rows))
 	for i, row := range rows {
 		items[i] = brief(row, c.Lang())

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"strconv"
-	"time"
 
 	"propusk/cabinet/api"
 	"propusk/cabinet/filing/report"
@@ -109,64 +108,6 @@ func receiptsTable(receipts []receipt) paper.Table {
 	}}
 	for _, one := range receipts {
 		table.Rows = append(table.Rows, []any{eventLabel(one.Event, "ru"), one.Number, one.Source, one.At})
-	}
-	return table
-}
-
-// exportLimit is the most rows of an export.
-const exportLimit = 5000
-
-// export answers GET /v1/filings/export: the history as a workbook or a PDF.
-func (r *Filings) export(c api.Call) error {
-	q := c.Query(append([]string{"format"}, filters...)...)
-	format, f := q.OneOf("format", "xlsx", "pdf"), readFilter(q)
-	if err := q.Err(); err != nil {
-		return err
-	}
-	var err error
-	if f.visible, err = r.visible(c); err != nil {
-		return err
-	}
-	rows, err := r.page(c.Ctx(), c.Organisation(), f, api.Page{Limit: exportLimit - 1})
-	if err != nil {
-		return err
-	}
-	table := historyTable(rows, c.Lang())
-	var content []byte
-	media := "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	if format == "pdf" {
-		media = "application/pdf"
-		content, err = r.Paper.PDF(paper.Document{Title: table.Title, At: r.Now(), Blocks: []paper.Block{table}})
-	} else {
-		format = "xlsx"
-		content, err = r.Paper.XLSX(table)
-	}
-	if err != nil {
-		return err
-	}
-	api.Speaks(c, c.Lang())
-	return api.File(c, api.FileAnswer{
-		Name: "filings-" + r.Now().In(report.Moscow).Format(time.DateOnly) + "." + format, MediaType: media, Size: int64(len(content)),
-	}, bytes.NewReader(content))
-}
-
-func historyTable(rows []Filing, lang string) paper.Table {
-	say := func(ru, en string) string { return report.Saying{RU: ru, EN: en}.In(lang) }
-	table := paper.Table{Title: say("История отправок", "History of filings"), Columns: []paper.Column{
-		{Title: say("Номер операции", "Operation"), Width: 20}, {Title: say("Отчёт", "Report"), Width: 32},
-		{Title: say("Период", "Period"), Width: 18}, {Title: say("Корр.", "Corr."), Kind: paper.Number, Width: 7},
-		{Title: say("Состояние", "State"), Width: 18}, {Title: say("Контрольный код", "Control code"), Width: 14},
-		{Title: say("Отправлен", "Sent"), Kind: paper.Moment, Width: 16},
-	}}
-	for _, f := range rows {
-		v := brief(f, lang)
-		var sent any
-		if !f.SubmittedAt.IsZero() {
-			sent = f.SubmittedAt
-		}
-		table.Rows = append(table.Rows, []any{
-			f.Number, v.TypeName, v.Period.Name + " " + strconv.Itoa(f.Year), f.Correction, v.StateLabel, f.Control, sent,
-		})
 	}
 	return table
 }

@@ -3,6 +3,7 @@ package paper
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"time"
@@ -31,12 +32,16 @@ const (
 // the rows, dates and money as such. Every text stays a text, also one that begins
 // like a formula. ErrTooLarge when it has more rows than a sheet may.
 func (p *Paper) XLSX(t Table) ([]byte, error) {
-	if len(t.Rows) > maxRows {
-		return nil, ErrTooLarge
-	}
+	return p.XLSXOf(t, func(yield func([][]any, error) bool) { yield(t.Rows, nil) })
+}
+
+// XLSXOf is XLSX of rows that come part by part, t's own are not asked: what
+// was written of them spills to disk, so that a long table costs little memory. The
+// first error of rows ends it.
+func (p *Paper) XLSXOf(t Table, rows iter.Seq2[[][]any, error]) ([]byte, error) {
 	file := excelize.NewFile()
 	defer func() { _ = file.Close() }() // removes what a large table spilled to disk
-	w := &workbook{file: file, name: sheetName(t.Title), table: t}
+	w := &workbook{file: file, name: sheetName(t.Title), table: t, rows: rows}
 	if err := w.write(p.deps.Name, p.deps.Now()); err != nil {
 		return nil, fmt.Errorf("paper: workbook: %w", err)
 	}
@@ -51,6 +56,7 @@ type workbook struct {
 	file   *excelize.File
 	name   string
 	table  Table
+	rows   iter.Seq2[[][]any, error]
 	styles map[Kind]int
 	head   int
 }
@@ -109,12 +115,29 @@ func (w *workbook) stream() error {
 	if err := w.heads(out); err != nil {
 		return err
 	}
-	for i, cells := range w.table.Rows {
-		if err := out.SetRow(fmt.Sprintf("A%d", headRows+1+i), w.row(cells)); err != nil {
-			return err
-		}
+	if err := w.body(out); err != nil {
+		return err
 	}
 	return out.Flush()
+}
+
+func (w *workbook) body(out *excelize.StreamWriter) error {
+	n := 0
+	for part, err := range w.rows {
+		if err != nil {
+			return err
+		}
+		if n+len(part) > maxRows {
+			return ErrTooLarge
+		}
+		for _, cells := range part {
+			n++
+			if err := out.SetRow(fmt.Sprintf("A%d", headRows+n), w.row(cells)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (w *workbook) heads(out *excelize.StreamWriter) error {

@@ -1,13 +1,13 @@
 package payment
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"propusk/cabinet/api"
+	"propusk/cabinet/export"
 	"propusk/storage"
 )
 
@@ -91,24 +91,10 @@ func (p *Payments) getPayees(c api.Call) error {
 	return api.Answer(c, http.StatusOK, "", map[string]any{"items": api.List(list)})
 }
 
-// export answers GET /v1/accruals/export.
-func (p *Payments) export(c api.Call) error {
-	q := c.Query(append(slices.Clone(filterNames), "format")...)
-	f, format := p.filter(q), q.OneOf("format", "xlsx", "pdf")
-	if format == "" {
-		format = "xlsx"
-	}
-	if err := q.Err(); err != nil {
-		return err
-	}
-	e, err := p.Export(c.Ctx(), c.Organisation(), f, format, c.Lang())
-	if err != nil {
-		return err
-	}
-	if e.Cut {
-		c.Response().Header().Set("Accrual-Rows-Cut", "true")
-	}
-	return api.File(c, api.FileAnswer{Name: e.Name, MediaType: e.MediaType, Size: int64(len(e.Content))}, bytes.NewReader(e.Content))
+// export answers GET of the export of a list.
+func (p *Payments) export(k export.Kind) func(api.Call) error {
+	press := export.Press{Paper: p.Paper, Now: p.Now}
+	return func(c api.Call) error { return press.AtOnce(c, k) }
 }
 
 type inquiryView struct {

@@ -78,13 +78,8 @@ func (p *Payments) post(c api.Call) error {
 
 // list answers GET /v1/payments.
 func (p *Payments) list(c api.Call) error {
-	q := c.Query("after", "limit", "status", "method", "since", "before")
-	page := q.Page()
-	h := History{
-		Status: Status(q.Text("status", func(s string) bool { return slices.Contains(Statuses(), Status(s)) })),
-		Method: Method(q.Text("method", func(s string) bool { return slices.Contains(Methods(), Method(s)) })),
-		Since:  q.Time("since"), Before: q.Time("before"),
-	}
+	q := c.Query(append(slices.Clone(historyNames), "after", "limit")...)
+	page, h := q.Page(), history(q)
 	if err := q.Err(); err != nil {
 		return err
 	}
@@ -92,7 +87,7 @@ func (p *Payments) list(c api.Call) error {
 	if err != nil {
 		return err
 	}
-	rows, next := api.Cut(page, rows, func(pay Payment) (storage.Time, string) { return pay.CreatedAt, pay.ID })
+	rows, next := api.Cut(page, rows, h.key)
 	items := make([]paymentItem, len(rows))
 	for i, pay := range rows {
 		items[i] = newPaymentItem(pay, c.Lang())

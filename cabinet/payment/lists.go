@@ -96,6 +96,15 @@ func (p *Payments) conditions(organisationID string, f Filter) *storage.Where {
 // Accruals reads a page of the organisation's accruals, and one row more when there
 // are more.
 func (p *Payments) Accruals(ctx context.Context, organisationID string, f Filter, page api.Page) ([]Accrual, error) {
+	text, args := p.accrualsQuery(organisationID, f, page)
+	var list []Accrual
+	if err := p.DB.Select(ctx, &list, text, args...); err != nil {
+		return nil, fmt.Errorf("payment: list accruals: %w", err)
+	}
+	return list, nil
+}
+
+func (p *Payments) accrualsQuery(organisationID string, f Filter, page api.Page) (text string, args []any) {
 	q := p.conditions(organisationID, f)
 	column, way, beyond := orderColumns[f.Order.By], "", ">"
 	if column == "" {
@@ -108,13 +117,7 @@ func (p *Payments) Accruals(ctx context.Context, organisationID string, f Filter
 		q.And("("+column+", id) "+beyond+" (?, ?)", page.At, page.ID)
 	}
 	limit := q.Arg(page.Limit + 1)
-	var list []Accrual
-	err := p.DB.Select(ctx, &list, fmt.Sprintf("SELECT %s FROM accruals%s ORDER BY %s%[4]s, id%[4]s LIMIT %[5]s",
-		accrualColumns, q, column, way, limit), q.Args()...)
-	if err != nil {
-		return nil, fmt.Errorf("payment: list accruals: %w", err)
-	}
-	return list, nil
+	return fmt.Sprintf("SELECT %s FROM accruals%s ORDER BY %s%[4]s, id%[4]s LIMIT %[5]s", accrualColumns, q, column, way, limit), q.Args()
 }
 
 // Summary is what an organisation has to pay.
@@ -156,31 +159,37 @@ func (p *Payments) Payees(ctx context.Context, organisationID string) ([]Payee, 
 
 // History narrows a list of payments; zero fields do not.
 type History struct {
-	Status Status
-	Method Method
-	Since  storage.Time // begun at or after
-	Before storage.Time // begun before
+	Status         Status
+	Method         Method
+	Since          storage.Time // begun at or after
+	Before         storage.Time // begun before
+	SumFrom, SumTo int64        // kopecks
 }
 
 // List reads a page of the organisation's payments, newest first, and one row more
 // when there are more.
 func (p *Payments) List(ctx context.Context, organisationID string, h History, page api.Page) ([]Payment, error) {
+	text, args := h.query(organisationID, page)
+	var list []Payment
+	if err := p.DB.Select(ctx, &list, text, args...); err != nil {
+		return nil, fmt.Errorf("payment: list: %w", err)
+	}
+	return list, nil
+}
+
+// query walks the index of the list, or of a status; the rest is looked at on the way.
+func (h History) query(organisationID string, page api.Page) (text string, args []any) {
 	q := &storage.Where{}
 	q.And("organisation_id = ?", organisationID)
 	q.When(h.Status != "", "status = ?", h.Status)
 	q.When(h.Method != "", "method = ?", h.Method)
 	q.When(h.Since != 0, "created_at >= ?", h.Since)
 	q.When(h.Before != 0, "created_at < ?", h.Before)
-	if page.ID != "" {
-		q.And("(created_at, id) < (?, ?)", page.At, page.ID)
-	}
+	q.When(h.SumFrom != 0, "amount >= ?", h.SumFrom)
+	q.When(h.SumTo != 0, "amount <= ?", h.SumTo)
+	q.When(page.ID != "", "(created_at, id) < (?, ?)", page.At, page.ID)
 	limit := q.Arg(page.Limit + 1)
-	var list []Payment
-	err := p.DB.Select(ctx, &list, `SELECT `+paymentColumns+` FROM payments`+q.String()+` ORDER BY created_at DESC, id DESC LIMIT `+limit, q.Args()...)
-	if err != nil {
-		return nil, fmt.Errorf("payment: list: %w", err)
-	}
-	return list, nil
+	return `SELECT ` + paymentColumns + ` FROM payments` + q.String() + ` ORDER BY created_at DESC, id DESC LIMIT ` + limit, q.Args()
 }
 
 // paymentsOf are the last payments of an accrual, newest first.

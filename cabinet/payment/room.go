@@ -54,7 +54,7 @@ func (p *Payments) Room() api.Room {
 			read("GET", "/v1/accruals", p.listAccruals),
 			read("GET", "/v1/accruals/summary", p.getSummary),
 			read("GET", "/v1/accruals/payees", p.getPayees),
-			read("GET", "/v1/accruals/export", p.export),
+			read("GET", "/v1/accruals/export", p.export(p.accrualsKind())),
 			read("GET", "/v1/accruals/inquiry", p.getInquiry),
 			read("POST", "/v1/accruals/inquiry", p.postInquiry),
 			read("GET", "/v1/accruals/{id}", p.getAccrual),
@@ -68,6 +68,7 @@ func (p *Payments) Room() api.Room {
 
 			act("POST", "/v1/payments", p.post),
 			read("GET", "/v1/payments", p.list),
+			read("GET", "/v1/payments/export", p.export(p.paymentsKind())),
 			read("GET", "/v1/payments/{id}", p.get),
 			read("GET", "/v1/payments/{id}/orders", p.getOrders),
 			read("GET", "/v1/payments/{id}/qr", p.getQR),

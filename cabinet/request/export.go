@@ -2,119 +2,92 @@ package request
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"propusk/cabinet/api"
+	"propusk/cabinet/export"
 	"propusk/cabinet/paper"
+	"propusk/idp/directory"
 )
 
-// The most rows that one export has. Who wants more narrows the filter; a longer
-// PDF nobody reads, and a longer workbook would keep a node busy for one person.
-const (
-	exportXLSX = 10_000
-	exportPDF  = 2_000
-)
-
-// Export is a list as a file.
-type Export struct {
-	Name, MediaType string
-	Content         []byte
-	Cut             bool // there were more rows than it holds
+// asks is what an export of the list is made of.
+type asks struct {
+	Filter  Filter
+	History bool // with the columns of the history (row 214), not of the list (row 208)
 }
 
-// collect reads a whole list, page by page, up to most rows.
-func (b *Inbox) collect(ctx context.Context, organisationID string, f Filter, most int) (rows []Request, cut bool, err error) {
-	page := api.Page{Limit: 500}
-	for len(rows) < most {
-		part, err := b.List(ctx, organisationID, f, page)
-		if err != nil {
-			return nil, false, err
+// Exported is the list of requests, as it can be exported (row 215).
+func (b *Inbox) Exported() export.Kind {
+	return export.Kind{
+		Name: "requests", Scope: "requests:read", Permission: directory.RequestsRead, Parameters: append(filterNames[:len(filterNames):len(filterNames)], "view"),
+		Ask: func(_ api.Call, q *api.Query) (any, error) {
+			return asks{filter(q), q.OneOf("view", "list", "history") == "history"}, nil
+		},
+		Open: b.listing,
+	}
+}
+
+func (b *Inbox) listing(ctx context.Context, o export.Order) (export.Listing, error) {
+	var a asks
+	if err := json.Unmarshal(o.Ask, &a); err != nil {
+		return export.Listing{}, fmt.Errorf("request: export: %w", err)
+	}
+	l := export.Listing{Name: "requests", Table: listTable(o.Lang)}
+	draw := func(rows []Request) ([][]any, error) { return b.listRows(ctx, rows, o.Lang) }
+	if a.History {
+		l.Name, l.Table = "history", historyTable(o.Lang)
+		draw = func(rows []Request) ([][]any, error) { return historyRows(rows, o.Lang), nil }
+	}
+	l.Count = func(ctx context.Context, most int) (int, error) {
+		text, args, some := a.Filter.query(o.OrganisationID, api.Page{Limit: most - 1})
+		if !some {
+			return 0, nil
 		}
-		more := len(part) > page.Limit
-		part = part[:min(len(part), page.Limit)]
-		rows = append(rows, part...)
-		if !more {
-			return rows, false, nil
-		}
-		page.At, page.ID = f.key(part[len(part)-1])
+		return export.Counted(ctx, b.DB, text, args)
 	}
-	return rows[:most], true, nil
+	read := func(page api.Page) ([]Request, error) { return b.List(ctx, o.OrganisationID, a.Filter, page) }
+	l.Rows = export.Pages(read, a.Filter.key, draw)
+	return l, nil
 }
 
-// Export writes the list that the filter chooses as XLSX or PDF, with the columns
-// of row 208, or those of the history (row 214).
-func (b *Inbox) Export(ctx context.Context, organisationID string, f Filter, format, lang string, history bool) (Export, error) {
-	most := exportXLSX
-	if format == "pdf" {
-		most = exportPDF
-	}
-	rows, cut, err := b.collect(ctx, organisationID, f, most)
-	if err != nil {
-		return Export{}, err
-	}
-	table, err := b.table(ctx, rows, lang, history)
-	if err != nil {
-		return Export{}, err
-	}
-	e := Export{Name: "requests." + format, Cut: cut}
-	if history {
-		e.Name = "history." + format
-	}
-	if format == "xlsx" {
-		e.MediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-		e.Content, err = b.Paper.XLSX(table)
-		return e, err
-	}
-	e.MediaType = "application/pdf"
-	e.Content, err = b.pdf(ctx, organisationID, table, cut, lang)
-	return e, err
-}
-
-func (b *Inbox) pdf(ctx context.Context, organisationID string, table paper.Table, cut bool, lang string) ([]byte, error) {
-	o, err := b.Directory.Organisation(ctx, organisationID)
-	if err != nil {
-		return nil, err
-	}
-	document := paper.Document{Title: table.Title, Subtitle: o.Name + ", ИНН " + o.INN, At: b.Now()}
-	table.Title = ""
-	document.Blocks = []paper.Block{table}
-	if cut {
-		text := label{"Показаны первые %d строк. Сузьте отбор, чтобы увидеть остальные.", "The first %d rows. Narrow the filter to see the others."}
-		document.Blocks = append(document.Blocks, paper.Paragraph{Text: fmt.Sprintf(text.in(lang), len(table.Rows))})
-	}
-	return b.Paper.PDF(document)
-}
-
-// table are the rows with the columns of the cabinet's own list.
-func (b *Inbox) table(ctx context.Context, rows []Request, lang string, history bool) (paper.Table, error) {
+func historyTable(lang string) paper.Table {
 	say := func(ru, en string) string { return label{ru, en}.in(lang) }
-	if history {
-		t := paper.Table{Title: say("История обращений", "History of requests"), Columns: []paper.Column{
-			{Title: say("Дата и время", "Date and time"), Kind: paper.Moment, Width: 18}, {Title: say("Номер", "Number"), Width: 20},
-			{Title: say("Вид", "Type"), Width: 20}, {Title: say("Статус", "Status"), Width: 16}, {Title: say("Описание", "Description"), Width: 60},
-		}}
-		for _, r := range rows {
-			t.Rows = append(t.Rows, []any{r.CreatedAt, r.Number, r.Type.Label(lang), r.Phase.Label(lang), r.Subject})
-		}
-		return t, nil
+	return paper.Table{Title: say("История обращений", "History of requests"), Columns: []paper.Column{
+		{Title: say("Дата и время", "Date and time"), Kind: paper.Moment, Width: 18}, {Title: say("Номер", "Number"), Width: 20},
+		{Title: say("Вид", "Type"), Width: 20}, {Title: say("Статус", "Status"), Width: 16}, {Title: say("Описание", "Description"), Width: 60},
+	}}
+}
+
+func historyRows(rows []Request, lang string) (drawn [][]any) {
+	for _, r := range rows {
+		drawn = append(drawn, []any{r.CreatedAt, r.Number, r.Type.Label(lang), r.Phase.Label(lang), r.Subject})
 	}
-	t := paper.Table{Title: say("Обращения", "Requests"), Columns: []paper.Column{
+	return drawn
+}
+
+func listTable(lang string) paper.Table {
+	say := func(ru, en string) string { return label{ru, en}.in(lang) }
+	return paper.Table{Title: say("Обращения", "Requests"), Columns: []paper.Column{
 		{Title: say("Номер", "Number"), Width: 20}, {Title: say("Создано", "Created"), Kind: paper.Moment, Width: 18},
 		{Title: say("Вид", "Type"), Width: 20}, {Title: say("Тема", "Subject"), Width: 50}, {Title: say("Статус", "Status"), Width: 20},
 		{Title: say("Ответственный", "Responsible"), Width: 28}, {Title: say("Срок исполнения", "Due"), Kind: paper.Moment, Width: 18},
 	}}
+}
+
+func (b *Inbox) listRows(ctx context.Context, rows []Request, lang string) (drawn [][]any, err error) {
 	names, err := b.responsible(ctx, rows)
 	if err != nil {
-		return paper.Table{}, err
+		return nil, err
 	}
 	for _, r := range rows {
 		var due any
 		if r.DueAt > 0 {
 			due = r.DueAt
 		}
-		t.Rows = append(t.Rows, []any{
+		drawn = append(drawn, []any{
 			r.Number, r.CreatedAt, r.Type.Label(lang), r.Subject, r.Shown(b.now()).Label(lang), names[r.ResponsibleID], due,
 		})
 	}
-	return t, nil
+	return drawn, nil
 }

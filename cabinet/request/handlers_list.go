@@ -1,12 +1,12 @@
 package request
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
 
 	"propusk/cabinet/api"
+	"propusk/cabinet/export"
 	"propusk/storage"
 )
 
@@ -91,24 +91,7 @@ func link(c api.Call, next string) {
 
 // export answers GET /v1/organization/requests/export.
 func (b *Inbox) export(c api.Call) error {
-	q := c.Query(append(filterNames, "format", "view")...)
-	f, format := filter(q), q.OneOf("format", "xlsx", "pdf")
-	history := q.OneOf("view", "list", "history") == "history"
-	if format == "" {
-		format = "xlsx"
-	}
-	if err := q.Err(); err != nil {
-		return err
-	}
-	e, err := b.Export(c.Ctx(), c.Organisation(), f, format, c.Lang(), history)
-	if err != nil {
-		return Refusal(err)
-	}
-	if e.Cut {
-		c.Response().Header().Set("Request-Rows-Cut", "true")
-	}
-	api.Speaks(c, c.Lang())
-	return api.File(c, api.FileAnswer{Name: e.Name, MediaType: e.MediaType, Size: int64(len(e.Content))}, bytes.NewReader(e.Content))
+	return export.Press{Paper: b.Paper, Now: b.Now}.AtOnce(c, b.Exported())
 }
 
 // templates answers GET /v1/organization/request-templates; with request= the

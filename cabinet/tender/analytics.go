@@ -136,35 +136,3 @@ func (t *Tenders) workbook(r Report, by, lang string) ([]byte, error) {
 	}
 	return t.Paper.XLSX(table)
 }
-
-// historyBook is the archive of participations as XLSX.
-func (t *Tenders) historyBook(list []Application, lang string) ([]byte, error) {
-	say := func(ru, en string) string { return words{ru, en}.in(lang) }
-	table := paper.Table{Title: say("Заявки на закупки", "Tender applications"), Columns: []paper.Column{
-		{Title: say("Закупка", "Tender"), Width: 22}, {Title: say("Объект", "Object"), Width: 60}, {Title: say("Заказчик", "Customer"), Width: 40},
-		{Title: say("Номер заявки", "Application"), Width: 22}, {Title: say("Подана", "Submitted"), Kind: paper.Moment, Width: 18},
-		{Title: say("Начальная цена", "Initial price"), Kind: paper.Money, Width: 18}, {Title: say("Предложение", "Offer"), Kind: paper.Money, Width: 18},
-		{Title: say("Место", "Place"), Kind: paper.Number, Width: 8}, {Title: say("Состояние", "State"), Width: 18},
-		{Title: say("Решение", "Decided"), Kind: paper.Moment, Width: 18}, {Title: say("Отзыв заказчика", "Customer's comment"), Width: 60},
-	}}
-	for _, a := range list {
-		table.Rows = append(table.Rows, []any{
-			a.TenderNumber, a.Object, a.CustomerName, a.Number, moment(a.SubmittedAt), a.StartPrice, a.Offer, place(a.Place), a.State.Label(lang), moment(a.DecidedAt), a.Comment,
-		})
-	}
-	return t.Paper.XLSX(table)
-}
-
-func moment(at storage.Time) any {
-	if at == 0 {
-		return nil
-	}
-	return at
-}
-
-func place(n int64) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}

@@ -74,27 +74,6 @@ func chosen(q *api.Query) Chosen {
 
 const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// exportApplications answers GET /v1/tender-applications/export: the list as XLSX.
-func (t *Tenders) exportApplications(c api.Call) error {
-	q := c.Query("state", "archive")
-	chosen := chosen(q)
-	if err := q.Err(); err != nil {
-		return err
-	}
-	if err := t.mayRead(c); err != nil {
-		return err
-	}
-	rows, err := t.all(c.Ctx(), c.Organisation(), chosen)
-	if err != nil {
-		return err
-	}
-	content, err := t.historyBook(rows, c.Lang())
-	if err != nil {
-		return err
-	}
-	return api.File(c, api.FileAnswer{Name: "tender-applications.xlsx", MediaType: xlsx, Size: int64(len(content))}, bytes.NewReader(content))
-}
-
 // one is the application of the path.
 func (t *Tenders) one(c api.Call) (Application, error) {
 	id, err := c.ID()

@@ -54,25 +54,3 @@ func (c Chosen) key(a Application) (storage.Time, string) {
 	}
 	return a.CreatedAt, a.ID
 }
-
-// exported bounds the rows of an export.
-const exported = 10_000
-
-// all reads a whole list up to its bound.
-func (t *Tenders) all(ctx context.Context, organisationID string, c Chosen) (rows []Application, err error) {
-	page := api.Page{Limit: 500}
-	for len(rows) < exported {
-		part, err := t.Applications(ctx, organisationID, c, page)
-		if err != nil {
-			return nil, err
-		}
-		more := len(part) > page.Limit
-		part = part[:min(len(part), page.Limit)]
-		rows = append(rows, part...)
-		if !more {
-			break
-		}
-		page.At, page.ID = c.key(part[len(part)-1])
-	}
-	return rows, nil
-}

@@ -98,7 +98,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 	}
 	h := &house{issuer: i}
 	for _, open := range []func(context.Context) error{
-		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openPayments, h.openOrganisations, h.openTenders, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
+		h.openCertificates, h.openSignals, h.openPages, h.openIDP, h.openEntrance, h.openAccount, h.openNotices, h.openFiles, h.openDocuments, h.openPowers, h.openPaper, h.openAuthority, h.openFilings, h.openExtracts, h.openRequests, h.openPayments, h.openOrganisations, h.openTenders, h.openExports, h.openAccesses, h.openApplications, h.openCabinet, h.openConsole, h.openWeb, h.openConsoleWeb,
 	} {
 		if err := open(ctx); err != nil {
 			h.close()
