@@ -171,6 +171,19 @@ func (s *Server) opened(c api.Call, kind, id string) (lookView, error) {
 	return lookView{storage.Time(until)}, nil
 }
 
+// cardOpen refuses whoever has not opened the card that a route asks for.
+func (s *Server) cardOpen(route *Route, c api.Call) error {
+	if route.Card == "" {
+		return nil
+	}
+	id, err := c.ID()
+	if err != nil {
+		return err
+	}
+	_, err = s.opened(c, route.Card, id)
+	return err
+}
+
 // notSelf keeps operators from acting on themselves.
 func notSelf(c api.Call, personID string) error {
 	if c.Person() == personID {

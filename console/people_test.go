@@ -94,6 +94,19 @@ func TestSupportFindsAndLooksWithReasons(t *testing.T) {
 		w.acts(t, path, token, p)
 		w.Clock.Advance(31 * time.Minute)
 		w.Expect(w.do("GET", path, w.token(w.operator), nil), http.StatusForbidden, "look_required")
+		// Attack: the kept answer of an act, which has the card in it, is asked for when the
+		// look is over.
+		for _, act := range []string{"block", "unlock", "end-sessions"} {
+			reply = w.Expect(w.do("POST", path+"/"+act, w.token(w.operator), map[string]string{"reason": why}, "Idempotency-Key", "key-"+act), http.StatusForbidden, "look_required")
+			if reply.Header.Get("Idempotent-Replayed") != "" || strings.Contains(reply.Text, "memberships") {
+				t.Errorf("%s: the kept card is shown: %s", act, reply.Text)
+			}
+		}
+		w.Expect(w.do("POST", path+"/looks", w.token(w.operator), map[string]string{"reason": why}), http.StatusCreated, "")
+		reply = w.Expect(w.do("POST", path+"/block", w.token(w.operator), map[string]string{"reason": why}, "Idempotency-Key", "key-block"), http.StatusOK, "")
+		if reply.Header.Get("Idempotent-Replayed") != "true" {
+			t.Error("with a look the repeat is carried out anew")
+		}
 	})
 }
 

@@ -19,6 +19,10 @@ type Route struct {
 	// Writes: it changes something. It wants the scope console:write and a sign-in of
 	// the last quarter of an hour, and takes an Idempotency-Key.
 	Writes bool
+	// Card is the kind of card that must be open for it, of the path's id (look.go). It is
+	// asked for before anything else, so that a repeat is not shown a kept answer, which
+	// has the card in it, when the look is over.
+	Card string
 	// Public looks at no token.
 	Public bool
 	// Title says in English what it does; Body and Answer are values of the types that

@@ -88,6 +88,11 @@ func (s *Server) table() []Route {
 	act := func(role directory.OperatorRole, path, title string, body, answer any, handle func(api.Call) error) Route {
 		return Route{Method: "POST", Path: "/console/v1" + path, Role: role, Writes: true, Title: title, Body: body, Answer: answer, Handle: handle}
 	}
+	onPerson := func(path, title string, handle func(api.Call) error) Route {
+		route := act(support, "/people/{id}/"+path, title, reasonBody{}, personCard{}, handle)
+		route.Card = lookPerson
+		return route
+	}
 	check := look("/journal/check", "Check a chain of the journal", chainBody{}, checkView{}, s.checkJournal)
 	check.Role = security
 	return []Route{
@@ -98,10 +103,10 @@ func (s *Server) table() []Route {
 		look("/people/{id}/looks", "Open a person's card, with a reason", reasonBody{}, personCard{}, s.lookAtPerson),
 		get(support, "/people/{id}", "An opened card", personCard{}, s.person),
 		look("/people/{id}/reveal", "Unmask one field, with a reason", revealBody{}, revealView{}, s.revealPerson),
-		act(support, "/people/{id}/block", "Block a person", reasonBody{}, personCard{}, s.blockPerson),
-		act(support, "/people/{id}/unblock", "Unblock a person", reasonBody{}, personCard{}, s.unblockPerson),
-		act(support, "/people/{id}/unlock", "Lift the locks of a person's factors", reasonBody{}, personCard{}, s.unlockPerson),
-		act(support, "/people/{id}/end-sessions", "End a person's sessions", reasonBody{}, personCard{}, s.endSessions),
+		onPerson("block", "Block a person", s.blockPerson),
+		onPerson("unblock", "Unblock a person", s.unblockPerson),
+		onPerson("unlock", "Lift the locks of a person's factors", s.unlockPerson),
+		onPerson("end-sessions", "End a person's sessions", s.endSessions),
 		look("/organizations/search", "Find organisations", searchBody{}, organisationsView{}, s.searchOrganisations),
 		look("/organizations/{id}/looks", "Open an organisation's card, with a reason", reasonBody{}, organisationCard{}, s.lookAtOrganisation),
 		get(support, "/organizations/{id}", "An opened card", organisationCard{}, s.organisation),
@@ -225,6 +230,9 @@ func (s *Server) serve(route *Route, c echo.Context) error {
 	}
 	claims, err := s.admit(route, c.Request(), c.Response().Header())
 	s.metrics.decision(err)
+	if err == nil {
+		err = s.cardOpen(route, api.Call{Context: c, Claims: claims, Desk: s.desk})
+	}
 	if err == nil {
 		once := api.Route{Method: route.Method, Path: route.Path, Idempotent: route.Writes, Handle: route.Handle}
 		err = s.Gate.Once(&once, api.Call{Context: c, Claims: claims, Desk: s.desk}, func(err error, c api.Call) { s.fail(err, c.Context) })
