@@ -26,9 +26,11 @@ const (
 	measured = 10                     // sign-ins by password, before and during
 	breath   = 100 * time.Millisecond // between two tries of one of the hostile
 
-	// longestPassword bounds a password's page during the flood, clients and server
-	// and whatever else runs on one machine: whoever waits longer has given up.
+	// longestPassword bounds a password's page during the flood, clients and server on
+	// one machine: whoever waits longer has given up. Where that machine does other
+	// things, too, and pages take long without a flood, it is slowdown times as long.
 	longestPassword = 25 * time.Second
+	slowdown        = 20
 )
 
 // TestAFloodOfGOSTSignaturesLeavesPasswordsTheirTurn: a check of a GOST signature
@@ -52,8 +54,9 @@ func TestAFloodOfGOSTSignaturesLeavesPasswordsTheirTurn(t *testing.T) {
 
 	t.Logf("a password's page: median %v and at most %v without the flood, %v and %v during it", before[len(before)/2], before[len(before)-1], during[len(during)/2], during[len(during)-1])
 	t.Logf("answers to %d hostile sign-ins at a time: %v", hostile, answers)
-	if worst := during[len(during)-1]; worst > longestPassword {
-		t.Errorf("a password waited %v, at most %v is borne", worst, longestPassword)
+	most := max(longestPassword, slowdown*before[len(before)-1])
+	if worst := during[len(during)-1]; worst > most {
+		t.Errorf("a password waited %v, at most %v is borne", worst, most)
 	}
 	if answers["judged and refused"] == 0 {
 		t.Error("no signature was judged: this was no flood")
