@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/georgysavva/scany/v2/dbscan"
 )
@@ -17,6 +18,7 @@ type batched struct {
 	query    string
 	args     []any
 	affected func(int64) error       // of one that changes; nil = any number will do
+	count    *int64                  // of one that changes; nil = nobody asks
 	scan     func(dbscan.Rows) error // of one that reads; nil = it changes
 	known    *statement
 }
@@ -26,6 +28,12 @@ type batched struct {
 // was, and is rolled back with the transaction.
 func (b *Batch) Exec(affected func(int64) error, query string, args ...any) {
 	b.items = append(b.items, batched{query: query, args: args, affected: affected})
+}
+
+// Count adds a statement that changes rows, and tells how many. Where nothing of a batch
+// may refuse (see Exec), it needs no journey for its beginning and its end.
+func (b *Batch) Count(n *int64, query string, args ...any) {
+	b.items = append(b.items, batched{query: query, args: args, count: n})
 }
 
 // Get adds a query of one row, as [DB.Get]; found says whether there was one, and dst is
@@ -42,7 +50,8 @@ func (b *Batch) Get(dst any, found *bool, query string, args ...any) {
 
 // Do runs the batch in the transaction of ctx, in the order in which it was filled, and
 // ends with the first error, which makes the transaction roll back. Without a
-// transaction it is one of its own. A batch may be run again.
+// transaction it is one of its own, on PostgreSQL an implicit one where no statement may
+// refuse. A batch may be run again.
 func (db *DB) Do(ctx context.Context, b *Batch) error {
 	for i := range b.items {
 		s, err := db.statement(b.items[i].query, len(b.items[i].args))
@@ -51,15 +60,23 @@ func (db *DB) Do(ctx context.Context, b *Batch) error {
 		}
 		b.items[i].known = s
 	}
+	if db.current(ctx) == nil && !b.refuses() {
+		return db.retry(ctx, func() error { return db.means(db.engine.batch(ctx, b.items)) })
+	}
 	return db.Tx(ctx, func(ctx context.Context) error {
 		return db.current(ctx).run(ctx, func(on session) error {
-			err := on.(transaction).batch(ctx, b.items)
+			err := on.batch(ctx, b.items)
 			if refused := (*refusal)(nil); errors.As(err, &refused) {
 				return refused.err
 			}
 			return db.means(err)
 		})
 	})
+}
+
+// refuses tells whether a caller's own function may end the batch.
+func (b *Batch) refuses() bool {
+	return slices.ContainsFunc(b.items, func(item batched) bool { return item.affected != nil })
 }
 
 // refusal is what a caller's own function returned, and no error of the database.
@@ -69,6 +86,9 @@ func (r *refusal) Error() string { return r.err.Error() }
 
 // told gives a statement's count to whoever wants it.
 func (b *batched) told(affected int64) error {
+	if b.count != nil {
+		*b.count = affected
+	}
 	if b.affected == nil {
 		return nil
 	}

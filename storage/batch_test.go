@@ -38,6 +38,37 @@ func TestBatch(t *testing.T) {
 	})
 }
 
+// A batch in which nothing may refuse needs no transaction around it, is one all the
+// same, and counts what it changed.
+func TestABatchAloneIsATransaction(t *testing.T) {
+	eachDB(t, func(t *testing.T, ctx context.Context, db *storage.DB) {
+		must(t, insert(ctx, db, "a", 1))
+		var row batchRow
+		var found bool
+		changed, none := int64(-1), int64(-1)
+		b := new(storage.Batch)
+		b.Count(&changed, `UPDATE things SET n = n + $1 WHERE id = $2`, int64(5), "a")
+		b.Count(&none, `UPDATE things SET n = $1 WHERE id = $2`, int64(9), "nobody")
+		b.Get(&row, &found, `SELECT id, n FROM things WHERE id = $1`, "a")
+		for _, want := range []int64{6, 11} {
+			must(t, db.Do(ctx, b))
+			if changed != 1 || none != 0 || !found || row != (batchRow{"a", want}) {
+				t.Errorf("%d and %d changed, %v %+v", changed, none, found, row)
+			}
+		}
+		putting(b, "new")
+		putting(b, "a")
+		if err := db.Do(ctx, b); !errors.Is(err, storage.ErrExists) {
+			t.Errorf("a row that is there: %v", err)
+		}
+		must(t, db.Get(ctx, &row, `SELECT id, n FROM things WHERE id = $1`, "a"))
+		if n := count(t, db); n != 1 || row.Count != 11 {
+			t.Errorf("of a batch that failed is left: %d rows, %+v", n, row)
+		}
+		must(t, insert(ctx, db, "after", 0)) // the connection is as good as before
+	})
+}
+
 // putting adds a row.
 func putting(b *storage.Batch, id string) {
 	b.Exec(nil, `INSERT INTO things (id, n, at, tags, open, secret) VALUES ($1, $2, $3, $4, $5, $6)`,

@@ -39,13 +39,14 @@ type engine interface {
 type session interface {
 	exec(ctx context.Context, s *statement, args []any) (int64, error)
 	query(ctx context.Context, s *statement, args []any, scan func(dbscan.Rows) error) error
+	// batch runs all or nothing of a few statements.
+	batch(ctx context.Context, items []batched) error
 }
 
 // transaction is one that has begun. commit must not be stopped half way by
 // the caller's context; rollback never fails loudly.
 type transaction interface {
 	session
-	batch(ctx context.Context, items []batched) error
 	commit() error
 	rollback()
 }

@@ -75,13 +75,23 @@ func (t *pgTx) query(ctx context.Context, s *statement, args []any, scan func(db
 	return pgQuery(ctx, t.tx, s, args, scan)
 }
 
-// batch sends the statements together and reads their answers in turn.
-func (t *pgTx) batch(ctx context.Context, items []batched) (err error) {
+func (t *pgTx) batch(ctx context.Context, items []batched) error { return pgBatch(ctx, t.tx, items) }
+
+// batch is a transaction by itself: what is sent together is one to PostgreSQL
+// (§55.2.3, Extended Query, Pipelining).
+func (p *postgres) batch(ctx context.Context, items []batched) error {
+	return pgBatch(ctx, p.conns, items)
+}
+
+// pgBatch sends the statements together and reads their answers in turn.
+func pgBatch(ctx context.Context, on interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}, items []batched) (err error) {
 	var together pgx.Batch
 	for _, item := range items {
 		together.Queue(item.known.text, item.args...)
 	}
-	answers := t.tx.SendBatch(ctx, &together)
+	answers := on.SendBatch(ctx, &together)
 	defer func() {
 		if closed := answers.Close(); err == nil {
 			err = closed

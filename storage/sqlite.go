@@ -204,6 +204,19 @@ func (l *lite) begin(ctx context.Context) (transaction, error) {
 	return l.writer, nil
 }
 
+// batch is a transaction.
+func (l *lite) batch(ctx context.Context, items []batched) error {
+	t, err := l.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.writer.batch(ctx, items); err != nil {
+		t.rollback()
+		return err
+	}
+	return t.commit()
+}
+
 // fault reads SQLite's extended result code.
 func (l *lite) fault(err error) fault {
 	var lite *sqlite.Error

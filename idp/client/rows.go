@@ -85,7 +85,6 @@ func (s *Store) replace(ctx context.Context, c *Client) error {
 // belongings are the rows that go with a client: what was issued to it and what
 // people allowed it, whose tables are idp/oauth's, and what is noted beside it here.
 var belongings = []string{
-	`DELETE FROM oauth_codes WHERE client_id = $1`,
 	`DELETE FROM oauth_grants WHERE client_id = $1`,
 	`DELETE FROM oauth_consents WHERE client_id = $1`,
 	`DELETE FROM oauth_logins WHERE client_id = $1`,

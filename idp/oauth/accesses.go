@@ -34,7 +34,7 @@ func (p *Provider) Accesses(ctx context.Context, organisationID string, f Access
 	query := `SELECT g.id, g.client_id, c.metadata, g.person_id, g.organisation_id, g.session_id, g.scope, g.acr, g.auth_time,
 		g.offline, g.created_at, g.rotated_at, g.expires_at
 		FROM oauth_grants g JOIN oauth_clients c ON c.id = g.client_id
-		WHERE g.organisation_id = $1 AND g.ended_at = 0 AND g.expires_at > $2`
+		WHERE g.organisation_id = $1 AND g.ended_at = 0 AND g.generation > 0 AND g.expires_at > $2`
 	args := []any{organisationID, p.now()}
 	mark := func(value any) string {
 		args = append(args, value)
@@ -105,8 +105,8 @@ func (p *Provider) EndAccess(ctx context.Context, organisationID, id string) (pe
 // for other organisations go on. It joins the transaction of ctx.
 func (p *Provider) EndAccesses(ctx context.Context, organisationID, personID string) (ended int, err error) {
 	err = p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		// A code does not say for which organisation it is: all wait to be asked for anew.
-		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes WHERE person_id = $1 AND spent_at = 0`, personID); err != nil {
+		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants
+			WHERE person_id = $1 AND organisation_id = $2 AND generation = 0`, personID, organisationID); err != nil {
 			return err
 		}
 		var grants []grant

@@ -111,8 +111,8 @@ func (p *Provider) checkRequest(ctx context.Context, form url.Values, repeated *
 	if err != nil {
 		return nil, err
 	}
-	if client.SignsMessages() && !to.signed() {
-		return nil, invalidRequest("the application must ask for signed responses, by response_mode").told(to)
+	if refused := refuseMode(client, form.Get("response_mode")); refused != nil {
+		return nil, refused.told(to)
 	}
 	if client.RequirePushed && !pushed {
 		return nil, invalidRequest("the application must push its requests (RFC 9126 section 6)").told(to)
@@ -143,7 +143,7 @@ func (p *Provider) audience(ctx context.Context, form url.Values, repeated *Erro
 		return nil, nil, errRedirect
 	}
 	return client, &redirection{
-		form.Get("redirect_uri"), form.Get("state"), knownMode(form.Get("response_mode")), client.ID, client.ResponseAlg,
+		form.Get("redirect_uri"), form.Get("state"), answerMode(client, form.Get("response_mode")), client.ID, client.ResponseAlg,
 	}, nil
 }
 

@@ -57,8 +57,7 @@ func (p *Provider) noteLogin(b *storage.Batch, client *registration, g *grant) {
 		return
 	}
 	b.Exec(nil, `INSERT INTO oauth_logins (session_id, client_id, person_id, created_at)
-		VALUES ($1, $2, $3, $4) ON CONFLICT (session_id, client_id) DO NOTHING`,
-		g.SessionID, client.ID, g.PersonID, p.now())
+		SELECT session_id, client_id, person_id, begun_at FROM oauth_grants WHERE id = $1 AND generation = 1 ON CONFLICT (session_id, client_id) DO NOTHING`, g.ID)
 }
 
 // announceEnd asks for the telling of a session's end, in the transaction of ctx.

@@ -187,7 +187,7 @@ func TestALostRaceEndsNothing(t *testing.T) {
 		late := &exchange{began: h.now(), grantType: GrantAuthorizationCode, client: newRegistration(c.Client)}
 		h.clock.Advance(time.Millisecond)
 		first := h.post(h.Token, c, redeeming(code, nil))
-		_, err := h.exchangeOnce(h.request(c, nil), late, redeeming(code, nil))
+		_, err := h.redeem(t.Context(), late, redeeming(code, nil))
 		if e := asError(err); e.Code != "invalid_grant" || e.Status != http.StatusBadRequest {
 			t.Errorf("the loser was told %v", err)
 		}

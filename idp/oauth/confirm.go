@@ -79,7 +79,7 @@ func holds(cnf, bound *possession.Confirmation) bool {
 // keyOfCode refuses a code that was asked for by another key than the one that
 // redeems it (dpop_jkt, RFC 9449 §10).
 func (x *exchange) keyOfCode() error {
-	jkt := x.code.asked.Get("dpop_jkt")
+	jkt := x.code.Asked.V.Get("dpop_jkt")
 	if holds(x.confirmation, &possession.Confirmation{Key: jkt}) || jkt == "" {
 		return nil
 	}

@@ -85,7 +85,7 @@ func (p *Provider) Grants(ctx context.Context, personID string) ([]Grant, error)
 	err := p.deps.DB.Select(ctx, &rows, `SELECT g.id, g.client_id, c.metadata, g.organisation_id, g.session_id, g.scope, g.details,
 		g.offline, g.created_at, g.rotated_at, g.expires_at
 		FROM oauth_grants g JOIN oauth_clients c ON c.id = g.client_id
-		WHERE g.person_id = $1 AND g.ended_at = 0 AND g.expires_at > $2 ORDER BY g.rotated_at DESC, g.id`, personID, p.now())
+		WHERE g.person_id = $1 AND g.ended_at = 0 AND g.generation > 0 AND g.expires_at > $2 ORDER BY g.rotated_at DESC, g.id`, personID, p.now())
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
 	}
@@ -112,8 +112,8 @@ func (p *Provider) WithdrawConsent(ctx context.Context, personID, clientID strin
 		if err != nil {
 			return err
 		}
-		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes
-			WHERE person_id = $1 AND client_id = $2 AND spent_at = 0`, personID, clientID); err != nil {
+		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants
+			WHERE person_id = $1 AND client_id = $2 AND generation = 0`, personID, clientID); err != nil {
 			return err
 		}
 		ended, err := p.endOf(ctx, personID, clientID)
@@ -153,7 +153,7 @@ func (p *Provider) endOf(ctx context.Context, personID, clientID string) (int, e
 func (p *Provider) EndGrants(ctx context.Context, personID string) (ended int, err error) {
 	err = p.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		var grants []grant
-		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes WHERE person_id = $1 AND spent_at = 0`, personID); err != nil {
+		if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants WHERE person_id = $1 AND generation = 0`, personID); err != nil {
 			return err
 		}
 		err := p.deps.DB.Select(ctx, &grants, `SELECT `+grantColumns+` FROM oauth_grants

@@ -145,30 +145,24 @@ func (e *explanation) code(ctx context.Context, form url.Values) error {
 	if form.Get("code") == "" {
 		return nil // said by parameters
 	}
-	var row struct {
-		Grant     storage.JSON[grant]      `db:"grant_facts"`
-		Form      storage.JSON[url.Values] `db:"form"`
-		ExpiresAt storage.Time             `db:"expires_at"`
-		SpentAt   storage.Time             `db:"spent_at"`
-	}
-	err := e.p.deps.DB.Get(ctx, &row, `SELECT grant_facts, form, expires_at, spent_at FROM oauth_codes
-		WHERE signature = $1 AND client_id = $2`, codeSignature(form.Get("code")), e.client.ID)
+	g, err := e.p.lookUp(ctx, codeSignature(form.Get("code")))
 	now := e.p.now()
 	switch {
-	case errors.Is(err, storage.ErrNotFound):
+	case errors.Is(err, storage.ErrNotFound) || err == nil && g.ClientID != e.client.ID:
 		e.fail("code", "code_unknown", rule, "", "")
 		return nil
 	case err != nil:
-		return fmt.Errorf("look at a code: %w", err)
-	case row.SpentAt != 0:
-		e.fail("code", "code_spent", rule, "", fmt.Sprintf("spent %.0f s ago", now.Time().Sub(row.SpentAt.Time()).Seconds()))
-	case now >= row.ExpiresAt:
-		e.fail("code", "code_expired", rule, "", fmt.Sprintf("expired %.0f s ago", now.Time().Sub(row.ExpiresAt.Time()).Seconds()))
+		return err
+	case g.BegunAt != 0: // what it was held against is forgotten
+		e.fail("code", "code_spent", rule, "", fmt.Sprintf("spent %.0f s ago", now.Time().Sub(g.BegunAt.Time()).Seconds()))
+		return nil
+	case now >= g.CodeExpiresAt:
+		e.fail("code", "code_expired", rule, "", fmt.Sprintf("expired %.0f s ago", now.Time().Sub(g.CodeExpiresAt.Time()).Seconds()))
 	default:
 		e.pass("code", rule)
 	}
-	e.same("redirect_uri", "redirect_uri_differs", rule, row.Form.V.Get("redirect_uri"), form.Get("redirect_uri"))
-	e.same("pkce", "code_verifier", "RFC 7636 section 4.6", row.Form.V.Get("code_challenge"), challengeOf(form.Get("code_verifier")))
+	e.same("redirect_uri", "redirect_uri_differs", rule, g.Asked.V.Get("redirect_uri"), form.Get("redirect_uri"))
+	e.same("pkce", "code_verifier", "RFC 7636 section 4.6", g.Asked.V.Get("code_challenge"), challengeOf(form.Get("code_verifier")))
 	return nil
 }
 

@@ -14,33 +14,32 @@ import (
 )
 
 // grant is what a person allowed a client: the family of one sign-in's refresh
-// tokens. Its JSON is what waits in a code's row; the fields without a name
-// there come into being when the code is spent.
+// tokens. It is kept when the person allows it, and begins when its code is spent.
 type grant struct {
-	ID             string                 `db:"id" json:"id"` // gid in tokens
-	ClientID       string                 `db:"client_id" json:"client"`
-	PersonID       string                 `db:"person_id" json:"person"`
-	SessionID      string                 `db:"session_id" json:"session"`
-	OrganisationID string                 `db:"organisation_id" json:"organisation"`
-	Scope          string                 `db:"scope" json:"scope"`
-	ACR            string                 `db:"acr" json:"acr"`
-	AMR            storage.JSON[[]string] `db:"amr" json:"amr"`
-	AuthTime       storage.Time           `db:"auth_time" json:"auth_time"`
-	Offline        bool                   `db:"offline" json:"offline"`
+	ID             string                 `db:"id"` // gid in tokens
+	ClientID       string                 `db:"client_id"`
+	PersonID       string                 `db:"person_id"`
+	SessionID      string                 `db:"session_id"`
+	OrganisationID string                 `db:"organisation_id"`
+	Scope          string                 `db:"scope"`
+	ACR            string                 `db:"acr"`
+	AMR            storage.JSON[[]string] `db:"amr"`
+	AuthTime       storage.Time           `db:"auth_time"`
+	Offline        bool                   `db:"offline"`
 	// Details are how far it reaches (RFC 9396), Claims what was asked for by name
 	// (OpenID Connect Core §5.5).
-	Details storage.JSON[directory.Details] `db:"details" json:"details,omitzero"`
-	Claims  storage.JSON[claimsRequest]     `db:"claims" json:"claims,omitzero"`
+	Details storage.JSON[directory.Details] `db:"details"`
+	Claims  storage.JSON[claimsRequest]     `db:"claims"`
 
-	Generation   int64        `db:"generation" json:"-"`
-	RotatedAt    storage.Time `db:"rotated_at" json:"-"`
-	CreatedAt    storage.Time `db:"created_at" json:"-"`
-	ExpiresAt    storage.Time `db:"expires_at" json:"-"`
-	EndedAt      storage.Time `db:"ended_at" json:"-"`
-	EndedBecause string       `db:"ended_because" json:"-"`
+	Generation   int64        `db:"generation"` // 0 = not begun
+	RotatedAt    storage.Time `db:"rotated_at"`
+	CreatedAt    storage.Time `db:"created_at"`
+	ExpiresAt    storage.Time `db:"expires_at"`
+	EndedAt      storage.Time `db:"ended_at"`
+	EndedBecause string       `db:"ended_because"`
 	// Confirmation is what a public client must prove to hold at each refresh
 	// (RFC 8705 §4, RFC 9449 §5); a client that authenticates does so instead.
-	Confirmation storage.JSON[*possession.Confirmation] `db:"confirmation" json:"-"`
+	Confirmation storage.JSON[*possession.Confirmation] `db:"confirmation"`
 }
 
 const grantColumns = `id, client_id, person_id, session_id, organisation_id, scope, acr, amr, auth_time, offline,
@@ -59,15 +58,8 @@ const (
 )
 
 // alive reports whether the grant can be refreshed at now.
-func (g *grant) alive(now storage.Time) bool { return g.EndedAt == 0 && now < g.ExpiresAt }
-
-// insertGrant has a batch keep a grant.
-func (p *Provider) insertGrant(b *storage.Batch, g *grant) {
-	now := p.now()
-	b.Exec(nil, `INSERT INTO oauth_grants (`+grantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
-		g.ID, g.ClientID, g.PersonID, g.SessionID, g.OrganisationID, g.Scope, g.ACR, g.AMR, g.AuthTime, g.Offline,
-		int64(1), now, now, now.Add(p.deps.Lifetimes.RefreshToken), storage.Time(0), "", g.Confirmation, g.Details, g.Claims)
+func (g *grant) alive(now storage.Time) bool {
+	return g.Generation > 0 && g.EndedAt == 0 && now < g.ExpiresAt
 }
 
 // grant reads one; ErrNotFound.
@@ -155,7 +147,7 @@ func (p *Provider) EndSession(ctx context.Context, sessionID string) error {
 	}
 	return p.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		if _, err := p.deps.DB.Exec(ctx,
-			`DELETE FROM oauth_codes WHERE session_id = $1 AND spent_at = 0`, sessionID); err != nil {
+			`DELETE FROM oauth_grants WHERE session_id = $1 AND generation = 0`, sessionID); err != nil {
 			return fmt.Errorf("drop the session's codes: %w", err)
 		}
 		if _, err := p.deps.DB.Exec(ctx,
@@ -175,16 +167,22 @@ func (p *Provider) EndSession(ctx context.Context, sessionID string) error {
 // replay is told from a guess.
 const keepEnded = 24 * time.Hour
 
+// overdue are the rows that are over for long: what expired, what was ended, and codes
+// that nobody spent. Each walks an index.
+var overdue = []string{
+	`DELETE FROM oauth_grants WHERE expires_at < $1`,
+	`DELETE FROM oauth_grants WHERE ended_at > 0 AND ended_at < $1`,
+	`DELETE FROM oauth_grants WHERE generation = 0 AND code_expires_at < $1`,
+}
+
 // Purge deletes codes and grants that are over for a day or more. Run it
 // from time to time; on many nodes at once it does no harm.
 func (p *Provider) Purge(ctx context.Context) error {
 	before := p.now().Add(-keepEnded)
-	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_codes WHERE expires_at < $1`, before); err != nil {
-		return fmt.Errorf("purge codes: %w", err)
-	}
-	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_grants
-		WHERE expires_at < $1 OR (ended_at > 0 AND ended_at < $1)`, before); err != nil {
-		return fmt.Errorf("purge grants: %w", err)
+	for _, statement := range overdue {
+		if _, err := p.deps.DB.Exec(ctx, statement, before); err != nil {
+			return fmt.Errorf("purge grants: %w", err)
+		}
 	}
 	if _, err := p.deps.DB.Exec(ctx, `DELETE FROM oauth_logins WHERE created_at < $1`, p.now().Add(-loginsKept)); err != nil {
 		return fmt.Errorf("purge logins: %w", err)

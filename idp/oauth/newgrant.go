@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -32,35 +33,42 @@ func (p *Provider) grantOf(clientID string, approval Approval) *grant {
 	}
 }
 
-// beginGrant keeps the grant of a session and makes its first tokens: the owner is
-// read anew, and a public client's refresh tokens are bound to the key that it proved.
-// nonce is that of the authorization request, for the ID token. It joins the transaction
-// of ctx, which must be rolled back when it fails, and does beforehand what b holds.
+// beginGrant begins the grant of a session, of which errSpent is the refusal to who
+// comes second, and makes its first tokens: the owner is read anew, and a public
+// client's refresh tokens are bound to the key that it proved. form is what was asked
+// for with the authorization (see asked).
 //
-// All of it is one batch: the grant is written before it is known that its owner may
-// have it, since to wait for that would be a journey to the database more.
-func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, nonce string, b *storage.Batch) (*tokenResponse, error) {
+// All of it is one journey to the database: the grant begins before it is known that
+// its owner may have it. Where he may not, or a token cannot be made, that is taken
+// back.
+func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, form url.Values) (*tokenResponse, error) {
+	var b storage.Batch
 	g, scopes := s.grant, splitScope(s.grant.Scope)
 	if x.client.Public() {
 		g.Confirmation.V = x.confirmation
 	}
+	var begun int64
+	p.spend(&b, g, &begun)
 	look := p.standing
 	if g.OrganisationID != "" && wantOrganisation(scopes) {
-		look = p.askStanding(b, g)
+		look = p.askStanding(&b, g)
 	}
-	p.noteLogin(b, x.client, g)
-	p.insertGrant(b, g)
-	if err := p.deps.DB.Do(ctx, b); err != nil {
-		if errors.Is(err, errSpent) {
-			return nil, errSpent
-		}
-		return nil, fmt.Errorf("keep a grant: %w", err)
+	p.noteLogin(&b, x.client, g)
+	if err := p.deps.DB.Do(ctx, &b); err != nil {
+		return nil, fmt.Errorf("begin a grant: %w", err)
+	}
+	if begun == 0 {
+		return nil, errSpent
 	}
 	var err error
-	if s.owner, err = p.ownerBy(ctx, x.client, g, g.OrganisationID, scopes, look); err != nil {
-		return nil, err
+	var response *tokenResponse
+	if s.owner, err = p.ownerBy(ctx, x.client, g, g.OrganisationID, scopes, look); err == nil {
+		response, err = p.firstTokens(ctx, x, s, form.Get("nonce"))
 	}
-	return p.firstTokens(ctx, x, s, nonce)
+	if err != nil {
+		return nil, errors.Join(err, p.unspend(context.WithoutCancel(ctx), g, form))
+	}
+	return response, nil
 }
 
 // askStanding has a batch read the membership of a grant's person, and returns what to

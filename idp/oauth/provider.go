@@ -140,6 +140,7 @@ type Provider struct {
 	// userCodes is the key under which user codes are hashed (device.go).
 	userCodes []byte
 
+	codes         codes
 	clients       *otter.Cache[string, *registration]
 	organisations *otter.Cache[string, organisation]
 

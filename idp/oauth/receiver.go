@@ -117,7 +117,7 @@ func (p *Provider) Subject(ctx context.Context, clientID, personID string) (stri
 // is over at once: it is to hear nothing more.
 func (p *Provider) Grantees(ctx context.Context, personID, organisationID string, since storage.Time) (clients []string, err error) {
 	err = p.deps.DB.Select(ctx, &clients, `SELECT DISTINCT client_id FROM oauth_grants
-		WHERE person_id = $1 AND (organisation_id = $2 OR $2 = '') AND expires_at > $3
+		WHERE person_id = $1 AND (organisation_id = $2 OR $2 = '') AND generation > 0 AND expires_at > $3
 			AND (ended_at = 0 OR (ended_at >= $4 AND ended_because <> $5)) ORDER BY client_id`,
 		personID, organisationID, p.now(), since, endedByWithdrawal)
 	if err != nil {
@@ -130,7 +130,7 @@ func (p *Provider) Grantees(ctx context.Context, personID, organisationID string
 // alive or has ended since.
 func (p *Provider) OrganisationGrantees(ctx context.Context, organisationID string, since storage.Time) (clients []string, err error) {
 	err = p.deps.DB.Select(ctx, &clients, `SELECT DISTINCT client_id FROM oauth_grants
-		WHERE organisation_id = $1 AND expires_at > $2 AND (ended_at = 0 OR (ended_at >= $3 AND ended_because <> $4)) ORDER BY client_id`,
+		WHERE organisation_id = $1 AND generation > 0 AND expires_at > $2 AND (ended_at = 0 OR (ended_at >= $3 AND ended_because <> $4)) ORDER BY client_id`,
 		organisationID, p.now(), since, endedByWithdrawal)
 	if err != nil {
 		return nil, fmt.Errorf("find the clients of an organisation: %w", err)
@@ -146,7 +146,7 @@ func (p *Provider) SessionGrantees(ctx context.Context, sessionID string) (perso
 		ClientID string `db:"client_id"`
 	}
 	err = p.deps.DB.Select(ctx, &rows, `SELECT DISTINCT person_id, client_id FROM oauth_grants
-		WHERE session_id = $1 AND ended_because <> $2 ORDER BY client_id`, sessionID, endedByWithdrawal)
+		WHERE session_id = $1 AND generation > 0 AND ended_because <> $2 ORDER BY client_id`, sessionID, endedByWithdrawal)
 	if err != nil {
 		return "", nil, fmt.Errorf("find the clients of a session: %w", err)
 	}

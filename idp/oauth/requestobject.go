@@ -18,8 +18,8 @@ import (
 // a JWT that the client signed. They are taken out and checked before fosite sees
 // the request, which would take unsigned ones.
 
-// objectLongest is how far exp may be away, and how old nbf may be: what FAPI 2.0
-// Message Signing §5.3.1 asks for.
+// objectLongest is how long an object may be good, from nbf to exp, and how old nbf may
+// be: what FAPI 2.0 Message Signing §5.3.1 asks for.
 const objectLongest = time.Hour
 
 // noParameters are the claims that say how good the object is.
@@ -71,7 +71,6 @@ func (p *Provider) checkObject(client *registration, payload string) error {
 	if !ok {
 		return invalidObject("the claims of the request object cannot be read")
 	}
-	now := float64(p.deps.Now().UnixMilli()) / 1000
 	switch {
 	case claims.Issuer != client.ID:
 		return invalidObject("iss of the request object must be the client_id (RFC 9101 section 4)").
@@ -81,19 +80,34 @@ func (p *Provider) checkObject(client *registration, payload string) error {
 	case !slices.Contains(claims.Audience.audience, p.deps.Issuer):
 		return invalidObject("aud of the request object must be the issuer (RFC 9101 section 4)").
 			because("'"+p.deps.Issuer+"'", shownAudience(claims.Audience))
-	case claims.ExpiresAt == 0 || claims.ExpiresAt > now+objectLongest.Seconds():
-		return invalidObject("exp of the request object must be there, at most an hour away").
-			because(fmt.Sprintf("exp within %.0f s", objectLongest.Seconds()), ahead(claims.ExpiresAt, now))
-	case now >= claims.ExpiresAt:
-		return invalidObject("the request object has expired").because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
-	case claims.NotBefore > now+clockAhead.Seconds():
-		return invalidObject("the request object is of the future: compare the clocks").
-			because(fmt.Sprintf("nbf at most %.0f s ahead", clockAhead.Seconds()), ahead(claims.NotBefore, now))
 	case claims.NotBefore == 0 && client.SignsMessages(): // FAPI 2.0 Message Signing §5.3.1
 		return invalidObject("nbf of the request object is missing")
-	case claims.NotBefore != 0 && claims.NotBefore < now-objectLongest.Seconds():
+	}
+	return checkObjectTimes(claims, float64(p.deps.Now().UnixMilli())/1000)
+}
+
+// checkObjectTimes checks when an object is good (RFC 9101 §4; FAPI 2.0 Message Signing
+// §5.3.1, Security Profile §5.3.2.1 clause 13). An hour counts from nbf, which a client's
+// clock may put a little ahead of now; without nbf from now.
+func checkObjectTimes(claims assertionClaims, now float64) error {
+	begins := claims.NotBefore
+	if begins == 0 {
+		begins = now
+	}
+	switch {
+	case claims.ExpiresAt == 0:
+		return invalidObject("exp of the request object is missing")
+	case now >= claims.ExpiresAt:
+		return invalidObject("the request object has expired").because("exp ahead of now", "exp "+ahead(claims.ExpiresAt, now))
+	case begins > now+clockAhead.Seconds(), claims.IssuedAt > now+clockAhead.Seconds():
+		return invalidObject("the request object is of the future: compare the clocks").
+			because(fmt.Sprintf("iat and nbf at most %.0f s ahead", clockAhead.Seconds()), "iat "+ahead(claims.IssuedAt, now)+", nbf "+ahead(claims.NotBefore, now))
+	case begins < now-objectLongest.Seconds():
 		return invalidObject("nbf of the request object is more than an hour ago").
 			because(fmt.Sprintf("nbf within %.0f s", objectLongest.Seconds()), ahead(claims.NotBefore, now))
+	case claims.ExpiresAt > begins+objectLongest.Seconds():
+		return invalidObject("exp of the request object must be at most an hour after nbf").
+			because(fmt.Sprintf("at most %.0f s", objectLongest.Seconds()), fmt.Sprintf("%.0f s", claims.ExpiresAt-begins))
 	}
 	return nil
 }

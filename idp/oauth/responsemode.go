@@ -11,22 +11,20 @@ import (
 	"strings"
 	"time"
 
+	"propusk/idp/client"
 	"propusk/idp/keys"
 )
 
-// The response modes of this server: how an authorization response reaches the
-// application (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form
-// Post Response Mode, JARM §2.3). A name that ends with jwt means a signed one.
+// The response modes (client.ResponseModes) that are looked at one by one. A name that
+// ends with jwt means a signed response.
 const (
 	modeQuery       = "query"
 	modeFormPost    = "form_post"
-	modeJWT         = "jwt" // query.jwt, as the response type is code
-	modeQueryJWT    = "query.jwt"
+	modeJWT         = "jwt"
 	modeFragmentJWT = "fragment.jwt"
-	modeFormPostJWT = "form_post.jwt"
 )
 
-var responseModes = []string{modeQuery, modeFormPost, modeQueryJWT, modeFragmentJWT, modeFormPostJWT, modeJWT}
+var responseModes = client.ResponseModes()
 
 // redirection is a redirect URI that was checked, what to hand back there, and
 // how.
@@ -52,6 +50,30 @@ func knownMode(mode string) string {
 		return mode
 	}
 	return modeQuery
+}
+
+// answerMode is a mode that was asked for, if the application may be answered by it, else
+// the first by which it may: what refuses the mode is told by that.
+func answerMode(client *registration, asked string) string {
+	mode, answerable := knownMode(asked), client.Answerable()
+	if slices.Contains(answerable, mode) {
+		return mode
+	}
+	return answerable[0]
+}
+
+// refuseMode refuses a response mode that is not among the application's, and so also a
+// request that names none where query, which that means, is not.
+func refuseMode(client *registration, asked string) *Error {
+	answerable := client.Answerable()
+	if slices.Contains(answerable, knownMode(asked)) {
+		return nil
+	}
+	refused := invalidRequest("the application is not answered by this response_mode")
+	if client.SignsMessages() {
+		refused = invalidRequest("the application must ask for signed responses, by response_mode")
+	}
+	return refused.because("one of "+strings.Join(answerable, ", "), shown(asked))
 }
 
 // responseLifetime is how long a signed response may be on its way (JARM §2.1

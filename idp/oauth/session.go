@@ -76,7 +76,7 @@ type exchange struct {
 	began     storage.Time
 	grantType string // one of grantTypes, or "unknown"
 	client    *registration
-	code      *redemption // the code, once looked up
+	code      *pending // the code, once looked up
 	// confirmation is what the tokens to be made are bound to; nil = nothing.
 	confirmation *possession.Confirmation
 	// committed says that something must stay done although the request is

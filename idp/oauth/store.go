@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"time"
 
@@ -15,8 +14,8 @@ import (
 	"propusk/storage"
 )
 
-// store is fosite's storage, of which fosite uses one thing: it keeps codes. One row
-// holds all of a code: its proof key challenge and its OpenID Connect parameters, too.
+// store is fosite's storage, of which fosite uses one thing: it keeps codes, each a grant
+// that has not begun (pending.go), with its proof key challenge and its nonce.
 // Redeeming them (redeem.go) and refreshing (refresh.go) go to the rows themselves; an
 // access token has none, and a refresh token's is its grant's. What else fosite's
 // handlers demand to be there finds nothing and changes nothing.
@@ -56,17 +55,11 @@ func (s *store) SetClientAssertionJWT(context.Context, string, time.Time) error 
 
 // CreateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage.
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, request fosite.Requester) error {
-	g := request.GetSession().(*session).grant
-	_, err := s.p.deps.DB.Exec(ctx, `INSERT INTO oauth_codes
-		(signature, client_id, person_id, session_id, grant_facts, form, expires_at, spent_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		signature, g.ClientID, g.PersonID, g.SessionID, storage.JSON[*grant]{V: g},
-		storage.JSON[url.Values]{V: request.GetRequestForm()},
-		s.p.now().Add(s.p.codeLifetime(request)), storage.Time(0))
-	if err != nil {
-		return fmt.Errorf("keep a code: %w", err)
-	}
-	return nil
+	return s.p.keepPending(ctx, pending{
+		grant: *request.GetSession().(*session).grant, Code: signature,
+		Asked:         storage.JSON[url.Values]{V: asked(request.GetRequestForm())},
+		CodeExpiresAt: s.p.now().Add(s.p.codeLifetime(request)),
+	})
 }
 
 // fapiCode is how long a code of a FAPI client is good at most, whatever the operator's
@@ -84,13 +77,13 @@ func (p *Provider) codeLifetime(request fosite.Requester) time.Duration {
 var errNotAsked = errors.New("oauth: fosite asks for what is not its own")
 
 // GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage; nothing asks it,
-// findCode is what redeem uses.
+// lookUp is what redeem uses.
 func (s *store) GetAuthorizeCodeSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
 	return nil, fosite.ErrNotFound
 }
 
 // InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage; nothing asks
-// it, see spendCode.
+// it, see spend.
 func (s *store) InvalidateAuthorizeCodeSession(context.Context, string) error { return errNotAsked }
 
 // RevokeAccessToken implements oauth2.TokenRevocationStorage; nothing asks it, see

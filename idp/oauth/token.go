@@ -104,8 +104,10 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 		return p.exchangeTokens(r, x, form)
 	case GrantJWTBearer:
 		return p.bearer(r, x, form)
+	case GrantAuthorizationCode:
+		return p.redeem(r.Context(), x, form)
 	default:
-		return p.exchangeOnce(r, x, form)
+		return p.refreshOnce(r, x, form)
 	}
 }
 
@@ -134,19 +136,15 @@ func missingParameter(grantType string, form url.Values) string {
 	return ""
 }
 
-// exchangeOnce runs an exchange in a transaction. A refusal that has
-// consequences, as a replay has, is committed all the same.
-func (p *Provider) exchangeOnce(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
+// refreshOnce runs a refresh in a transaction. A refusal that has consequences, as a
+// replay has, is committed all the same.
+func (p *Provider) refreshOnce(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
 	var response *tokenResponse
 	var refusal error
 	err := p.deps.DB.Tx(r.Context(), func(ctx context.Context) error {
-		x.code, x.committed, refusal = nil, false, nil
+		x.committed, refusal = false, nil
 		var err error
-		if x.grantType == GrantAuthorizationCode {
-			response, err = p.redeem(ctx, x, form)
-		} else {
-			response, err = p.refreshed(r.WithContext(ctx), x, form)
-		}
+		response, err = p.refreshed(r.WithContext(ctx), x, form)
 		if err != nil && x.committed {
 			refusal = err
 			return nil

@@ -246,14 +246,7 @@ func (p *Provider) settled(ctx context.Context, w *Waiting, decision string, lef
 
 // keepApproval keeps a grant that the client has not fetched yet.
 func (p *Provider) keepApproval(ctx context.Context, w *Waiting, g *grant) error {
-	_, err := p.deps.DB.Exec(ctx, `INSERT INTO oauth_codes
-		(signature, client_id, person_id, session_id, grant_facts, form, expires_at, spent_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		approvalRow(w.ID), g.ClientID, g.PersonID, g.SessionID, storage.JSON[*grant]{V: g}, "{}", w.ExpiresAt, storage.Time(0))
-	if err != nil {
-		return fmt.Errorf("keep an approval: %w", err)
-	}
-	return nil
+	return p.keepPending(ctx, pending{grant: *g, Code: approvalRow(w.ID), CodeExpiresAt: w.ExpiresAt})
 }
 
 // The answers to a poll that brings no token (RFC 8628 §3.5, CIBA §11).
@@ -321,19 +314,16 @@ func (p *Provider) notYet(ctx context.Context, w *Waiting) error {
 // redeemApproval spends an approval and makes its grant. Of any number of polls
 // one succeeds; an approval whose session has ended meanwhile is gone.
 func (p *Provider) redeemApproval(ctx context.Context, x *exchange, w *Waiting) (*tokenResponse, error) {
-	var response *tokenResponse
-	err := p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		var facts storage.JSON[grant]
-		err := p.deps.DB.Get(ctx, &facts, `UPDATE oauth_codes SET spent_at = $1
-			WHERE signature = $2 AND spent_at = 0 AND expires_at > $1 RETURNING grant_facts`, p.now(), approvalRow(w.ID))
-		if errors.Is(err, storage.ErrNotFound) {
-			return errWaited
-		}
-		if err != nil {
-			return fmt.Errorf("spend an approval: %w", err)
-		}
-		response, err = p.beginGrant(ctx, x, newSession(&facts.V), "", new(storage.Batch))
-		return err
-	})
+	g, err := p.codeOf(ctx, approvalRow(w.ID))
+	if errors.Is(err, storage.ErrNotFound) || err == nil && g.Generation > 0 {
+		return nil, errWaited
+	}
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.beginGrant(ctx, x, newSession(&g.grant), g.Asked.V)
+	if errors.Is(err, errSpent) {
+		return nil, errWaited
+	}
 	return response, err
 }
