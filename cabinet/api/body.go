@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -249,8 +248,8 @@ func hasParagraphs(field reflect.Value) bool {
 	return false
 }
 
-// printable refuses control characters in every string of a value. Only Prose has
-// use for some, and PostgreSQL cannot store U+0000 at all.
+// printable refuses control characters and other disguises in every string of a value.
+// Only Prose has use for some, and PostgreSQL cannot store U+0000 at all.
 func printable(value json.RawMessage, paragraphs bool) bool {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	for {
@@ -268,5 +267,5 @@ func printable(value json.RawMessage, paragraphs bool) bool {
 	}
 }
 
-// clean reports whether a text has no control characters.
-func clean(text string) bool { return !strings.ContainsFunc(text, unicode.IsControl) }
+// clean reports whether a text has no disguises.
+func clean(text string) bool { return !strings.ContainsFunc(text, Disguise) }

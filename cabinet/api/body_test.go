@@ -1,6 +1,9 @@
 package api
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 // TestOnlyProseHasLineFeeds: a letter may have paragraphs; a name, a number or an
 // escape sequence for somebody's terminal may not have any control character.
@@ -26,6 +29,29 @@ func TestOnlyProseHasLineFeeds(t *testing.T) {
 		}
 		if (err == nil) != test.ok {
 			t.Errorf("%s: %v", test.body, err)
+		}
+	}
+}
+
+// Attack: a text that reads as another one: a file's name or a person's title turned
+// around, words that only programs see. Letters that are joined by marks are let be.
+func TestABodyHasNoDisguises(t *testing.T) {
+	t.Parallel()
+	for text, good := range map[string]bool{
+		"акт\u202Efdp.exe": false, "a\u2066b\u2069": false, "\uFEFFакт": false, "см\U000E0041\U000E007F": false, "a\uFFF9b": false, "a\u0000b": false,
+		"Café № 5": true, "می\u200Cخواهم": true, "👩\u200D💻": true, "пере\u00ADнос": true,
+	} {
+		if got := clean(text); got != good {
+			t.Errorf("%q: %v", text, got)
+		}
+		body, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, paragraphs := range []bool{false, true} {
+			if got := printable(body, paragraphs); got != good {
+				t.Errorf("%q in a body, paragraphs %v: %v", text, paragraphs, got)
+			}
 		}
 	}
 }

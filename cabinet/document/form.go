@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"propusk/cabinet/api"
@@ -134,9 +133,9 @@ func (f *form) field(name string, part io.Reader, known []string) error {
 	return nil
 }
 
-// hasControl finds control characters but for line ends and tabs.
+// hasControl finds control characters, but for line ends and tabs, and other disguises.
 func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' })
+	return strings.ContainsFunc(s, func(r rune) bool { return api.Disguise(r) && r != '\n' && r != '\r' && r != '\t' })
 }
 
 func (f *form) fault(name, code string) {

@@ -3,12 +3,11 @@ package request
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 	"propusk/storage"
 )
@@ -217,5 +216,5 @@ func forbidden(r rune, paragraphs bool) bool {
 	if paragraphs && (r == '\n' || r == '\t') {
 		return false
 	}
-	return unicode.IsControl(r) || slices.Contains([]rune{0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0xFEFF}, r)
+	return api.Disguise(r)
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"propusk/cabinet/api"
@@ -160,7 +159,7 @@ func checkSize(f Form) error {
 			return &request.FieldError{Field: "fields", Code: "too_many"}
 		case utf8.RuneCountInString(value) > maxValue:
 			return &request.FieldError{Field: "fields/" + name, Code: "too_long"}
-		case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
+		case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return api.Disguise(r) && r != '\n' && r != '\t' }):
 			return &request.FieldError{Field: "fields/" + name, Code: "invalid"}
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"propusk/cabinet/api"
 	"propusk/idp/directory"
 )
 
@@ -62,7 +62,7 @@ var alphabets = map[string]func(r rune) bool{
 	"document": func(r rune) bool {
 		return cyrillic(r) || latin(r) || digit(r) || strings.ContainsRune(" -–./№()", r)
 	},
-	"text": func(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) },
+	"text": func(r rune) bool { return r == '\n' || r == '\t' || !api.Disguise(r) },
 }
 
 func cyrillic(r rune) bool { return r >= 'А' && r <= 'я' || r == 'Ё' || r == 'ё' }

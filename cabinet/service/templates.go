@@ -6,9 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"propusk/cabinet/api"
 	"propusk/cabinet/request"
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -80,7 +80,7 @@ func (d *Desk) AddTemplate(ctx context.Context, actor directory.Actor, organisat
 
 func (t *Template) check(card *Card) error {
 	title := strings.TrimSpace(t.Title)
-	if title == "" || utf8.RuneCountInString(title) > 200 || strings.ContainsFunc(title, unicode.IsControl) {
+	if title == "" || utf8.RuneCountInString(title) > 200 || strings.ContainsFunc(title, api.Disguise) {
 		return &request.FieldError{Field: "title", Code: "invalid"}
 	}
 	for name := range t.Fields.V {
