@@ -50,6 +50,8 @@ func showClient(cmd *cobra.Command, a clientAnswer) error {
 			{"keys at", a.JWKSURI}, {"told of sign-outs at", a.BackchannelLogoutURI},
 			{"profile", string(a.Profile)}, {"networks", strings.Join(a.AllowedNetworks, " ")},
 			{"secrets end", a.Ends}, {"last used", a.Used}, {"contacts", strings.Join(a.Contacts, " ")},
+			{"page", a.ClientURI}, {"picture from", a.LogoURI}, {"data policy", a.PolicyURI}, {"terms of use", a.TosURI},
+			{"answered by", strings.Join(a.ResponseModes, " ")},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,7 @@ func keyFlags(cmd *cobra.Command) {
 	f.Bool("require-signed-request", false, "refuse authorization requests that it has not signed (RFC 9101)")
 	f.String("request-object-alg", "", "the one algorithm of its signed requests: ES256, PS256, EdDSA, RS256; any when empty")
 	f.String("response-alg", "", "algorithm of signed authorization responses (JARM): ES256, RS256, PS256, EdDSA")
+	f.StringArray("response-mode", nil, "how its authorization requests may be answered: "+strings.Join(client.ResponseModes(), ", ")+" (repeat); any when none")
 	f.String("backchannel-logout-uri", "", "https address that is told of sign-outs")
 }
 
@@ -42,6 +44,9 @@ func takeKeyFlags(cmd *cobra.Command, c *client.Client) error {
 		if f.Changed(name) {
 			*field, _ = f.GetString(name)
 		}
+	}
+	if f.Changed("response-mode") {
+		c.ResponseModes, _ = f.GetStringArray("response-mode")
 	}
 	if f.Changed("profile") {
 		profile, _ := f.GetString("profile")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,6 +212,7 @@ func TestClientKeyAndAuditCommands(t *testing.T) {
 	if made.Scope != "organization:read members:read" || made.Name != "Обмен" || made.NameEN != "Exchange" || made.Secret != "" {
 		t.Errorf("updated %+v", made)
 	}
+	c.aboutRoundTrip()
 	c.json(&made, "client", "disable", "obmen")
 	if made.Status != "disabled" {
 		t.Errorf("status %s", made.Status)
@@ -242,6 +244,33 @@ func TestClientKeyAndAuditCommands(t *testing.T) {
 	c.auditRoundTrip()
 	var done map[string]string
 	c.json(&done, "client", "delete", "obmen")
+}
+
+// aboutRoundTrip: what people are shown of an application, and how it is answered, is
+// given, read, changed one by one and taken away by flags; what is wrong is named.
+func (c *cli) aboutRoundTrip() {
+	c.t.Helper()
+	var made, now clientAnswer
+	c.json(&made, "client", "create", "--name", "Склад", "--redirect-uri", "https://sklad.example.ru/callback", "--scope", "openid",
+		"--client-uri", "https://sklad.example.ru/", "--logo-uri", "https://sklad.example.ru/logo.png",
+		"--policy-uri", "https://sklad.example.ru/privacy", "--tos-uri", "https://sklad.example.ru/terms", "--response-mode", "form_post", "--response-mode", "jwt")
+	if made.ClientURI != "https://sklad.example.ru/" || made.LogoURI != "https://sklad.example.ru/logo.png" || made.PolicyURI != "https://sklad.example.ru/privacy" ||
+		made.TosURI != "https://sklad.example.ru/terms" || !slices.Equal(made.ResponseModes, []string{"form_post", "jwt"}) {
+		c.t.Errorf("created %+v", made)
+	}
+	c.json(&now, "client", "update", made.ID, "--logo-uri", "", "--tos-uri", "https://sklad.example.ru/new")
+	if now.LogoURI != "" || now.TosURI != "https://sklad.example.ru/new" || now.PolicyURI != made.PolicyURI || len(now.ResponseModes) != 2 {
+		c.t.Errorf("updated %+v", now)
+	}
+	said, err := c.run("", "client", "show", made.ID)
+	for _, line := range []string{"page", "https://sklad.example.ru/privacy", "terms of use", "form_post jwt"} {
+		if err != nil || !strings.Contains(said, line) {
+			c.t.Errorf("show lacks %q: %v\n%s", line, err, said)
+		}
+	}
+	c.refused("logo_uri", "client", "update", made.ID, "--logo-uri", "javascript:alert(1)")
+	c.refused("policy_uri", "client", "update", made.ID, "--policy-uri", "http://sklad.example.ru/")
+	c.refused("response_modes", "client", "update", made.ID, "--response-mode", "web_message")
 }
 
 // auditRoundTrip: an export whose checkpoint is signed by a key that the key set

@@ -1,6 +1,9 @@
 package application
 
 import (
+	"slices"
+	"strings"
+
 	"propusk/idp/client"
 )
 
@@ -40,12 +43,18 @@ func loosens(before, after *client.Client) *Refusal {
 		{"require_pushed_authorization_requests", before.RequirePushed, after.RequirePushed},
 		{"require_signed_request_object", before.RequireSigned, after.RequireSigned},
 		{"subject_type", before.Pairwise(), after.Pairwise()},
+		{"response_modes", signedAlone(before), signedAlone(after)},
 	} {
 		if promise.before && !promise.stay {
 			return kept(promise.name, "it")
 		}
 	}
 	return undone(before, after)
+}
+
+// signedAlone reports whether the client takes signed authorization responses alone.
+func signedAlone(c *client.Client) bool {
+	return !slices.ContainsFunc(c.Answerable(), func(mode string) bool { return !strings.HasSuffix(mode, "jwt") })
 }
 
 // undone is an encryption, signature or pinned algorithm that the replacement leaves

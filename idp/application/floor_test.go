@@ -37,7 +37,7 @@ func TestAClientDoesNotLoosenItself(t *testing.T) {
 		"dpop_bound_access_tokens": true, "require_pushed_authorization_requests": true, "require_signed_request_object": true,
 		"request_object_signing_alg": "ES256", "request_object_encryption_alg": "ECDH-ES", "subject_type": "pairwise",
 		"id_token_encrypted_response_alg": "ECDH-ES", "userinfo_encrypted_response_alg": "ECDH-ES", "userinfo_signed_response_alg": "ES256",
-		"introspection_encrypted_response_alg": "ECDH-ES",
+		"introspection_encrypted_response_alg": "ECDH-ES", "response_modes": []string{"jwt", "form_post.jwt"},
 	})
 	made := h.registered(strict)
 	id, token := made.text("client_id"), made.text("registration_access_token")
@@ -70,6 +70,8 @@ func TestAClientDoesNotLoosenItself(t *testing.T) {
 		refused(field, map[string]any{field: nil})
 	}
 	refused("dpop_bound_access_tokens", map[string]any{"dpop_bound_access_tokens": false})
+	refused("response_modes", map[string]any{"response_modes": nil})
+	refused("response_modes", map[string]any{"response_modes": []string{"jwt", "query"}})
 	if after, err := h.clients.Find(t.Context(), id); err != nil || !after.DPoPBound || !after.RequireSigned {
 		t.Fatalf("%+v %v", after, err)
 	}

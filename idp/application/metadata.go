@@ -24,7 +24,7 @@ var known = []string{
 	"userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc",
 	"introspection_signed_response_alg", "introspection_encrypted_response_alg", "introspection_encrypted_response_enc",
 	"request_object_signing_alg", "require_signed_request_object", "request_object_encryption_alg", "request_object_encryption_enc",
-	"authorization_signed_response_alg", "require_pushed_authorization_requests",
+	"authorization_signed_response_alg", "response_modes", "require_pushed_authorization_requests",
 	"access_token_signed_response_alg", "access_token_format", "authorization_details_types",
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", "tls_client_auth_san_email",
 	"tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens",

@@ -36,6 +36,10 @@ type TokenMetadata struct {
 	RequestEncryptionAlg string `json:"request_object_encryption_alg,omitempty"`
 	RequestEncryptionEnc string `json:"request_object_encryption_enc,omitempty"`
 
+	// ResponseModes are those by which its authorization requests may be answered (FAPI 2.0
+	// Message Signing §5.3.3); none = any of this server's.
+	ResponseModes []string `json:"response_modes,omitempty"`
+
 	// AccessTokenFormat is FormatJWT or FormatOpaque; "" = JWT.
 	AccessTokenFormat string `json:"access_token_format,omitempty"`
 	// DetailTypes are the types of authorization details that it may use (RFC 9396 §10).

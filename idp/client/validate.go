@@ -65,7 +65,7 @@ func (c *Client) validate() error {
 	var f faults
 	for _, check := range []func(*faults){
 		c.validateIdentity, c.validateMethod, c.validateLogout, c.validateKeys, c.validateProfile,
-		c.validateAbout, c.validateGrants, c.validateBackchannel, c.validateRedirects, c.validateScope, c.validateAlgorithms, c.validateTokens,
+		c.validateAbout, c.validateGrants, c.validateBackchannel, c.validateRedirects, c.validateScope, c.validateAlgorithms, c.validateTokens, c.validateResponseModes,
 	} {
 		check(&f)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"propusk/idp/client"
 	"propusk/idp/directory"
 )
 
@@ -66,6 +67,70 @@ func TestMessageSigningWantsSignedAnswers(t *testing.T) {
 	h.refused("by query", push(nil), http.StatusBadRequest, "invalid_request")
 	if a := push(map[string]any{"response_mode": "jwt"}); a.status != http.StatusCreated {
 		t.Errorf("signed: %d %v", a.status, a.body)
+	}
+}
+
+// FAPI 2.0 Message Signing §5.4.1: errors are signed as codes are, also that of a request
+// that asked for another answer, or came with the browser.
+func TestMessageSigningSignsItsErrors(t *testing.T) {
+	h := alone(t)
+	c, by := h.fapi(ProfileFAPI2MessageSigning)
+	for mode, told := range map[string]string{"": "query", "query": "query", "form_post": "query", "fragment.jwt": "fragment", "nonsense": "query"} {
+		object := by.jwt(t, h.objecting(c, map[string]any{"response_mode": mode, "scope": "everything"}))
+		_, err := h.authorizing(carrying(c, object))
+		w := httptest.NewRecorder()
+		if page := h.AuthorizeError(w, httptest.NewRequest(http.MethodGet, "/", nil), err); page != nil {
+			t.Fatalf("%q: %+v", mode, page)
+		}
+		way, got := delivered(t, w)
+		if said := h.unsigned(c, got); way != told || said.Get("error") != "invalid_request" || said.Get("state") != "st" || said.Get("iss") != issuer {
+			t.Errorf("%q: by %s: %v", mode, way, said)
+		}
+	}
+}
+
+// FAPI 2.0 Message Signing §5.3.3: an application that registers response modes is answered
+// by those alone, whoever writes its request.
+func TestAnApplicationIsAnsweredByItsResponseModes(t *testing.T) {
+	h := alone(t)
+	register := func(change func(*Client)) (caller, error) {
+		c := Client{
+			Name: "Склад", Kind: Web, RedirectURIs: []string{callback}, GrantTypes: []string{GrantAuthorizationCode}, Scope: "openid members:read",
+			TokenMetadata: client.TokenMetadata{ResponseModes: []string{"form_post", "jwt"}},
+		}
+		change(&c)
+		made, secret, err := h.Clients().Create(t.Context(), c)
+		return caller{made, secret}, err
+	}
+	c, err := register(func(*Client) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"form_post", "jwt"} {
+		if _, err := h.authorizing(asking(c, with{"response_mode": mode})); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+	for _, mode := range []string{"", "query", "fragment.jwt", "query.jwt"} {
+		_, err := h.authorizing(asking(c, with{"response_mode": mode}))
+		w := httptest.NewRecorder()
+		h.AuthorizeError(w, httptest.NewRequest(http.MethodGet, "/", nil), err)
+		if way, got := delivered(t, w); way != "form" || got.Get("error") != "invalid_request" {
+			t.Errorf("%q: by %s: %v", mode, way, got)
+		}
+		h.refused(mode+", pushed", h.post(h.Push, c, asking(c, with{"response_mode": mode})), http.StatusBadRequest, "invalid_request")
+	}
+	for name, change := range map[string]func(*Client){
+		"an unknown one": func(c *Client) { c.ResponseModes = []string{"web_message"} },
+		"one twice":      func(c *Client) { c.ResponseModes = []string{"jwt", "jwt"} },
+		"none that is signed": func(c *Client) {
+			c.Profile, c.TokenEndpointAuthMethod, c.JWKS = ProfileFAPI2MessageSigning, AuthPrivateKeyJWT, keySetOf(t, jose.JSONWebKey{Key: newKey(t).Public()})
+			c.ResponseModes = []string{"query", "form_post"}
+		},
+	} {
+		if _, err := register(change); err == nil || !strings.Contains(err.Error(), "response_modes") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

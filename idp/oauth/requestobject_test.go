@@ -93,6 +93,9 @@ func TestBadRequestObjectsAreRefused(t *testing.T) {
 		"for more than an hour":       said(map[string]any{"exp": now + 3601}),
 		"not before later":            said(map[string]any{"nbf": now + 11}),
 		"begun more than an hour ago": said(map[string]any{"nbf": now - 3601}),
+		"issued later":                said(map[string]any{"iat": now + 11}),
+		"good for two hours in all":   said(map[string]any{"nbf": now - 3590, "exp": now + 3590}),
+		"good for an hour and a bit":  said(map[string]any{"nbf": now - 1, "exp": now + 3600}),
 		"good as a client assertion":  said(map[string]any{"sub": c.ID}),
 		"an object inside":            said(map[string]any{"request": "a.b.c"}),
 		"a reference inside":          said(map[string]any{"request_uri": requestURIPrefix + "x"}),
@@ -113,6 +116,33 @@ func TestBadRequestObjectsAreRefused(t *testing.T) {
 	h.shown("object and reference", err, "invalid_request")
 	_, err = h.authorizing(carrying(c, said(map[string]any{"redirect_uri": "https://evil.example/"})))
 	h.shown("a redirect URI that is not registered, signed", err, "invalid_request")
+}
+
+// FAPI 2.0 Message Signing §5.3.1: an hour counts from nbf, also where the client's clock
+// runs ahead by as much as Security Profile §5.3.2.1 clause 13 has a server take; and the
+// type that RFC 9101 §4 gives a request object is taken like its absence.
+func TestARequestObjectLivesAnHourFromItsBeginning(t *testing.T) {
+	h := alone(t)
+	ec := newKey(t)
+	c := h.requester(jose.JSONWebKey{Key: ec.Public()})
+	now := h.clock.Now().Unix()
+	for name, changes := range map[string]map[string]any{
+		"an hour from now":           {"exp": now + 3600},
+		"a clock that runs ahead":    {"nbf": now + 10, "iat": now + 10, "exp": now + 3610},
+		"begun nearly an hour ago":   {"nbf": now - 3599, "iat": now - 3599, "exp": now + 1},
+		"without nbf, which is ours": {"nbf": nil, "iat": nil, "exp": now + 3600},
+		"for several servers":        {"aud": []string{issuer, "https://other.example"}},
+	} {
+		for _, typ := range []string{"", "JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"} {
+			by := signing{jose.ES256, ec, map[jose.HeaderKey]any{"typ": typ}}
+			if typ == "" {
+				by.header = nil
+			}
+			if a := h.post(h.Push, c, carrying(c, by.jwt(t, h.objecting(c, changes)))); a.status != http.StatusCreated {
+				t.Errorf("%s, typ %q: %d %v", name, typ, a.status, a.body)
+			}
+		}
+	}
 }
 
 func TestAClientThatMustSignCannotDoOtherwise(t *testing.T) {
