@@ -3,6 +3,7 @@ package web
 import (
 	"propusk/cabinet/web/desk"
 	"propusk/cabinet/web/document"
+	"propusk/cabinet/web/export"
 	"propusk/cabinet/web/extract"
 	"propusk/cabinet/web/filing"
 	"propusk/cabinet/web/home"
@@ -37,5 +38,6 @@ func Rooms() []desk.Room {
 		tender.Room(),
 		notice.Room(),
 		integration.Room(),
+		export.Room(),
 	}
 }

@@ -119,6 +119,11 @@ func address(path string, query url.Values) string {
 	return path
 }
 
+// export hands the history over as a file, with the filters of the page.
+func export(v *desk.Visit) error {
+	return v.Export("filings", "/filings/export", clean(v.Request().URL.Query()))
+}
+
 // clean leaves out empty parameters.
 func clean(query url.Values) url.Values {
 	for name := range query {

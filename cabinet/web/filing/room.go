@@ -41,7 +41,7 @@ func Room() desk.Room {
 		Search: search,
 		Routes: []desk.Route{
 			desk.Get("/cabinet/filings", list),
-			download("/cabinet/filings/export", "/filings/export"),
+			desk.Get("/cabinet/filings/export", export),
 			desk.Get("/cabinet/filings/calendar", calendar),
 			desk.Get("/cabinet/filings/operations", operations),
 			desk.Get("/cabinet/filings/forms", forms),

@@ -194,7 +194,7 @@ func (l *listView) read(v *desk.Visit) (int, []pages.FieldError, error) {
 func export(v *desk.Visit) error {
 	query := asks(v)
 	query.Set("format", v.Query("format"))
-	return v.Download("/accruals/export", query)
+	return v.Export("accruals", "/accruals/export", query)
 }
 
 // asked has the accruals asked for now; where no source of them is configured, the

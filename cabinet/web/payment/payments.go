@@ -12,56 +12,6 @@ func paymentAPI(v *desk.Visit) string { return "/payments/" + desk.Escape(v.Path
 
 func paymentPath(v *desk.Visit) string { return history + "/" + desk.Escape(v.PathValue("id")) }
 
-type historyView struct {
-	Tabs            []pages.NavItem
-	States, Methods []pages.Option
-	State, Method   string
-	Rows            []payment
-	Filtered        bool
-	First, Next     string
-}
-
-// payments is the history (row 229).
-func payments(v *desk.Visit) error {
-	view := historyView{Tabs: tabs(v), State: v.Query("status"), Method: v.Query("method")}
-	view.Filtered = view.State+view.Method != ""
-	view.States, view.Methods = []pages.Option{{Label: v.T("payment.any")}}, []pages.Option{{Label: v.T("payment.any")}}
-	for _, name := range []string{"created", "sent", "paid", "refused", "expired", "cancelled"} {
-		view.States = append(view.States, pages.Option{Value: name, Label: v.T("payment.state." + name)})
-	}
-	for _, name := range []string{"card", "sbp", "wallet", "account"} {
-		view.Methods = append(view.Methods, pages.Option{Value: name, Label: v.T("payment.way." + name)})
-	}
-	query := url.Values{}
-	for name, value := range map[string]string{"status": view.State, "method": view.Method} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	here := query.Encode()
-	if after := v.Query("after"); after != "" {
-		view.First = history + "?" + here
-		query.Set("after", after)
-	}
-	query.Set("limit", "25")
-	var found struct {
-		Items []payment `json:"items"`
-		Next  string    `json:"next"`
-	}
-	if err := v.Get("/payments", query, &found); err != nil {
-		status, errs, err := v.Mendable(err, "status", "method")
-		if err != nil {
-			return err
-		}
-		return v.Page(status, "finance_payments.html", "payment.tab.payments", view, errs...)
-	}
-	view.Rows = found.Items
-	if found.Next != "" {
-		view.Next = history + "?" + here + "&" + url.Values{"after": {found.Next}}.Encode()
-	}
-	return v.Page(http.StatusOK, "finance_payments.html", "payment.tab.payments", view)
-}
-
 type paymentView struct {
 	Payment payment
 	Tag     pages.Tag

@@ -45,6 +45,7 @@ func Room() desk.Room {
 			desk.Post(accounts+"/{id}/confirm", confirm),
 			desk.Post(accounts+"/{id}/unlink", unlink),
 			desk.Get(history, payments),
+			desk.Get(history+"/export", exportPayments),
 			desk.Get(paid, showPayment),
 			desk.Get(paid+"/progress", progress),
 			desk.Get(paid+"/qr", func(v *desk.Visit) error { return v.Inline(paymentAPI(v)+"/qr", nil) }),

@@ -79,6 +79,15 @@ func TestAnAccrualIsFoundPaidAndReceipted(t *testing.T) {
 	b.Open("/cabinet/finance/payments").Is(200).Says("№ 1", "Оплачен")
 	b.Open("/cabinet/finance/payments?status=refused").Is(200).Says("Таких платежей нет")
 	b.Open("/cabinet/finance/payments?status=x").Is(http.StatusBadRequest)
+	// Row 215: the history is narrowed by dates and sums, and exported as it is narrowed.
+	past := b.Open("/cabinet/finance/payments?sum_from=3+000&sum_to=3000,00").Is(200).Says("№ 1")
+	b.Open("/cabinet/finance/payments?sum_from=3000,01").Is(200).Says("Таких платежей нет")
+	b.Open("/cabinet/finance/payments?sum_from=5&sum_to=4").Is(http.StatusBadRequest)
+	b.Open("/cabinet/finance/payments?sum_from=many").Is(http.StatusUnprocessableEntity).Says("Введите сумму в рублях")
+	b.Open("/cabinet/finance/payments?from=01.01.2001&to=02.01.2001").Is(200).Says("Таких платежей нет")
+	if got := past.Follow("PDF Скачать историю платежей"); !strings.HasPrefix(got.Body, "%PDF") {
+		t.Errorf("the export is %.40q", got.Body)
+	}
 	b.In("en").Open("/cabinet/finance").Is(200).Says("Nothing is to be paid")
 }
 

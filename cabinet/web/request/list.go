@@ -244,5 +244,5 @@ func export(v *desk.Visit) error {
 			query.Set(name, value)
 		}
 	}
-	return v.Download("/organization/requests/export", query)
+	return v.Export("requests", "/organization/requests/export", query)
 }

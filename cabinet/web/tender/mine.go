@@ -68,7 +68,7 @@ func applications(v *desk.Visit) error {
 
 // exportApplications hands the list over as a workbook.
 func exportApplications(v *desk.Visit) error {
-	return v.Download("/tender-applications/export", v.Kept("state", "archive"))
+	return v.Export("tender_applications", "/tender-applications/export", v.Kept("state", "archive"))
 }
 
 func apiMine(v *desk.Visit) string { return "/tender-applications/" + desk.Escape(v.PathValue("id")) }
