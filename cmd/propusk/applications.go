@@ -69,6 +69,12 @@ func (h *house) flushUses(ctx context.Context) {
 	}
 }
 
+// houseNames are the names that only the house's own applications have.
+var houseNames = []string{
+	"Пропуск", "Propusk", "Кабинет организации", "Company cabinet", "Личный кабинет", "Личный кабинет организации",
+	"Консоль оператора", "Operator console",
+}
+
 func (h *house) openRegistration() error {
 	tokens, err := h.initialTokens()
 	if err != nil {
@@ -82,7 +88,7 @@ func (h *house) openRegistration() error {
 	h.applications, err = application.New(application.Deps{
 		DB: h.db, Clients: h.clients, Tokens: tokens, Ephemeral: h.volatile, Journal: h.journal,
 		Issuer: h.cfg.Issuer, Policy: application.Policy(c.Registration), Open: application.Bounds{Scope: c.OpenScope, RedirectHosts: c.OpenHosts},
-		Publishers: publishers, StatementRequired: c.StatementRequired, Reserved: []string{"Кабинет организации", "Company cabinet", "Propusk", "Пропуск"},
+		Publishers: publishers, StatementRequired: c.StatementRequired, Reserved: houseNames,
 		Now: h.now, Log: h.log, Metrics: h.metrics,
 	})
 	if err != nil {

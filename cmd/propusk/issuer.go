@@ -54,7 +54,7 @@ func openIssuer(ctx context.Context, b *base) (*issuer, error) {
 	i.clients, err = client.New(client.Deps{
 		DB: b.db, Events: b.volatile, Directory: b.directory, Revocations: b.revocations, Journal: b.journal, Now: b.now, Log: b.log,
 		MutualTLS: client.MutualTLS{Host: mutual.URL != "", Authorities: mutual.Authorities != nil},
-		Outside:   outside, Logo: i.logos.Want,
+		Outside:   outside, Logo: i.logos.Want, Names: houseNames,
 	})
 	if err != nil {
 		i.closeKeys()

@@ -33,6 +33,8 @@ type Deps struct {
 	// Outside asks addresses that clients register; nil: one that reaches public
 	// addresses only (package storage/outside).
 	Outside *http.Client
+	// Names are those of the house and of its applications, which nobody else's may have.
+	Names []string
 	// Logo is told where a client's picture is to be had, in the transaction that says so
 	// (package logo); nil: nobody is.
 	Logo func(ctx context.Context, clientID, uri string) error
@@ -125,6 +127,7 @@ func (s *Store) CreateFor(ctx context.Context, c Client, lifetime time.Duration)
 func (s *Store) check(ctx context.Context, c *Client, sector bool) error {
 	var f faults
 	s.checkMutualTLS(c, &f)
+	s.checkName(c, &f)
 	if sector {
 		s.checkSector(ctx, c, &f)
 	}
