@@ -18,6 +18,9 @@ type Act struct {
 	Scope      string
 	Permission directory.Permission
 	ACR        string
+	// Own is an act that a person does in his own right, whatever organisation the token
+	// opens; else it takes a token of one.
+	Own bool
 	// Why is the problem code that says what forbids the act whoever asks, usually a
 	// state; "" when nothing does.
 	Why string
@@ -114,7 +117,11 @@ func (c Call) Actions(acts ...Act) ([]Action, error) {
 }
 
 func (c Call) action(act Act) (Action, error) {
-	route := Route{Access: OrganisationToken, Scope: act.Scope, Permission: act.Permission, ACR: act.ACR}
+	access := OrganisationToken
+	if act.Own {
+		access = PersonToken
+	}
+	route := Route{Access: access, Scope: act.Scope, Permission: act.Permission, ACR: act.ACR}
 	refused, no := errors.AsType[*Refusal](route.Permit(c.Claims))
 	if !no && act.Why != "" {
 		refused, no = &Refusal{code: act.Why, args: act.args}, true

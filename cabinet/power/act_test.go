@@ -110,10 +110,14 @@ func TestTheRepresentativeSeesGivesUpAndHandsOn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		got := w.given(w.form(func(f *emchd.Form) { f.Delegation = 1 }))
 		me := w.outsider(w.bookkeeper)
+		weak := func(person directory.Person) string {
+			return cabinettest.Sign(t, w.Claims(nil, directory.MemberView{Person: person}))
+		}
 		if mine := w.Expect(w.Do("GET", "/v1/me/powers", me, nil), http.StatusOK, ""); !strings.Contains(mine.Text, got.ID) {
 			t.Error(mine.Text)
 		}
-		w.Expect(w.Do("GET", "/v1/me/powers/"+got.ID, me, nil), http.StatusOK, "")
+		w.actions(weak(w.bookkeeper), got.ID, "renounce assurance_insufficient, delegate allowed")
+		w.actions(me, got.ID, "renounce allowed, delegate allowed")
 		// Every application has the scope organization: it does not reach these.
 		narrow := cabinettest.Sign(t, cabinettest.But(w.Claims(nil, directory.MemberView{Person: w.bookkeeper}), map[string]any{"scope": "openid organization powers:read powers:write"}))
 		for _, path := range []string{"", "/" + got.ID, "/" + got.ID + "/file"} {
@@ -152,11 +156,21 @@ func TestTheRepresentativeSeesGivesUpAndHandsOn(t *testing.T) {
 			t.Errorf("the form that hands on: %s", xml)
 		}
 		sign := "/v1/me/powers/" + draft.ID + "/signature"
+		w.actions(weak(w.bookkeeper), draft.ID, "sign allowed, revoke assurance_insufficient")
+		if handed := w.Expect(w.Do("GET", "/v1/me/powers?side=handed", me, nil), http.StatusOK, ""); !strings.Contains(handed.Text, draft.ID) || strings.Contains(handed.Text, `"id":"`+got.ID) {
+			t.Errorf("what was handed on: %s", handed.Text)
+		}
+		if theirs := w.Expect(w.Do("GET", "/v1/me/powers?side=handed", other, nil), http.StatusOK, ""); strings.Contains(theirs.Text, draft.ID) {
+			t.Errorf("a stranger's: %s", theirs.Text)
+		}
+		w.Expect(w.Do("GET", "/v1/me/powers?side=all", me, nil), http.StatusBadRequest, "parameter_invalid")
 		w.Expect(w.Do("POST", sign, me, map[string]any{"signature": w.company.Sign(t, xml)}), http.StatusUnprocessableEntity, "power_signature_refused")
 		own := w.Authority.Issue(t, signature.Subject{LastName: "Счетова", GivenNames: "Анна", SNILS: bookkeeperSNILS})
 		if signed := w.read(w.Expect(w.Do("POST", sign, me, map[string]any{"signature": own.Sign(t, xml)}), http.StatusOK, "")); signed.Status != "active" || signed.ParentID != got.ID {
 			t.Errorf("%+v", signed)
 		}
+		w.actions(me, draft.ID, "sign power_over, revoke allowed")
+		w.actions(weak(helper), draft.ID, "renounce assurance_insufficient, delegate power_not_handed_on")
 		if _, err := w.Directory.Representation(context.Background(), helper.ID, w.alpha.ID); err != nil {
 			t.Errorf("the helper: %v", err)
 		}

@@ -96,15 +96,16 @@ func (p *Powers) organisationRoutes() []api.Route {
 	}
 }
 
+// ownScope is a scope of its own: most applications ask for organization to learn for
+// whom a person works, and none of them may hand his powers on by that.
+const ownScope = "powers:own"
+
 func (p *Powers) personRoutes() []api.Route {
-	// A scope of its own: most applications ask for organization to learn for whom a
-	// person works, and none of them may hand his powers on by that.
-	const scope = "powers:own"
 	get := func(path string, handle func(api.Call) error) api.Route {
-		return api.Route{Method: "GET", Path: path, Access: api.PersonToken, Scope: scope, Handle: handle}
+		return api.Route{Method: "GET", Path: path, Access: api.PersonToken, Scope: ownScope, Handle: handle}
 	}
 	post := func(path, acr string, handle func(api.Call) error) api.Route {
-		return api.Route{Method: "POST", Path: path, Access: api.PersonToken, Scope: scope, ACR: acr, Handle: handle}
+		return api.Route{Method: "POST", Path: path, Access: api.PersonToken, Scope: ownScope, ACR: acr, Handle: handle}
 	}
 	delegate, sign := post("/v1/me/powers/{id}/delegate", second, p.myDelegate), post("/v1/me/powers/{id}/signature", second, p.mySign)
 	delegate.Idempotent, sign.Idempotent = true, true

@@ -2,9 +2,11 @@ package power_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"mime/multipart"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,4 +217,19 @@ func (w *world) representative(person directory.Person, changes map[string]any) 
 // outsider is a token of a person without an organisation.
 func (w *world) outsider(person directory.Person) string {
 	return cabinettest.Sign(w.T, cabinettest.But(w.Claims(nil, directory.MemberView{Person: person}), map[string]any{"acr": cabinettest.Qualified}))
+}
+
+// actions fails unless the person's own page of a power offers just these acts: each with
+// "allowed", or the reason why not.
+func (w *world) actions(token, id, want string) {
+	w.T.Helper()
+	var view struct{ Actions []api.Action }
+	w.Expect(w.Do("GET", "/v1/me/powers/"+id, token, nil), http.StatusOK, "").Into(w.T, &view)
+	told := make([]string, len(view.Actions))
+	for i, a := range view.Actions {
+		told[i] = a.Action + " " + cmp.Or(a.Reason, "allowed")
+	}
+	if got := strings.Join(told, ", "); got != want {
+		w.T.Errorf("the actions are %s, want %s", got, want)
+	}
 }

@@ -236,6 +236,8 @@ func (n *node) attribute(a xml.Attr) *Fault {
 	}
 	_, twice := n.attributes[name]
 	switch {
+	case a.Name.Space != "": // to everybody else it is not the attribute of that name
+		return fault("namespace")
 	case twice:
 		return fault("attribute_repeated")
 	case len(a.Value) > maxValue:
