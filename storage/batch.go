@@ -48,6 +48,20 @@ func (b *Batch) Get(dst any, found *bool, query string, args ...any) {
 	}})
 }
 
+// Row is Get for a query whose columns are scanned into dst one after the other, as
+// [database/sql.Rows.Scan] does: to find a struct's fields by the names of columns costs
+// more than to read a row of a few.
+func (b *Batch) Row(found *bool, dst []any, query string, args ...any) {
+	b.items = append(b.items, batched{query: query, args: args, scan: func(rows dbscan.Rows) error {
+		if *found = rows.Next(); *found {
+			if err := rows.Scan(dst...); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}})
+}
+
 // Do runs the batch in the transaction of ctx, in the order in which it was filled, and
 // ends with the first error, which makes the transaction roll back. Without a
 // transaction it is one of its own, on PostgreSQL an implicit one where no statement may
@@ -98,8 +112,10 @@ func (b *batched) told(affected int64) error {
 	return nil
 }
 
-// batch runs the statements one after the other.
+// batch runs the statements one after the other. They are short, and nothing interrupts
+// them: to watch for that would be a goroutine for each.
 func (w *liteWriter) batch(ctx context.Context, items []batched) error {
+	ctx = context.WithoutCancel(ctx)
 	for _, item := range items {
 		if item.scan != nil {
 			if err := w.query(ctx, item.known, item.args, item.scan); err != nil {

@@ -80,13 +80,17 @@ const (
 const memberNames = `id, organisation_id, person_id, role, grants, denials, position, version,
 	activated_at, removed_at, updated_at, stopped_at`
 
-var (
-	activeMembership = "SELECT " + columns("o", "organisation", organisationNames) + ", " + columns("m", "member", memberNames) + `
+const activeMembers = `
 		FROM members m
 		JOIN organisations o ON o.id = m.organisation_id AND o.status = 'active'
 		JOIN persons p ON p.id = m.person_id AND p.status = 'active'
 		WHERE m.person_id = $1 AND m.removed_at = 0 AND m.stopped_at = 0`
-	membershipOf  = activeMembership + ` AND m.organisation_id = $2`
+
+var (
+	activeMembership = "SELECT " + columns("o", "organisation", organisationNames) + ", " + columns("m", "member", memberNames) + activeMembers
+	membershipOf     = activeMembership + ` AND m.organisation_id = $2`
+	standingOf       = `SELECT o.id, o.inn, o.kpp, o.ogrn, o.name, o.status, o.required_acr, m.role, m.grants, m.denials, m.version ` +
+		activeMembers + ` AND m.organisation_id = $2`
 	membershipsOf = activeMembership + ` ORDER BY o.name, o.id`
 
 	memberView = "SELECT " + columns("m", "member", memberNames) + ", " + columns("p", "person", personNames) + `
@@ -116,9 +120,14 @@ func (d *Directory) Membership(ctx context.Context, personID, organisationID str
 	return m, nil
 }
 
-// AskMembership has a batch read what Membership reads; found says whether there is any.
-func AskMembership(b *storage.Batch, m *Membership, found *bool, personID, organisationID string) {
-	b.Get(m, found, membershipOf, personID, organisationID)
+// AskStanding has a batch read of a Membership what a token shows: which organisation it
+// is and what it demands, the member's rights and their version. found says whether there
+// is any; the rest of m is left as it is.
+func AskStanding(b *storage.Batch, m *Membership, found *bool, personID, organisationID string) {
+	o := &m.Organisation
+	b.Row(found, []any{
+		&o.ID, &o.INN, &o.KPP, &o.OGRN, &o.Name, &o.Status, &o.RequiredACR, &m.Role, &m.Grants, &m.Denials, &m.Member.Version,
+	}, standingOf, personID, organisationID)
 }
 
 // Members lists the members of an organisation, blocked people too, in the

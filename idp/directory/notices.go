@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"propusk/storage"
+	"propusk/storage/journal"
 	"propusk/storage/outbox"
 )
 
@@ -35,9 +38,42 @@ type recipient struct {
 }
 
 // notifyPerson writes to the person's e-mail, or to the phone when there is no
-// other way.
+// other way. Of a change of the ways in both are told, where the phone is proved:
+// whoever makes such a change in another's name may hold his mailbox.
 func (d *Directory) notifyPerson(ctx context.Context, p Person, n notice) error {
-	return d.notify(ctx, recipient{p.Email, p.Phone, p.Locale}, n)
+	if err := d.notify(ctx, recipient{p.Email, p.Phone, p.Locale}, n); err != nil {
+		return err
+	}
+	if !waysIn[n.action] || p.Email == "" || !p.PhoneVerified || p.Phone == "" {
+		return nil
+	}
+	if often, err := d.changesOften(ctx, p.ID); err != nil || often {
+		return err
+	}
+	return d.notify(ctx, recipient{Phone: p.Phone, Locale: p.Locale}, n)
+}
+
+// waysIn are the notices of a way in that is new, another one, or gone.
+var waysIn = map[string]bool{
+	"password.changed.you": true, "totp.confirmed.you": true, "totp.replaced.you": true, "totp.disconnected.you": true, "totp.removed.you": true,
+	"passkey.added.you": true, "passkey.removed.you": true, "certificate.bound.you": true, "certificate.unbound.you": true,
+	"recovery_codes.made.you": true, "recovery_codes.removed.you": true,
+}
+
+// toldByPhone bounds how many changes of his own an hour a person is told by SMS: each
+// costs the house money, and a phone may be one that earns by them.
+const toldByPhone = 5
+
+// changesOften reports whether the person has changed his ways in more often than that.
+func (d *Directory) changesOften(ctx context.Context, personID string) (bool, error) {
+	entries, err := d.journal.List(ctx, journal.Filter{Actor: personID, From: storage.Of(d.now().Add(-time.Hour)), Limit: 500})
+	changes := 0
+	for _, e := range entries {
+		if waysIn[e.Action+".you"] || e.Action == "password.set" {
+			changes++
+		}
+	}
+	return changes > toldByPhone, wrapped("count changes of the ways in", err)
 }
 
 // notifyResponsible writes to the organisation's e-mail, and when it has none

@@ -76,7 +76,7 @@ func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, form
 func (p *Provider) askStanding(b *storage.Batch, g *grant) standing {
 	var membership directory.Membership
 	var member bool
-	directory.AskMembership(b, &membership, &member, g.PersonID, g.OrganisationID)
+	directory.AskStanding(b, &membership, &member, g.PersonID, g.OrganisationID)
 	return func(ctx context.Context, personID, organisationID string) (owner, error) {
 		if !member {
 			return p.representative(ctx, personID, organisationID)
