@@ -137,7 +137,7 @@ func (v *Visit) nav() []pages.NavItem {
 	work := false // a place of the first group is there
 	for _, place := range v.d.nav {
 		current := place.Path == here
-		if !current && place.Permission != "" && !v.May(place.Permission) {
+		if !current && (place.Permission != "" && !v.May(place.Permission) || place.Only != nil && !place.Only(v)) {
 			continue
 		}
 		item := pages.NavItem{Title: place.Key, URL: place.Path, Current: current}

@@ -55,6 +55,8 @@ type NavItem struct {
 	// Permission that the place needs; who lacks it does not see the place. "" =
 	// everybody sees it.
 	Permission string
+	// Only says for whom the place is, where a permission does not; nil = for everybody.
+	Only func(v *Visit) bool
 	// Order among the places of all rooms: 100–499 work, 500–999 the organisation.
 	Order int
 	// Count is how much waits there for the visitor, from what the desk has read

@@ -16,7 +16,7 @@ func signForm(v *desk.Visit) error {
 		return err
 	}
 	if !p.Actions.Allowed("sign") {
-		return v.Redirect(p.path())
+		return v.Redirect(here(v).of(p))
 	}
 	return v.Sign(http.StatusOK, s, nil)
 }
@@ -31,9 +31,9 @@ func signing(v *desk.Visit) (desk.Signing, power, error) {
 		return desk.Signing{}, p, err
 	}
 	s := desk.Signing{
-		Title: v.T("power.sign.title", "Name", p.Representative.Name), Lead: "power.sign.lead",
-		Action: p.path() + "/sign", Act: "power.sign.act", FileURL: p.path() + "/file", FileName: p.Number + ".xml",
-		BackURL: p.path(), Back: "power.sign.back",
+		Title: v.T("power.sign.title", "Name", p.Representative.Name), Lead: here(v).say("power.sign.lead"),
+		Action: here(v).of(p) + "/sign", Act: "power.sign.act", FileURL: here(v).of(p) + "/file", FileName: p.Number + ".xml",
+		BackURL: here(v).of(p), Back: "power.sign.back",
 		Facts: []pages.Pair{
 			{Label: "power.fact.principal", Text: p.Principal.Name, Under: v.T("number.inn") + " " + p.Principal.INN},
 			{Label: "power.fact.representative", Text: p.Representative.Name},
@@ -62,9 +62,9 @@ func signed(v *desk.Visit) error {
 		return v.Unsigned(err, s, api(v)+"/file", made)
 	}
 	if now.Status == "checking" {
-		return v.Done(p.path(), "power.signed.checking")
+		return v.Done(here(v).of(p), "power.signed.checking")
 	}
-	return v.Done(p.path(), "power.signed")
+	return v.Done(here(v).of(p), "power.signed")
 }
 
 type endView struct {
@@ -72,7 +72,8 @@ type endView struct {
 	Act     string // revoke, renounce
 	Reason  string
 	Below   []power // what was handed on from it, which ends too
-	Members int
+	At, All string  // its page, and all pages like it
+	Effect  string
 }
 
 // endForm tells what the end of a power comes to, before it is brought about.
@@ -95,13 +96,17 @@ func endPage(v *desk.Visit, status int, act, reason string, errs ...pages.FieldE
 		return err
 	}
 	if !endable(view.Power.Actions, act) {
-		return v.Redirect(view.Power.path())
+		return v.Redirect(here(v).of(view.Power))
 	}
 	below, err := handedOn(v, view.Power.ID)
 	if err != nil {
 		return err
 	}
-	view.Below = below
+	view.Below, view.At, view.All = below, here(v).of(view.Power), here(v).all
+	view.Effect = "power.end." + act
+	if act == "revoke" {
+		view.Effect = here(v).say(view.Effect)
+	}
 	return v.Page(status, "power_end.html", "power."+act+".title", view, errs...)
 }
 
@@ -112,10 +117,19 @@ func endable(actions desk.Actions, act string) bool {
 	return found != nil && (found.Allowed || found.Reason == "assurance_insufficient")
 }
 
-// handedOn are the live powers that hand this one on, as far as the organisation
-// sees them.
+// handedOn are the live powers that hand this one on, as far as the organisation, or the
+// person, sees them.
 func handedOn(v *desk.Visit, id string) ([]power, error) {
 	var below []power
+	if here(v).own {
+		handed, err := myPowers(v, "handed")
+		for _, p := range handed {
+			if p.ParentID == id && p.Status == "active" {
+				below = append(below, p)
+			}
+		}
+		return below, err
+	}
 	for _, side := range []string{"granted", "given"} {
 		var found page
 		if err := v.Get("/powers-of-attorney", url.Values{"side": {side}, "status": {"active"}, "limit": {"200"}}, &found); err != nil {
@@ -145,7 +159,7 @@ func ended(act string) func(*desk.Visit) error {
 			}
 			return endPage(v, status, act, reason, errs...)
 		}
-		return v.Done("/cabinet/powers/"+desk.Escape(v.PathValue("id")), "power."+act+".done", "Count", len(told.Ended))
+		return v.Done(here(v).all+"/"+desk.Escape(v.PathValue("id")), "power."+act+".done", "Count", len(told.Ended))
 	}
 }
 
@@ -174,7 +188,7 @@ func imported(v *desk.Visit) error {
 	}
 	var made power
 	if err = v.Upload("/powers-of-attorney", parts, &made, desk.IdempotencyKey(v.FormKey())); err == nil {
-		return v.Done(made.path(), "power.imported")
+		return v.Done(organisations.of(made), "power.imported")
 	}
 	status, errs, err := v.Mendable(err, "file", "signature")
 	if err != nil {

@@ -102,14 +102,14 @@ func give(v *desk.Visit, form url.Values) error {
 	if len(errs) > 0 {
 		return wizardPage(v, http.StatusUnprocessableEntity, stepWhat, form, errs...)
 	}
-	path, done := "/powers-of-attorney", "power.made"
+	path, done := here(v).api, "power.made"
 	if parent := form.Get("parent_id"); parent != "" {
-		path, done = path+"/"+desk.Escape(parent)+"/delegate", "power.hand.made"
+		path, done = path+"/"+desk.Escape(parent)+"/delegate", here(v).say("power.hand.made")
 	}
 	var made power
 	err := v.Post(path, p, &made, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done(made.path(), done)
+		return v.Done(here(v).of(made), done)
 	}
 	return refusedForm(v, err, form)
 }
@@ -200,7 +200,7 @@ func entered(v *desk.Visit) error {
 	var made power
 	err = v.Upload("/powers-of-attorney", append(parts, desk.Part{Name: "power", Value: string(said)}), &made, desk.IdempotencyKey(v.FormKey()))
 	if err == nil {
-		return v.Done(made.path(), "power.paper.done")
+		return v.Done(organisations.of(made), "power.paper.done")
 	}
 	status, errs, err := v.Mendable(err, paperFields...)
 	if err != nil {

@@ -56,3 +56,47 @@ func TestAPowerIsHandedOnWithinItsBounds(t *testing.T) {
 	theirs.In("en").Open("/cabinet/powers/new?hands_on=" + strings.TrimPrefix(handed, "/cabinet/powers/")).Says("Hand a power of attorney on")
 	b.Open(handed).Follow("Отозвать").Says("Счетова") // what ends with it
 }
+
+// TestAPersonHandsOnWhatHeWasGivenHimself: with his own certificate, within what he was
+// given; and takes it back, or gives up all of it.
+func TestAPersonHandsOnWhatHeWasGivenHimself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const accountantSNILS = "08765430300"
+	home := w.Office("Bureau", directory.Accountant)
+	accountant := home.Members[directory.Accountant].Person
+	if err := w.Directory.VerifyNumbers(t.Context(), directory.System(), accountant.ID, accountantSNILS, ""); err != nil {
+		t.Fatal(err)
+	}
+	p := w.SignIn(w.office, directory.Administrator).Open("/cabinet/powers/new").Fill("Фамилия", "Счетова").Fill("Имя", "Анна").Fill("СНИЛС", accountantSNILS).
+		Fill("Фамилия руководителя", "Северный").Fill("Имя руководителя", "Андрей").Fill("СНИЛС руководителя", headSNILS).Submit("Дальше")
+	p = p.Fill("Просмотр отчётности", "yes").Fill("Подписание и представление", "yes").Fill("Передоверие", "Один раз").Submit("Дальше").Submit("Создать доверенность").Is(http.StatusOK)
+	form := p.Follow("Файл доверенности").Body
+	given := p.Follow("Подписать").Choose("Загрузите файл подписи", "power.sig", w.company.Sign(t, []byte(form))).Submit("Отправить подпись").Says("Действует")
+	at := "/cabinet/my-powers/" + strings.TrimPrefix(given.Path, "/cabinet/powers/")
+
+	b := w.SignIn(home, directory.Accountant)
+	b.Open("/cabinet/my-powers").Is(http.StatusOK).Says("Мои доверенности", "Выданы мне", "ООО «Mayak»").Lacks("Передоверены мной")
+	w.SignIn(home, directory.Administrator).Open("/cabinet/my-powers").Says("Лично вам доверенностей не выдавали")
+	w.SignIn(home, directory.Administrator).Open(at).Is(http.StatusNotFound)
+	b.Open("/cabinet/my-powers/new").At("/cabinet/my-powers") // nothing is given but what was given
+
+	step := b.Open(at).Is(http.StatusOK).Says("Действует", "Отказаться").Follow("Передоверить").Is(http.StatusOK).Says("Передоверие", "ООО «Mayak»").Lacks("Подпишет другой руководитель")
+	step = step.Fill("Фамилия", "Помощников").Fill("Имя", "Пётр").Fill("СНИЛС", "112-233-445 95").Submit("Дальше").Is(http.StatusOK).Lacks("Получение выписок")
+	draft := step.Fill("Просмотр отчётности", "yes").Fill("Действует по", w.day(30)).Submit("Дальше").Says("Дальше подпишите").Submit("Создать доверенность").
+		Is(http.StatusOK).Says("когда вы его подпишете", "Подпишите его своим сертификатом")
+	if !strings.HasPrefix(draft.Path, "/cabinet/my-powers/") {
+		t.Fatalf("the draft is at %s", draft.Path)
+	}
+	xml := []byte(b.Open(draft.Path + "/file").Is(http.StatusOK).Body)
+	dialog := b.Open(draft.Path).Follow("Подписать").Says("Подписываете вы")
+	dialog.Choose("Загрузите файл подписи", "power.sig", w.company.Sign(t, xml)).Submit("Отправить подпись").Is(http.StatusUnprocessableEntity)
+	own := w.Authority.Issue(t, signature.Subject{LastName: "Счетова", GivenNames: "Анна", SNILS: accountantSNILS})
+	dialog.Choose("Загрузите файл подписи", "power.sig", own.Sign(t, xml)).Submit("Отправить подпись").At(draft.Path).Says("подписана и действует", "Отозвать")
+	b.Open("/cabinet/my-powers").Says("Передоверены мной", "Помощников")
+
+	end := b.Open(at).Follow("Отказаться").Says("Помощников")
+	end.Submit("Отказаться").Says("Вход подтверждён").Submit("Отказаться").At(at).Says("Отозвана")
+	b.Open(draft.Path).Says("Отозвана")
+	b.In("en").Open("/cabinet/my-powers").Says("My powers of attorney", "Handed on by me")
+}

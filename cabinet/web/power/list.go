@@ -44,6 +44,7 @@ func list(v *desk.Visit) error {
 			Title: "power.side." + side, URL: "/cabinet/powers?side=" + side, Current: side == view.Side,
 		})
 	}
+	view.Tabs = append(view.Tabs, pages.NavItem{Title: "power.side.mine", URL: mine.all})
 	view.Statuses = []pages.Option{{Label: v.T("power.any")}}
 	for _, name := range statuses {
 		view.Statuses = append(view.Statuses, pages.Option{Value: name, Label: v.T("power.status." + name)})
@@ -69,18 +70,58 @@ func list(v *desk.Visit) error {
 		return v.Page(status, "powers.html", "place.powers", view, errs...)
 	}
 	for _, p := range found.Powers {
-		r := row{power: p, Other: p.other(view.Side), Path: p.path(), Tag: p.tag(), Last: day(p.Until)}
-		if p.Status == "active" {
-			r.Left = v.DaysLeft(r.Last)
-			r.Soon = r.Left <= 30
-		}
-		if n := len(p.Allows); n > 1 {
-			r.More = v.T("power.more", "Count", n-1)
-		}
-		view.Rows = append(view.Rows, r)
+		view.Rows = append(view.Rows, newRow(v, p, p.other(view.Side)))
 	}
 	if found.Next != "" {
 		view.Next = here + "&" + url.Values{"after": {found.Next}}.Encode()
 	}
 	return v.Page(http.StatusOK, "powers.html", "place.powers", view)
+}
+
+func newRow(v *desk.Visit, p power, other party) row {
+	r := row{power: p, Other: other, Path: here(v).of(p), Tag: p.tag(), Last: day(p.Until)}
+	if p.Status == "active" {
+		r.Left = v.DaysLeft(r.Last)
+		r.Soon = r.Left <= 30
+	}
+	if n := len(p.Allows); n > 1 {
+		r.More = v.T("power.more", "Count", n-1)
+	}
+	return r
+}
+
+type myView struct {
+	Given, Handed []row
+	Tabs          []pages.NavItem
+}
+
+// myList is what the visitor was given himself, and what he has handed on.
+func myList(v *desk.Visit) error {
+	var view myView
+	if v.May("powers:read") {
+		for _, side := range []string{"granted", "given"} {
+			view.Tabs = append(view.Tabs, pages.NavItem{Title: "power.side." + side, URL: organisations.all + "?side=" + side})
+		}
+		view.Tabs = append(view.Tabs, pages.NavItem{Title: "power.side.mine", URL: mine.all, Current: true})
+	}
+	for side, rows := range map[string]*[]row{"given": &view.Given, "handed": &view.Handed} {
+		found, err := myPowers(v, side)
+		if err != nil {
+			return err
+		}
+		for _, p := range found {
+			other := p.Principal
+			if side == "handed" {
+				other = p.Representative
+			}
+			*rows = append(*rows, newRow(v, p, other))
+		}
+	}
+	return v.Page(http.StatusOK, "my_powers.html", "place.my_powers", view)
+}
+
+func myPowers(v *desk.Visit, side string) ([]power, error) {
+	var found page
+	err := v.Get(mine.api, url.Values{"side": {side}}, &found)
+	return found.Powers, err
 }

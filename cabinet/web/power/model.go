@@ -79,8 +79,6 @@ type (
 	}
 )
 
-func (p power) path() string { return "/cabinet/powers/" + p.ID }
-
 // other is the side that is not ours.
 func (p power) other(side string) party {
 	if side == "given" {

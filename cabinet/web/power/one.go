@@ -25,6 +25,8 @@ type oneView struct {
 	Looked    bool // the journal was looked through
 	Members   []choice
 	ParentURL string
+	All       string // pages like it
+	Own       bool
 }
 
 // use is an act that somebody did under the power.
@@ -51,14 +53,18 @@ func onePage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 		return err
 	}
 	p := view.Power
+	view.Own = here(v).own
 	view.Tag, view.From, view.To = p.tag(), day(p.IssuedOn), day(p.Until)
 	view.Left = v.DaysLeft(view.To)
 	view.facts(v)
 	view.lead(v)
 	view.offers(v)
 	view.Checks = p.Validation.checkLines(v)
-	if p.ParentID != "" {
-		view.ParentURL = "/cabinet/powers/" + p.ParentID
+	view.All = here(v).all
+	// Whom a person was given a power by stands above him; what he was given, below what
+	// he hands on, is his to see.
+	if p.ParentID != "" && (!here(v).own || p.Actions.Find("revoke") != nil) {
+		view.ParentURL = view.All + "/" + p.ParentID
 	}
 	if err := view.uses(v); err != nil {
 		return err
@@ -97,7 +103,11 @@ func (view *oneView) lead(v *desk.Visit) {
 	if p.Status == "active" && view.Left <= 30 {
 		key = "active.soon"
 	}
-	view.Lead = v.T("power.lead."+key, "Days", view.Left, "Reason", p.Reason)
+	text := "power.lead." + key
+	if key == "draft" {
+		text = here(v).say(text)
+	}
+	view.Lead = v.T(text, "Days", view.Left, "Reason", p.Reason)
 	view.LeadKind = map[string]string{
 		"draft": "wait", "checking": "wait", "active": "go", "active.soon": "wait", "expired": "", "revoked": "stop", "refused": "stop",
 	}[key]
@@ -105,7 +115,7 @@ func (view *oneView) lead(v *desk.Visit) {
 
 func (view *oneView) offers(v *desk.Visit) {
 	p := view.Power
-	at := p.path()
+	at := here(v).of(p)
 	link := func(title, to string) pages.Act { return pages.Act{Title: title, URL: at + to} }
 	revoke, renounce := link("power.act.revoke", "/revoke"), link("power.act.renounce", "/renounce")
 	revoke.Stop, renounce.Stop = true, true
@@ -115,8 +125,8 @@ func (view *oneView) offers(v *desk.Visit) {
 	}
 	view.Offers = v.Offers(actions,
 		desk.Offer{Action: "sign", Act: link("power.act.sign", "/sign"), Main: true, Hide: true},
-		desk.Offer{Action: "replace", Act: pages.Act{Title: "power.act.replace", URL: "/cabinet/powers/new?replaces=" + url.QueryEscape(p.ID)}, Hide: true},
-		desk.Offer{Action: "delegate", Act: pages.Act{Title: "power.act.hand", URL: "/cabinet/powers/new?hands_on=" + url.QueryEscape(p.ID)}, Hide: true},
+		desk.Offer{Action: "replace", Act: pages.Act{Title: "power.act.replace", URL: organisations.all + "/new?replaces=" + url.QueryEscape(p.ID)}, Hide: true},
+		desk.Offer{Action: "delegate", Act: pages.Act{Title: "power.act.hand", URL: here(v).all + "/new?hands_on=" + url.QueryEscape(p.ID)}, Hide: true},
 		desk.Offer{Action: "revoke", Act: revoke, Hide: true},
 		desk.Offer{Action: "renounce", Act: renounce, Hide: true},
 	)
@@ -132,7 +142,7 @@ const (
 
 // uses are the latest acts under the power, from the journal of whom it was given by.
 func (view *oneView) uses(v *desk.Visit) error {
-	if !v.May("journal:read") || view.Power.Status == "draft" || view.Power.Status == "checking" {
+	if here(v).own || !v.May("journal:read") || view.Power.Status == "draft" || view.Power.Status == "checking" {
 		return nil
 	}
 	view.Looked = true
@@ -185,5 +195,5 @@ func performers(v *desk.Visit) error {
 		}
 		return onePage(v, status, errs...)
 	}
-	return v.Done("/cabinet/powers/"+desk.Escape(v.PathValue("id")), "power.performers.done")
+	return v.Done(organisations.all+"/"+desk.Escape(v.PathValue("id")), "power.performers.done")
 }

@@ -25,8 +25,10 @@ func Room() desk.Room {
 	return desk.Room{
 		Name: "power", Files: files, Search: search,
 		Scopes: []string{"powers:read", "powers:write", "members:read", "journal:read", "extracts:read", "filings:read"},
-		Nav:    []desk.NavItem{{Key: "place.powers", Path: all, Permission: "powers:read", Order: 530}},
-		Routes: []desk.Route{
+		Nav: []desk.NavItem{{Key: "place.powers", Path: all, Permission: "powers:read", Order: 530}, {
+			Key: "place.my_powers", Path: mine.all, Order: 535, Only: func(v *desk.Visit) bool { return v.Power() != "" },
+		}},
+		Routes: append(ownRoutes(), []desk.Route{
 			desk.Get(all, list),
 			desk.Get(all+"/new", wizard),
 			desk.Post(all+"/new", step),
@@ -44,12 +46,29 @@ func Room() desk.Room {
 			desk.Post(at+"/renounce", ended("renounce")),
 			desk.Post(at+"/performers", performers),
 			file("/file", "/file"), file("/signature", "/signature"), file("/archive", "/archive"),
-		},
+		}...),
 	}
 }
 
-// api is the API's path of the power that the page is about.
-func api(v *desk.Visit) string { return "/powers-of-attorney/" + desk.Escape(v.PathValue("id")) }
+// ownRoutes are the visitor's own powers: what he was given and may hand on, and what he
+// has handed on.
+func ownRoutes() []desk.Route {
+	at := mine.all + "/{id}"
+	sign := desk.Post(at+"/sign", signed)
+	sign.Limit = desk.SigningLimit
+	return []desk.Route{
+		desk.Get(mine.all, myList),
+		desk.Get(mine.all+"/new", wizard),
+		desk.Post(mine.all+"/new", step),
+		desk.Get(at, one),
+		desk.Get(at+"/file", func(v *desk.Visit) error { return v.Download(api(v)+"/file", nil) }),
+		desk.Get(at+"/sign", signForm), sign,
+		desk.Get(at+"/revoke", endForm("revoke")),
+		desk.Post(at+"/revoke", ended("revoke")),
+		desk.Get(at+"/renounce", endForm("renounce")),
+		desk.Post(at+"/renounce", ended("renounce")),
+	}
+}
 
 // search finds powers by a part of a number or a name.
 func search(v *desk.Visit, query string) ([]desk.Hit, error) {
@@ -61,7 +80,7 @@ func search(v *desk.Visit, query string) ([]desk.Hit, error) {
 		}
 		for _, p := range found.Powers {
 			hits = append(hits, desk.Hit{
-				Kind: v.T("power.hit"), Title: p.other(side).Name, Text: p.FormLabel + " · " + p.StatusLabel, Path: p.path(),
+				Kind: v.T("power.hit"), Title: p.other(side).Name, Text: p.FormLabel + " · " + p.StatusLabel, Path: organisations.of(p),
 			})
 		}
 	}

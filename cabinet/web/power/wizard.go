@@ -43,6 +43,8 @@ type wizardView struct {
 	Sole     bool
 	Today    string
 	Parent   *power // that is handed on; nil = a power of the organisation's own
+	All      string // where the powers are
+	Own      bool   // the visitor hands on what he was given himself
 	Latest   string // the last day of what is handed on, as people read it
 }
 
@@ -118,8 +120,12 @@ func wizardPage(v *desk.Visit, status, at int, form url.Values, errs ...pages.Fi
 	if err := view.handsOn(v); err != nil {
 		return err
 	}
+	view.All, view.Own = here(v).all, here(v).own
+	if view.Parent == nil && view.Own { // a person hands on what he was given, and gives nothing else
+		return v.Redirect(view.All)
+	}
 	if view.Parent != nil && !view.Parent.handable() {
-		return v.Redirect(view.Parent.path())
+		return v.Redirect(here(v).of(*view.Parent))
 	}
 	for i, name := range []string{"who", "what", "review"} {
 		view.Stages = append(view.Stages, pages.Stage{Title: v.T("power.stage." + name), Done: i < at, Current: i == at})
@@ -170,7 +176,7 @@ func (view *wizardView) handsOn(v *desk.Visit) error {
 		return nil
 	}
 	view.Parent = new(power)
-	if err := v.Get("/powers-of-attorney/"+desk.Escape(id), nil, view.Parent); err != nil {
+	if err := v.Get(here(v).api+"/"+desk.Escape(id), nil, view.Parent); err != nil {
 		return err
 	}
 	view.Latest = day(view.Parent.Until).Format("02.01.2006")
