@@ -13,9 +13,10 @@
 //	Authorize   reference or signed object unpacked; client, redirect URI, PKCE,
 //	            scopes → AuthorizationRequest, kept by idp
 //	            (the person signs in, chooses the organisation, consents)
-//	Issue       Approval → a code, kept by its hash with the facts of the grant to be;
-//	            answered by query, form post or as a signed JWT
-//	Token       one transaction: code spent, grant made, owner read anew, tokens signed
+//	Issue       Approval → a code and, under its hash, the grant that it begins
+//	            (pending.go); answered by query, form post or as a signed JWT
+//	Token       one transaction: code spent, so the grant begun, and its owner read anew;
+//	            then the tokens are signed, or the beginning is taken back
 //	Token       refresh: the grant moves on by one generation, owner read anew
 //
 // Other ways to a token: a device's and the backchannel's requests wait for a person
