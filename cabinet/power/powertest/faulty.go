@@ -57,6 +57,8 @@ func unreadable() []Case {
 		{"another encoding", "", replaced("UTF-8", "KOI8-R"), broken, "Кодировка не UTF-8 и не windows-1251, или в тексте есть недопустимые байты."},
 		{"bytes that are no text", "", replaced("ООО", "\xff\xfe"), broken, "Кодировка не UTF-8 и не windows-1251, или в тексте есть недопустимые байты."},
 		{"nested too deeply", "", replaced(`ИННЮЛ="7701234560" КПП="770101001" ОГРН="1027700123450"/>`, `ИННЮЛ="7701234560" КПП="770101001" ОГРН="1027700123450">`+deep+`</СвРосОрг>`), broken, "Слишком много элементов или слишком глубокая вложенность."},
+		{"a number under another namespace", "", replaced(`ИННЮЛ="7701234560"`, `xmlns:other="urn:other" other:ИННЮЛ="7701234560"`), broken, "не из пространства имён"},
+		{"a number twice, once under another namespace", "", replaced(`ИННЮЛ="7701234560"`, `xmlns:other="urn:other" ИННЮЛ="7701234560" other:ИННЮЛ="7809876543"`), broken, "не из пространства имён"},
 		{"a value without end", "", replaced("ООО", strings.Repeat("О", 9000)), broken, "Слишком длинное значение СвРосОрг@НаимОрг."},
 		{"control characters", "", replaced("ООО", "ООО&#9;"), broken, "В значении СвРосОрг@НаимОрг есть управляющие символы."},
 		{"another namespace", "", replaced("urn://x-artefacts/EMCHD_1", "urn://x-artefacts/EMCHD_2"), broken, "Элемент Доверенность не из пространства имён urn://x-artefacts/EMCHD_1."},
