@@ -171,7 +171,7 @@ func otherScopeOrder(p *party) {
 
 // RFC 9110 §11.1: the case of a scheme says nothing.
 func schemeCase(p *party) {
-	token := p.flow(nil).text("access_token")
+	token := p.granted(p.grant()).text("access_token")
 	for _, change := range []func(string) string{strings.ToLower, strings.ToUpper} {
 		got := p.userinfo(token, func(c *call) {
 			scheme, rest, _ := strings.Cut(c.header.Get("Authorization"), " ")

@@ -290,7 +290,16 @@ func audience(value any) string {
 // bound to.
 func (p *party) userinfo(token string, calls ...func(*call)) answer {
 	p.Helper()
-	return p.send("/oauth2/userinfo", url.Values{}, append([]func(*call){p.bearing(token)}, calls...)...)
+	return p.send(p.resource(), url.Values{}, append([]func(*call){p.bearing(token)}, calls...)...)
+}
+
+// resource is where the plan's tokens are tried: userinfo, or the cabinet's API for those
+// of programs that act for themselves, which speak of no person.
+func (p *party) resource() string {
+	if p.itself {
+		return "/v1/me"
+	}
+	return "/oauth2/userinfo"
 }
 
 // bearing puts the access token into the header of a GET.

@@ -37,6 +37,7 @@ type variant struct {
 	profile   oauth.Profile // "" = none
 	mode      string        // response_mode; "" = the default
 	signed    bool          // requests are signed (RFC 9101)
+	itself    bool          // the client acts for itself (RFC 6749 §4.4)
 }
 
 func (v variant) dpop() bool { return v.constrain == "dpop" }
@@ -87,6 +88,10 @@ func (w *world) party(t *testing.T, v variant, change ...func(*oauth.Client)) *p
 		if v.auth == oauth.AuthTLS {
 			c.SANDNS = host
 		}
+	}
+	if v.itself {
+		c.Kind, c.FirstParty, c.GrantTypes, c.Scope = oauth.Service, false, []string{oauth.GrantClientCredentials}, ""
+		c.RedirectURIs, c.PostLogoutRedirectURIs = nil, nil
 	}
 	for _, f := range change {
 		f(&c)
@@ -201,7 +206,7 @@ func (p *party) prepare(endpoint string, form url.Values) *call {
 	if p.dpop() && endpoint == "/oauth2/token" {
 		c.proof = p.sign(p.proofKey, "dpop+jwt", true)
 	}
-	if endpoint == "/oauth2/userinfo" {
+	if endpoint == p.resource() {
 		return c
 	}
 	switch p.auth {

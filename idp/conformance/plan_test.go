@@ -57,5 +57,5 @@ func (pl plan) run(t *testing.T) {
 
 // plans are all that the package holds the server against.
 func plans() []plan {
-	return []plan{basicPlan(), configPlan(), dynamicPlan(), formPostPlan(), logoutPlan(), backchannelPlan(), frontchannelPlan(), securityPlan(), messagePlan()}
+	return []plan{basicPlan(), configPlan(), dynamicPlan(), formPostPlan(), logoutPlan(), backchannelPlan(), frontchannelPlan(), securityPlan(), messagePlan(), credentialsPlan()}
 }

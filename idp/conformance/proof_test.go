@@ -19,7 +19,7 @@ func proving(changes map[string]any) func(*call) {
 func proofWithTimes(p *party) {
 	now := p.clock.Now()
 	times := proving(map[string]any{"nbf": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
-	got := p.granted(p.redeem(p.code(nil), nil, times))
+	got := p.granted(p.grant(times))
 	if told := p.userinfo(got.text("access_token"), times); told.status != http.StatusOK {
 		p.Errorf("userinfo: %d %v", told.status, told.header)
 	}
@@ -29,7 +29,7 @@ func proofWithTimes(p *party) {
 func proofAt(d time.Duration) func(*party) {
 	return func(p *party) {
 		at := proving(map[string]any{"iat": p.clock.Now().Add(d).Unix()})
-		got := p.granted(p.redeem(p.code(nil), nil, at))
+		got := p.granted(p.grant(at))
 		if told := p.userinfo(got.text("access_token"), at); told.status != http.StatusOK {
 			p.Errorf("userinfo: %d %v", told.status, told.header)
 		}
@@ -68,7 +68,7 @@ func boundByThumbprint(p *party) {
 
 // §4.3: each of the checks, at a resource.
 func dpopNegatives(p *party) {
-	token := p.flow(nil).text("access_token")
+	token := p.granted(p.grant()).text("access_token")
 	try := func(what string, good bool, change func(*call)) {
 		p.Helper()
 		got := p.userinfo(token, change)

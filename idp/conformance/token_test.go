@@ -39,7 +39,7 @@ func fapiTokens() []module {
 
 // RFC 8705 §2: who authenticates by certificate says who it is.
 func withoutClientID(p *party) {
-	got := p.redeem(p.code(nil), nil, func(c *call) { c.form.Del("client_id") })
+	got := p.grant(func(c *call) { c.form.Del("client_id") })
 	p.refused("without client_id", got, "invalid_client", "invalid_request")
 }
 
@@ -52,7 +52,7 @@ func (p *party) bare(c *call) {
 }
 
 func holderOfKey(p *party) {
-	got := p.redeem(p.code(nil), nil, p.bare)
+	got := p.grant(p.bare)
 	p.refused("without proof of possession", got, "invalid_request", "invalid_grant", "invalid_dpop_proof", "invalid_client")
 }
 
@@ -72,7 +72,7 @@ func expiredCode(p *party) {
 // assertionRefused spoils the claims of the assertion at the token endpoint.
 func assertionRefused(changes map[string]any) func(*party) {
 	return func(p *party) {
-		got := p.redeem(p.code(nil), nil, func(c *call) { c.claims = changes })
+		got := p.grant(func(c *call) { c.claims = changes })
 		p.refused("the assertion", got, "invalid_client", "invalid_request")
 	}
 }
@@ -82,7 +82,7 @@ func expiredAssertion(p *party) {
 }
 
 func withoutAssertion(p *party) {
-	got := p.redeem(p.code(nil), nil, func(c *call) {
+	got := p.grant(func(c *call) {
 		c.assertion = nil
 		c.form.Del("client_assertion_type")
 	})
@@ -92,6 +92,11 @@ func withoutAssertion(p *party) {
 // FAPI 2.0 Security Profile §5.4.1.
 func assertionByRS256(p *party) {
 	other := p.withRSA()
+	if p.itself {
+		other.refused("RS256", other.grant(other.assertingBy(jose.RS256)), "invalid_client", "invalid_request")
+		other.granted(other.grant(other.assertingBy(jose.PS256)))
+		return
+	}
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}}
 	other.refused("RS256", other.send("/oauth2/token", form, other.assertingBy(jose.RS256)), "invalid_client", "invalid_request")
 	other.refused("PS256 with a bad token", other.send("/oauth2/token", form, other.assertingBy(jose.PS256)), "invalid_grant")

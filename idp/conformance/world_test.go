@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"propusk/cabinet"
 	"propusk/idp"
 	"propusk/idp/application"
 	"propusk/idp/client"
@@ -178,11 +179,34 @@ func (w *world) build(ctx context.Context, runner *jobs.Runner) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	resource, err := w.resource(server, revoked, writes, volatile)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", server)
+	mux.Handle("/v1/", resource)
 	mux.Handle(application.Path, registrations)
 	mux.Handle(application.Path+"/", registrations)
 	return circumstances(mux), nil
+}
+
+// resource is the cabinet's API, a resource server that programs call for themselves. It
+// has the issuer's keys as any other does, from the published set.
+func (w *world) resource(issuing http.Handler, revoked *revocation.List, writes *journal.Journal, volatile storage.Volatile) (http.Handler, error) {
+	return cabinet.New(cabinet.Deps{
+		Issuer: issuer, Audience: issuer + "/v1", MutualTLS: mutual, Keys: cabinet.NewJWKS(issuer+"/oauth2/jwks", within{issuing}).Key,
+		Revocations: revoked, Directory: w.directory, Journal: writes, Ephemeral: volatile, Log: w.log(), Now: w.clock.Now,
+	})
+}
+
+// within is the way to a handler without a network.
+type within struct{ http.Handler }
+
+func (h within) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	return answer.Result(), nil
 }
 
 // registrations lets clients register themselves, with an initial access token.
