@@ -483,3 +483,19 @@ func FuzzDocument(f *testing.F) {
 		}
 	})
 }
+
+// RFC 9700 §4.15: a program that could choose its client_id would choose a person's name,
+// and its own token would pass for the person's.
+func TestAProgramChoosesNoNameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storagetest.SQLite(t))
+	person := storage.NewID()
+	for _, document := range []map[string]any{
+		{"client_id": person}, {"client_id": "console"}, {"client_id": ""},
+	} {
+		made := h.registered(document)
+		if id := made.text("client_id"); id == document["client_id"] || len(id) != len(person) {
+			t.Errorf("%v became %q", document["client_id"], id)
+		}
+	}
+}
