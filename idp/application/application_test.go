@@ -120,6 +120,8 @@ func TestHostileMetadataIsRefusedFieldByField(t *testing.T) {
 		"HS256":                   {map[string]any{"id_token_signed_response_alg": "HS256"}, "invalid_client_metadata", "id_token_signed_response_alg"},
 		"none":                    {map[string]any{"request_object_signing_alg": "none"}, "invalid_client_metadata", "request_object_signing_alg"},
 		"request_uris":            {map[string]any{"request_uris": []string{"https://app.example.org/r"}}, "invalid_client_metadata", "request_uris"},
+		"encrypted responses":     {map[string]any{"authorization_encrypted_response_alg": "ECDH-ES"}, "invalid_client_metadata", "authorization_encrypted_response_alg"},
+		"a mode of windows":       {map[string]any{"response_modes": []string{"web_message"}}, "invalid_client_metadata", "response_modes"},
 		"a television":            {map[string]any{"application_type": "television"}, "invalid_client_metadata", "application_type"},
 		"an age below nothing":    {map[string]any{"default_max_age": -1}, "invalid_client_metadata", "default_max_age"},
 		"many contacts":           {map[string]any{"contacts": slices.Repeat([]string{"a"}, 11)}, "invalid_client_metadata", "contacts"},

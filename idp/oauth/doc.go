@@ -60,8 +60,8 @@
 //   - request_uri is ours (pushed) or refused: no address of a stranger is asked
 //     for a request. registration is refused instead of ignored.
 //
-//   - A request object must have iss, aud and exp, at most an hour away (RFC 9101
-//     §4 says SHOULD). What stands outside it does not count.
+//   - A request object must have iss, aud and exp, at most an hour after nbf, or from
+//     now without one (RFC 9101 §4 says SHOULD). What stands outside it does not count.
 //
 //   - aud of a client assertion is the issuer alone (RFC 7523 §3 would take the
 //     token endpoint's address, too; FAPI 2.0 Security Profile §5.3.2.1 does not).
