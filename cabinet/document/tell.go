@@ -69,15 +69,20 @@ func (d *Documents) Damaged(ctx context.Context, f file.File) error {
 	return nil
 }
 
-// mailLink mails the link; only the mailbox learns it.
+// mailLink mails the link; only the mailbox learns it. What the sender writes is marked as
+// his, and leads nowhere.
 func (d *Documents) mailLink(ctx context.Context, doc Document, v Version, s Share, token string) error {
 	until := s.ExpiresAt.Time().In(moscow).Format("02.01.2006 15:04")
+	name, file, message := unlinked(doc.Name), unlinkedFile(v.FileName), ""
+	if s.Message != "" {
+		message = "\n\nСообщение отправителя / the sender writes:\n> " + strings.ReplaceAll(unlinked(s.Message), "\n", "\n> ")
+	}
 	text := fmt.Sprintf("%s передаёт вам документ «%s» (%s, %s).%s\n\nСсылка открывается один раз и действует до %s (МСК):\n%s\n\n"+
 		"Если вы не ждали документа, не открывайте ссылку.\n\n"+
 		"%s hands you the document “%s”. The link opens once, until %s (Moscow time).",
-		s.SenderName, doc.Name, v.FileName, sizeText(v.Size), quoted(s.Message), until, d.linkURL(token), s.SenderName, doc.Name, until)
+		s.SenderName, name, file, sizeText(v.Size), message, until, d.linkURL(token), s.SenderName, name, until)
 	return d.Outbox.Send(ctx, outbox.Message{
-		Channel: "email", To: s.Email, Subject: "Вам передан документ: " + short(doc.Name), Text: text, Expires: s.ExpiresAt,
+		Channel: "email", To: s.Email, Subject: "Вам передан документ: " + short(name), Text: text, Expires: s.ExpiresAt,
 	})
 }
 
