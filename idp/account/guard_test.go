@@ -103,12 +103,14 @@ func TestTrustedDeviceIsNoFreshProof(t *testing.T) {
 // Nothing of a stranger's upload is read: his connection is cut instead.
 func TestStrangersUploadIsNotRead(t *testing.T) {
 	w := quickWorld(t)
-	r := httptest.NewRequestWithContext(w.ctx, http.MethodPost, "/account/signatures", failing{t})
-	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
-	answer := httptest.NewRecorder()
-	w.ServeHTTP(answer, r)
-	if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != toSignIn("/account", session.None, false) {
-		t.Errorf("answered %d to %q", answer.Code, answer.Header().Get("Location"))
+	for _, kind := range []string{"multipart/form-data; boundary=x", "Multipart/Form-Data; boundary=x", " multipart/form-data;boundary=x"} {
+		r := httptest.NewRequestWithContext(w.ctx, http.MethodPost, "/account/signatures", failing{t})
+		r.Header.Set("Content-Type", kind)
+		answer := httptest.NewRecorder()
+		w.ServeHTTP(answer, r)
+		if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != toSignIn("/account", session.None, false) {
+			t.Errorf("%s: answered %d to %q", kind, answer.Code, answer.Header().Get("Location"))
+		}
 	}
 }
 

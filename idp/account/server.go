@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -213,7 +214,7 @@ func (s *Server) Routes() []Route {
 // ServeHTTP serves every route of the pages. The body of an upload is read, and
 // its files written to the disk, before a route is asked; so a stranger's is not.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPost && strings.HasPrefix(kind, "multipart/") {
 		secret := browser.Cookie(r, browser.CookieSession)
 		_, signedIn, err := browser.Recall(r.Context(), s.deps.Sessions, s.deps.Directory, secret, s.now())
 		if err == nil && !signedIn {
