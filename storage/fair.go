@@ -64,7 +64,7 @@ func (f *Fair) Begin(ctx context.Context, address string) error {
 	if full >= reserved {
 		return fmt.Errorf("%w: the rest is for those who are signed in", ErrFull)
 	}
-	n, left, err := f.ephemeral.Incr(ctx, "fair:"+network(address), fairWindow)
+	n, left, err := f.ephemeral.Incr(ctx, "fair:"+Network(address), fairWindow)
 	if err != nil {
 		return fmt.Errorf("share short-lived state: %w", err)
 	}
@@ -74,8 +74,8 @@ func (f *Fair) Begin(ctx context.Context, address string) error {
 	return nil
 }
 
-// network is whose share an address uses: an IPv6 customer has a whole /64.
-func network(address string) string {
+// Network is whose share an IP address uses: an IPv6 customer has a whole /64.
+func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return "unknown"

@@ -5,10 +5,14 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 // How often a client may ask for what is kept for it: a pushed request (RFC 9126 §7) and
@@ -72,7 +76,24 @@ func (p *Provider) pushable(ctx context.Context, client *registration) error {
 	if client.FirstParty {
 		return nil
 	}
+	if client.TokenEndpointAuthMethod == AuthNone {
+		return p.strangerPushes(ctx, client)
+	}
 	return p.atMost(ctx, "pushed requests", client.ID, p.deps.Rates.Pushed, rateOf)
+}
+
+// strangerPushes counts a push of a client that nobody can be told from: for the address
+// that it comes from, or anybody would spend the allowance of all who use the client.
+func (p *Provider) strangerPushes(ctx context.Context, client *registration) error {
+	address := storage.Network(journal.From(ctx).IP)
+	if err := storage.NewFair(p.deps.Ephemeral).Begin(ctx, address); errors.Is(err, storage.ErrFull) {
+		e := fault(http.StatusTooManyRequests, "slow_down", "there is no room for another pushed request: ask again in 60 s")
+		e.RetryAfter = time.Minute
+		return e
+	} else if err != nil {
+		return err
+	}
+	return p.atMost(ctx, "pushed requests", client.ID+" "+address, p.deps.Rates.Pushed, rateOf)
 }
 
 // askable counts a request for a person: of the client, and of the client for whom the

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"propusk/storage/journal"
 )
 
 // limited is a 429 that says when to come again, and how many may be asked.
@@ -69,5 +71,42 @@ func TestAClientDoesNotAskForPeopleWithoutEnd(t *testing.T) {
 	h.clock.Advance(askedAgainIn)
 	if a := h.asking(c, nil); a.status != http.StatusOK {
 		t.Errorf("later: %d %v", a.status, a.body)
+	}
+}
+
+// Attack: anybody can push as a client without a secret. Who does so without end, from an
+// address of his own or from many of his network, keeps nobody else of the client's from
+// signing in; nor do pushes for the house's own pages stop at a number for all.
+func TestAStrangerDoesNotSpendWhatAClientMayPush(t *testing.T) {
+	h := alone(t)
+	h.deps.Rates = Rates{Pushed: 3}
+	h.restart()
+	c := h.spa()
+	from := func(address string) answer {
+		r := h.request(c, asking(c, nil))
+		return h.send(h.Push, r.WithContext(journal.With(r.Context(), journal.Circumstances{IP: address, RequestID: "req-1"})))
+	}
+	for i := range 3 {
+		if a := from("2001:db8::" + strconv.Itoa(i)); a.status != http.StatusCreated {
+			t.Fatalf("%d %v", a.status, a.body)
+		}
+	}
+	h.limited("the fourth of one network", from("2001:db8::ffff"))
+	if a := from("198.51.100.1"); a.status != http.StatusCreated {
+		t.Errorf("somebody else with the same client: %d %v", a.status, a.body)
+	}
+	own := h.register(Client{Kind: Web, FirstParty: true, RedirectURIs: []string{callback}, Scope: "openid"})
+	for range 5 {
+		if a := h.post(h.Push, own, asking(own, with{"scope": "openid"})); a.status != http.StatusCreated {
+			t.Errorf("the house's own: %d %v", a.status, a.body)
+		}
+	}
+	if err := h.deps.Ephemeral.Put(t.Context(), "what others keep", make([]byte, 120<<20), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	a := from("198.51.100.2")
+	h.refused("when there is no room", a, http.StatusTooManyRequests, "slow_down")
+	if a.header.Get("Retry-After") != "60" {
+		t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
 	}
 }
