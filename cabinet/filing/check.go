@@ -170,12 +170,27 @@ func (r *Filings) write(ctx context.Context, f *Filing, p report.Profile) error 
 		f.found(faults, p, storage.Of(r.Now()))
 		return nil
 	}
-	saved, err := r.Files.Save(ctx, f.OrganisationID, name.String(), file.XML, report.MaxFile, bytes.NewReader(content))
+	if err := r.saveForm(ctx, f, name.String(), content); err != nil {
+		return err
+	}
+	r.inspect(f, p, content, nil)
+	return nil
+}
+
+// saveForm saves the file of a form, unless the form has made the same before. It is the
+// house that makes it: a full archive is no reason for a report to miss its day.
+func (r *Filings) saveForm(ctx context.Context, f *Filing, name string, content []byte) error {
+	digest := sha256.Sum256(content)
+	if f.FileID != "" && f.FileName == name && f.FileSHA256 == hex.EncodeToString(digest[:]) {
+		if kept, err := r.Files.Get(ctx, f.OrganisationID, f.FileID); err == nil && kept.Whole() {
+			return nil
+		}
+	}
+	saved, err := r.Files.SaveOurs(ctx, f.OrganisationID, name, file.XML, report.MaxFile, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}
-	f.put(saved, name.String())
-	r.inspect(f, p, content, nil)
+	f.put(saved, name)
 	return nil
 }
 

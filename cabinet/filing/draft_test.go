@@ -51,6 +51,12 @@ func TestFormBecomesTheFileThatIsSent(t *testing.T) {
 		if checked.Check.Accepted || len(checked.Check.Faults) < 1 || checked.Check.Faults[0].Code != "sum_mismatch" || checked.Check.Faults[0].Line == 0 {
 			t.Fatalf("check is %+v", checked.Check)
 		}
+		// Checking it again makes no second file of the same bytes.
+		before := w.savedFiles(o)
+		w.got(w.Do("POST", "/v1/filings/"+f.ID+"/check", w.admin(o), nil), 200)
+		if now := w.savedFiles(o); now != before || before == 0 {
+			t.Errorf("%d files after another check, %d before", now, before)
+		}
 		w.Expect(w.Do("POST", "/v1/filings/"+f.ID+"/signatures", w.admin(o), signBody([]byte{1})), 422, "filing_faulty")
 		patched := w.got(w.Do("PATCH", "/v1/filings/"+f.ID, w.admin(o), map[string]any{
 			"values": map[string]any{"НДС/СумУпл164/СумНалОб/@НалВосстОбщ": "200000"},

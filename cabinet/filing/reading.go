@@ -1,7 +1,9 @@
 package filing
 
 import (
+	"context"
 	"slices"
+	"strings"
 
 	"propusk/cabinet/api"
 	"propusk/cabinet/filing/report"
@@ -25,6 +27,18 @@ func (r *Filings) reading(c api.Call) (Filing, error) {
 
 // limited tells that the caller may not read every report.
 func limited(c api.Call) bool { return c.Claims.Power != nil || len(c.Claims.Details) > 0 }
+
+// MayRead reports whether the actor may read what came with a filing, wherever it is
+// kept ("<filing>/receipts"): the report's type must be one that he may read.
+// directory.ErrForbidden, storage.ErrNotFound.
+func (r *Filings) MayRead(ctx context.Context, actor directory.Actor, organisationID, of string) error {
+	id, _, _ := strings.Cut(of, "/")
+	f, err := r.get(ctx, organisationID, id)
+	if err == nil {
+		_, err = r.Directory.Authorise(ctx, actor, organisationID, directory.Act{Permission: directory.FilingsRead, Kind: f.Type})
+	}
+	return err
+}
 
 // visible lists the types of reports that the caller may read; nil is all. Only who
 // acts by a power of attorney, or through an application that was allowed some, is

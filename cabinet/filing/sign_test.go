@@ -2,6 +2,7 @@ package filing_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/signature"
 	"propusk/signature/signaturetest"
+	"propusk/storage"
 )
 
 // trySign signs a filing with a holder's certificate as the bearer of the token.
@@ -162,6 +164,15 @@ func TestPowerOfAttorneyReachesAsFarAsItSays(t *testing.T) {
 			t.Errorf("the authority of the sending is %+v", sent.Authority)
 		}
 		w.cannotReach(token, o, other)
+		// Nor by the archive, where receipts are kept beside.
+		actor := directory.Actor{PersonID: person.ID, PowerID: power.ID}
+		must(t, w.filings.MayRead(t.Context(), actor, o.ID, f.ID+"/receipts"))
+		if err := w.filings.MayRead(t.Context(), actor, o.ID, other.ID+"/receipts"); !errors.Is(err, directory.ErrForbidden) {
+			t.Errorf("the receipts of another report: %v", err)
+		}
+		if err := w.filings.MayRead(t.Context(), actor, w.Office("Beta").ID, f.ID+"/receipts"); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("by another organisation: %v", err)
+		}
 		var list struct{ Filings []one }
 		w.Expect(w.Do("GET", "/v1/filings", token, nil), 200, "").Into(t, &list)
 		if len(list.Filings) != 1 || list.Filings[0].ID != f.ID {

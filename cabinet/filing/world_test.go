@@ -281,3 +281,10 @@ func encoded(t testing.TB, v any) string {
 	must(t, err)
 	return string(text)
 }
+
+// savedFiles is how many files the office has, kept or not.
+func (w *world) savedFiles(o *office) (n int) {
+	w.T.Helper()
+	must(w.T, w.DB.Get(context.Background(), &n, `SELECT COUNT(*) FROM files WHERE organisation_id = $1`, o.ID))
+	return n
+}

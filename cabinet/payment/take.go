@@ -122,8 +122,8 @@ func (p *Payments) attach(ctx context.Context, a *Accrual, documents []AccrualDo
 			if d.File == "" || f.Name != d.File || f.Name == ChargesFile {
 				continue
 			}
-			saved, err := p.Files.Save(ctx, a.OrganisationID, f.Name, file.PDF|file.XML|file.JPEG|file.PNG, maxAttachment, bytes.NewReader(f.Content))
-			if _, bad := errors.AsType[*file.KindError](err); bad || errors.Is(err, file.ErrTooLarge) || errors.Is(err, file.ErrEmpty) || errors.Is(err, file.ErrInfected) || errors.Is(err, file.ErrQuota) {
+			saved, err := p.Files.SaveOurs(ctx, a.OrganisationID, f.Name, file.PDF|file.XML|file.JPEG|file.PNG, maxAttachment, bytes.NewReader(f.Content))
+			if _, bad := errors.AsType[*file.KindError](err); bad || errors.Is(err, file.ErrTooLarge) || errors.Is(err, file.ErrEmpty) || errors.Is(err, file.ErrInfected) {
 				p.Log.WarnContext(ctx, "a document of a charge was refused", "body", a.Source, "error", err)
 				break
 			}

@@ -205,17 +205,17 @@ func (d *Desk) verify(ctx context.Context, w writer, organisationID, document st
 }
 
 // store keeps the content and its signature as files, loose until the transaction
-// takes them.
+// takes them. The house makes the content: a full archive keeps nobody from applying.
 func (d *Desk) store(ctx context.Context, a *Application, p *prepared) error {
 	var err error
-	p.main, err = d.Files.Save(ctx, a.OrganisationID, "application-"+a.ID+".xml", file.XML, request.MaxFile, bytes.NewReader(p.content))
+	p.main, err = d.Files.SaveOurs(ctx, a.OrganisationID, "application-"+a.ID+".xml", file.XML, request.MaxFile, bytes.NewReader(p.content))
 	if err != nil {
 		return fmt.Errorf("service: store the content: %w", err)
 	}
 	if len(p.signature) == 0 {
 		return nil
 	}
-	signed, err := d.Files.Save(ctx, a.OrganisationID, "application-"+a.ID+".xml.sig", file.Signature, request.MaxFile, bytes.NewReader(p.signature))
+	signed, err := d.Files.SaveOurs(ctx, a.OrganisationID, "application-"+a.ID+".xml.sig", file.Signature, request.MaxFile, bytes.NewReader(p.signature))
 	if err != nil {
 		return fmt.Errorf("service: store the signature: %w", err)
 	}

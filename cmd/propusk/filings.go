@@ -16,5 +16,6 @@ func (h *house) openFilings(context.Context) (err error) {
 		return err
 	}
 	h.rooms = append(h.rooms, h.filings.Room())
+	h.documents.Guard("filing/", h.filings.MayRead)
 	return nil
 }
