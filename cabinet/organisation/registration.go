@@ -36,6 +36,8 @@ type comparison struct {
 	Differences []difference `json:"differences"`
 	// Accepted: operators have let the differences pass.
 	Accepted bool `json:"accepted"`
+	// AcceptedAt is when operators accepted the registration; 0 when none did.
+	AcceptedAt storage.Time `json:"accepted_at"`
 }
 
 // basis is why the applicant may open the cabinet.
@@ -200,13 +202,35 @@ func (r *registration) changed(next draft) {
 	}
 }
 
-// headKept is how long the register's word that the applicant is head opens a
-// cabinet: heads change, and a draft may lie for months.
-const headKept = 24 * time.Hour
+// How long it holds what a cabinet is opened by: organisations end, heads change,
+// certificates and powers are revoked, and a draft may lie for months. The operators'
+// word stands on documents that they have read.
+const (
+	proofKept    = 24 * time.Hour
+	acceptedKept = 30 * 24 * time.Hour
+)
 
-// current reports whether what the applicant's authority rests on still holds now.
-func (p proofs) current(now storage.Time) bool {
-	return p.Authority == nil || p.Authority.Kind != "head" || p.Authority.At.Add(headKept) > now
+// current reports whether the register's word, or the operators' on it, still holds.
+func (k *comparison) current(now storage.Time) bool {
+	return k != nil && (k.At.Add(proofKept) > now || k.AcceptedAt.Add(acceptedKept) > now)
+}
+
+// current reports whether the basis still holds.
+func (b *basis) current(now storage.Time) bool {
+	if b == nil {
+		return false
+	}
+	kept := proofKept
+	if b.Kind == "moderation" {
+		kept = acceptedKept
+	}
+	return b.At.Add(kept) > now
+}
+
+// checked reports whether another look into the register is not needed: it is what
+// says, too, that the applicant is still the head.
+func (p proofs) checked(now storage.Time) bool {
+	return p.Comparison.current(now) && (p.Authority == nil || p.Authority.Kind != "head" || p.Authority.current(now))
 }
 
 // missing names the steps that are left before the cabinet can be created.
@@ -222,8 +246,8 @@ func (r registration) missing(now storage.Time) []string {
 	need(d.Consent, "consent")
 	need(p.Email != "", "email")
 	need(p.Phone != "" || r.Kind == directory.KindLegal, "phone")
-	need(r.State == registrationReady && p.current(now), "check")
-	need(p.Authority != nil, "authority")
+	need(r.State == registrationReady && p.checked(now), "check")
+	need(p.Authority.current(now) || p.Authority != nil && p.Authority.Kind == "head", "authority")
 	return steps
 }
 
@@ -234,14 +258,15 @@ const draftKept = 180 * 24 * time.Hour
 func (o *Organisations) abandonDrafts(ctx context.Context) error {
 	var old []registration
 	err := o.DB.Select(ctx, &old, `SELECT `+registrationNames+` FROM organisation_registrations
-		WHERE state = 'draft' AND updated_at < $1 ORDER BY updated_at LIMIT 100`, o.time().Add(-draftKept))
+		WHERE state IN ('draft', 'ready') AND updated_at < $1 ORDER BY updated_at LIMIT 100`, o.time().Add(-draftKept))
 	if err != nil {
 		return fmt.Errorf("organisation: old drafts: %w", err)
 	}
 	for _, r := range old {
+		from := r.State
 		r.State = registrationWithdrawn
 		err := o.DB.Tx(ctx, func(ctx context.Context) error {
-			if err := o.storeRegistration(ctx, &r, registrationDraft); err != nil {
+			if err := o.storeRegistration(ctx, &r, from); err != nil {
 				return err
 			}
 			return o.Files.Release(ctx, documentOwner(r.ID))

@@ -254,8 +254,8 @@ func (o *Organisations) registrationDecided(ctx context.Context, actor directory
 func (r *registration) accepted(now storage.Time, reason string) {
 	p := &r.Proofs.V
 	r.State = registrationReady
-	p.Comparison.Accepted = len(p.Comparison.Differences) > 0
-	if p.Authority == nil {
+	p.Comparison.Accepted, p.Comparison.AcceptedAt = len(p.Comparison.Differences) > 0, now
+	if p.Comparison.Accepted || !p.Authority.current(now) {
 		p.Authority = &basis{Kind: "moderation", Detail: reason, At: now}
 	}
 }

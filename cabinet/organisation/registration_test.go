@@ -11,6 +11,7 @@ import (
 	"propusk/cabinet/authority"
 	"propusk/idp/directory"
 	"propusk/signature"
+	"propusk/storage/storagetest"
 )
 
 // Rows 113, 118–120, 122–125, 288: a head registers his organisation, step by step.
@@ -295,6 +296,16 @@ func TestOrganisationsCertificateOpensTheCabinetForItsOwnerOnly(t *testing.T) {
 		w.call(http.StatusOK, "PATCH", path, token, map[string]any{"requisites": map[string]any{"name": nil}})
 		w.call(http.StatusOK, "POST", path+"/signature", token, of(his))
 		w.call(http.StatusOK, "POST", path+"/check", token, nil)
+		// Neither the signature nor the register's word opens a cabinet for ever: the
+		// certificate may be revoked meanwhile, the organisation may end.
+		w.Clock.Advance(25 * time.Hour)
+		token = w.personal(clerk)
+		w.refuse(http.StatusConflict, "registration_incomplete", "POST", "/v1/organizations", token, map[string]string{"registration_id": path[18:]})
+		if v := w.call(http.StatusOK, "POST", path+"/check", token, nil); encoded(v["missing"]) != `["authority"]` {
+			t.Errorf("missing %s", encoded(v["missing"]))
+		}
+		w.refuse(http.StatusForbidden, "authority_missing", "POST", "/v1/organizations", token, map[string]string{"registration_id": path[18:]})
+		w.call(http.StatusOK, "POST", path+"/signature", token, of(his))
 		if made := w.created(path, token); w.entry(made.ID, "organisation.registered").Details["by"] != "signature" {
 			t.Error("the journal does not say by what")
 		}
@@ -378,6 +389,23 @@ func TestDraftIsKeptStepByStep(t *testing.T) {
 			t.Errorf("state %s", state)
 		}
 	})
+}
+
+// A ready draft is forgotten as any other.
+func TestAReadyDraftAges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	p := w.confirmed(0, "Лебедева", "Ирина", "Павловна")
+	w.register.put(company(p))
+	path := w.started(w.personal(p), companyDraft(p))
+	if v := w.call(http.StatusOK, "POST", path+"/check", w.personal(p), nil); text(v, "state") != "ready" {
+		t.Fatalf("checked: %s", encoded(v))
+	}
+	w.Clock.Advance(181 * 24 * time.Hour)
+	w.must(w.room.Sweep(context.Background()))
+	if state := text(w.call(http.StatusOK, "GET", path, w.personal(p), nil), "state"); state != "withdrawn" {
+		t.Errorf("state %s", state)
+	}
 }
 
 // A registration is its applicant's alone.
