@@ -94,11 +94,21 @@ func (s *Server) verifySignature(c api.Call) error {
 	if err := s.limits.takeVerification(c.Ctx(), c.Response().Header(), c.Claims); err != nil {
 		return err
 	}
-	leave, err := s.verifications.enter(c.Ctx(), c.Claims.ClientID+" "+c.Claims.Subject)
+	end, err := s.verifications.begin(c.Claims.ClientID + " " + c.Claims.Subject)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer end()
+	discard, err := spool(c)
+	if err != nil {
+		return err
+	}
+	defer discard()
+	free, err := s.verifications.place(c.Ctx())
+	if err != nil {
+		return err
+	}
+	defer free()
 	question, err := readVerification(c)
 	if err != nil {
 		return err

@@ -7,8 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -256,6 +260,55 @@ func TestVerificationsAtATimeAreBounded(t *testing.T) {
 	if len(turns.own) != maxVerifications {
 		t.Errorf("%v", turns.own)
 	}
+}
+
+// TestASlowSenderHoldsNobodyUp: whoever sends his question byte by byte has no place
+// among those that are judged, and no more under way than anybody.
+func TestASlowSenderHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	s := newSigned(t)
+	var slow sync.WaitGroup
+	var senders []*io.PipeWriter
+	for i := range maxReading - 1 {
+		out, in := io.Pipe()
+		senders = append(senders, in)
+		claims := but(s.claims(nil, directory.MemberView{Person: s.person("slow")}), map[string]any{"sub": fmt.Sprint("slow-", i)})
+		r := request("POST", "/v1/signatures/verify", sign(t, claims), "")
+		r.Header.Set("Content-Type", "application/json")
+		r.Body = out
+		slow.Go(func() { s.server.ServeHTTP(httptest.NewRecorder(), r) })
+		_, err := in.Write([]byte("{"))
+		must(t, err)
+	}
+	waitFor(t, func() bool { return len(s.server.verifications.reading) == maxReading-1 })
+	if n := len(s.server.verifications.places); n != 0 {
+		t.Errorf("%d places are held by who is still sending", n)
+	}
+	s.expect(s.do("POST", "/v1/signatures/verify", s.token, s.asJSON("")), 200, "")
+	for _, in := range senders {
+		must(t, in.Close())
+	}
+	slow.Wait()
+	if len(s.server.verifications.reading) != 0 || len(s.server.verifications.own) != 0 {
+		t.Error("what was begun is not given back")
+	}
+}
+
+// TestALargeQuestionWaitsOnTheDisk: all of it is judged, and nothing of it stays.
+func TestALargeQuestionWaitsOnTheDisk(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat("x", spoolMemory+1)
+	s := &spooled{}
+	must(t, s.fill(strings.NewReader(body)))
+	got, err := io.ReadAll(s.reader())
+	must(t, err)
+	if string(got) != body || s.file == nil {
+		t.Errorf("%d bytes of %d come back", len(got), len(body))
+	}
+	if _, err := os.Stat(s.file.Name()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file has a name: %v", err)
+	}
+	s.close()
 }
 
 func waitFor(t *testing.T, come func() bool) {

@@ -14,38 +14,64 @@ import (
 const (
 	maxVerifications    = 8
 	maxOwnVerifications = 2
+	maxReading          = 64 // questions that are coming in, see spool
 	verifyWait          = 2 * time.Second
 	verifyRetry         = 3 // seconds
 )
 
 // turns bounds what runs at a time.
 type turns struct {
-	places chan struct{}
-	mutex  sync.Mutex
-	own    map[string]int
+	places  chan struct{}
+	reading chan struct{}
+	mutex   sync.Mutex
+	own     map[string]int
 }
 
 func newTurns() *turns {
-	return &turns{places: make(chan struct{}, maxVerifications), own: map[string]int{}}
+	return &turns{places: make(chan struct{}, maxVerifications), reading: make(chan struct{}, maxReading), own: map[string]int{}}
 }
 
-// enter waits a moment for a place, which leave gives back.
-func (t *turns) enter(ctx context.Context, who string) (leave func(), err error) {
+// begin lets a subject have one more under way, from its first byte on, until end is
+// called.
+func (t *turns) begin(who string) (end func(), err error) {
 	if !t.claim(who) {
 		return nil, busyVerifying().Because("own verifications")
 	}
+	select {
+	case t.reading <- struct{}{}:
+		return func() { <-t.reading; t.release(who) }, nil
+	default:
+		t.release(who)
+		return nil, busyVerifying().Because("too many are read")
+	}
+}
+
+// enter begins and waits a moment for a place at once, both of which leave gives back.
+func (t *turns) enter(ctx context.Context, who string) (leave func(), err error) {
+	end, err := t.begin(who)
+	if err != nil {
+		return nil, err
+	}
+	free, err := t.place(ctx)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	return func() { free(); end() }, nil
+}
+
+// place waits a moment for a place among those that are judged, for who has begun.
+func (t *turns) place(ctx context.Context) (free func(), err error) {
 	timer := time.NewTimer(verifyWait)
 	defer timer.Stop()
 	select {
 	case t.places <- struct{}{}:
-		return func() { <-t.places; t.release(who) }, nil
+		return func() { <-t.places }, nil
 	case <-timer.C:
-		err = busyVerifying()
+		return nil, busyVerifying()
 	case <-ctx.Done():
-		err = ctx.Err()
+		return nil, ctx.Err()
 	}
-	t.release(who)
-	return nil, err
 }
 
 func (t *turns) claim(who string) bool {
