@@ -36,7 +36,7 @@ func (p *Provider) grantOf(clientID string, approval Approval) *grant {
 // beginGrant begins the grant of a session, of which errSpent is the refusal to who
 // comes second, and makes its first tokens: the owner is read anew, and a public
 // client's refresh tokens are bound to the key that it proved. form is what was asked
-// for with the authorization (see asked).
+// for with the authorization (pending.Asked).
 //
 // All of it is one journey to the database: the grant begins before it is known that
 // its owner may have it. Where he may not, or a token cannot be made, that is taken

@@ -19,25 +19,15 @@ type pending struct {
 	grant
 	// Code is the SHA-256 of an authorization code, in hex, or an approval's id (see
 	// approvalRow).
-	Code          string                   `db:"code"`
-	Asked         storage.JSON[url.Values] `db:"code_form"` // see asked
+	Code string `db:"code"`
+	// Asked are the parameters of the authorization request that its token request is
+	// held against, or whose tokens show them: fosite's SanitationWhiteList.
+	Asked         storage.JSON[url.Values] `db:"code_form"`
 	CodeExpiresAt storage.Time             `db:"code_expires_at"`
 	BegunAt       storage.Time             `db:"begun_at"` // when the code was spent; 0 = not yet
 }
 
 const pendingColumns = grantColumns + `, code, code_form, code_expires_at, begun_at`
-
-// asked are the parameters of an authorization request that its token request is held
-// against, or whose tokens show them.
-func asked(form url.Values) url.Values {
-	kept := url.Values{}
-	for _, name := range []string{"redirect_uri", "code_challenge", "code_challenge_method", "nonce", "dpop_jkt"} {
-		if values := form[name]; len(values) > 0 {
-			kept[name] = values
-		}
-	}
-	return kept
-}
 
 // keepPending keeps a grant that begins when its code is spent.
 func (p *Provider) keepPending(ctx context.Context, g pending) error {

@@ -245,8 +245,7 @@ func (p *Provider) compose() *fosite.Fosite {
 		RedirectSecureChecker:    fosite.IsRedirectURISecure,
 		OmitRedirectScopeParam:   true,
 		MinParameterEntropy:      1, // PKCE protects the code, whatever state and nonce are; see parse
-		// What of a request is kept with its code: all of fosite's handlers
-		// read it back from the one row.
+		// What of a request is kept with its code (pending.Asked).
 		SanitationWhiteList: []string{"redirect_uri", "nonce", "code_challenge", "code_challenge_method", "dpop_jkt"},
 
 		// PKCE for every client, S256 only (RFC 9700 §2.1.1).

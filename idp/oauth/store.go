@@ -57,7 +57,7 @@ func (s *store) SetClientAssertionJWT(context.Context, string, time.Time) error 
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, request fosite.Requester) error {
 	return s.p.keepPending(ctx, pending{
 		grant: *request.GetSession().(*session).grant, Code: signature,
-		Asked:         storage.JSON[url.Values]{V: asked(request.GetRequestForm())},
+		Asked:         storage.JSON[url.Values]{V: request.GetRequestForm()},
 		CodeExpiresAt: s.p.now().Add(s.p.codeLifetime(request)),
 	})
 }
