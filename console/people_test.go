@@ -230,3 +230,28 @@ func TestRecoveryTakesTwoOperators(t *testing.T) {
 	}
 	w.Expect(w.do("POST", "/console/v1/recoveries/"+r.ID+"/refuse", first, map[string]string{"reason": why}), http.StatusNoContent, "")
 }
+
+// Attack: an operator proposes a mailbox of his own for a person's account. The second
+// one, who agrees, sees that another mailbox comes and which, as far as it takes to
+// compare it with the papers.
+func TestWhoAgreesSeesWhereARecoveryGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	p, first, second := w.Person("lost"), w.token(w.operator), w.token(w.appoint("second", directory.OperatorSupport))
+	w.Expect(w.do("POST", "/console/v1/people/"+p.ID+"/looks", first, map[string]string{"reason": why}), http.StatusCreated, "")
+	proposal := map[string]any{"person_id": p.ID, "reason": why, "email": "Thief@evil.example"}
+	w.Expect(w.do("POST", "/console/v1/recoveries", first, proposal), http.StatusCreated, "")
+	var list struct {
+		Recoveries []struct{ ID, Email string }
+	}
+	reply := w.Expect(w.do("GET", "/console/v1/recoveries", second, nil), http.StatusOK, "")
+	reply.Into(t, &list)
+	if len(list.Recoveries) != 1 || list.Recoveries[0].Email != "t•••@evil.example" || strings.Contains(reply.Text, "thief@") {
+		t.Fatalf("the second operator sees %s", reply.Text)
+	}
+	var approved struct{ Email string }
+	w.Expect(w.do("POST", "/console/v1/recoveries/"+list.Recoveries[0].ID+"/approve", second, nil), http.StatusOK, "").Into(t, &approved)
+	if approved.Email != "t•••@evil.example" {
+		t.Errorf("approved: %+v", approved)
+	}
+}

@@ -10,8 +10,9 @@ import (
 	"propusk/storage"
 )
 
-// recoveryView is a recovery that operators help with. The link, and where it goes, are
-// not shown: neither operator may act for the person.
+// recoveryView is a recovery that operators help with. The link is not shown: neither
+// operator may act for the person. A mailbox that it gives the person is, masked: who
+// agrees must see that it is the one of the papers, and not the first operator's.
 type recoveryView struct {
 	ID           string       `json:"id"`
 	State        string       `json:"state"`
@@ -19,6 +20,7 @@ type recoveryView struct {
 	PersonName   string       `json:"person_name"`
 	Reason       string       `json:"reason"`
 	ResetFactors bool         `json:"reset_factors"`
+	Email        string       `json:"email"` // masked; "" = the person's own contacts stay
 	ProposedBy   string       `json:"proposed_by"`
 	ApprovedBy   string       `json:"approved_by"`
 	Mine         bool         `json:"mine"` // proposed by who asks: another one must agree
@@ -36,8 +38,12 @@ func (s *Server) recoveryView(c api.Call, r directory.Recovery) (recoveryView, e
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return recoveryView{}, err
 	}
+	mailbox, err := s.Directory.NewMailbox(c.Ctx(), r)
+	if err != nil {
+		return recoveryView{}, err
+	}
 	return recoveryView{
-		r.ID, r.State, r.PersonID, shortName(p), r.Reason, r.ResetFactors, r.ProposedBy, r.ApprovedBy, r.ProposedBy == c.Person(),
+		r.ID, r.State, r.PersonID, shortName(p), r.Reason, r.ResetFactors, maskMailbox(mailbox), r.ProposedBy, r.ApprovedBy, r.ProposedBy == c.Person(),
 		r.DueAt, r.CreatedAt, r.ExpiresAt,
 	}, nil
 }

@@ -17,6 +17,7 @@ type recovery struct {
 	PersonName   string    `json:"person_name"`
 	Reason       string    `json:"reason"`
 	ResetFactors bool      `json:"reset_factors"`
+	Email        string    `json:"email"` // masked; "" = the person's own contacts stay
 	DueAt        time.Time `json:"due_at"`
 	CreatedAt    time.Time `json:"created_at"`
 	Mine         bool      `json:"mine"`
@@ -66,11 +67,20 @@ func listRecoveries(v *desk.Visit) error {
 	return listView{Lead: "console.recoveries.lead", Tables: []table{t}}.show(v, "console.place.recoveries")
 }
 
-func recoveryRow(v *desk.Visit, one recovery) []cell {
-	what := "console.recoveries.password"
+// brings are what comes back, and the mailbox that comes with it.
+func (one recovery) brings(v *desk.Visit) (what, mailbox string) {
+	what = "console.recoveries.password"
 	if one.ResetFactors {
 		what = "console.recoveries.all"
 	}
+	if one.Email != "" {
+		mailbox = v.T("console.recoveries.email.new", "Email", one.Email)
+	}
+	return what, mailbox
+}
+
+func recoveryRow(v *desk.Visit, one recovery) []cell {
+	what, mailbox := one.brings(v)
 	status := state(map[string]string{"proposed": "wait", "waiting": "info"}[one.State], named(v, "recovery", one.State))
 	if one.Mine {
 		status.Under = []string{v.T("console.recoveries.mine")}
@@ -81,7 +91,7 @@ func recoveryRow(v *desk.Visit, one recovery) []cell {
 		acts.Acts = append(acts.Acts, pages.Act{Title: "console.recoveries.approve", URL: page + "/approve", About: one.PersonName})
 	}
 	acts.Acts = append(acts.Acts, pages.Act{Title: "console.recoveries.refuse", URL: page + "/refuse", Stop: true, About: one.PersonName})
-	return []cell{link(one.PersonName, at(peoplePlace, one.PersonID)), words(one.Reason), words(what), moment(one.DueAt), status, acts}
+	return []cell{link(one.PersonName, at(peoplePlace, one.PersonID)), words(one.Reason), words(what, joined(mailbox)), moment(one.DueAt), status, acts}
 }
 
 // aboutRecovery says which recovery an act is about.
@@ -92,7 +102,14 @@ func aboutRecovery(v *desk.Visit) ([]pages.Pair, error) {
 	}
 	for _, one := range open {
 		if one.ID == v.PathValue("id") {
-			return []pages.Pair{pair("console.people.who", one.PersonName), pair("console.recoveries.reason", one.Reason), pair("console.state", named(v, "recovery", one.State))}, nil
+			what, mailbox := one.brings(v)
+			if mailbox == "" {
+				mailbox = "console.recoveries.email.own"
+			}
+			return []pages.Pair{
+				pair("console.people.who", one.PersonName), pair("console.recoveries.reason", one.Reason), pair("console.recoveries.what", what),
+				pair("console.recoveries.email", mailbox), pair("console.state", named(v, "recovery", one.State)),
+			}, nil
 		}
 	}
 	return nil, desk.Missing()

@@ -137,13 +137,19 @@ func (d *Directory) recovery(ctx context.Context, query string, args ...any) (Re
 	return r, nil
 }
 
-// recoveryRequest opens what was typed.
+// errForgotten: what was typed is not kept any more.
+var errForgotten = errors.New("directory: the recovery's request is forgotten")
+
+// recoveryRequest opens what was typed; errForgotten.
 func (d *Directory) recoveryRequest(ctx context.Context, id string) (RecoveryRequest, error) {
 	var sealed []byte
 	if err := d.db.Get(ctx, &sealed, `SELECT sealed FROM recoveries WHERE id = $1`, id); err != nil {
 		return RecoveryRequest{}, fmt.Errorf("directory: recovery request: %w", err)
 	}
 	var q RecoveryRequest
+	if len(sealed) == 0 {
+		return q, errForgotten
+	}
 	plain, err := d.sealer.Open(sealed, recoveryContext(id))
 	if err != nil {
 		return q, fmt.Errorf("directory: open recovery request: %w", err)

@@ -129,7 +129,7 @@ func (d *Directory) ApproveRecovery(ctx context.Context, actor Actor, id string)
 			return err
 		}
 		due := d.time()
-		if mailbox, err := d.newMailbox(ctx, proposed); err != nil {
+		if mailbox, err := d.NewMailbox(ctx, proposed); err != nil {
 			return err
 		} else if mailbox != "" || proposed.ResetFactors {
 			due = due.Add(assistedDelay)
@@ -189,19 +189,23 @@ func (d *Directory) AssistedRecoveries(ctx context.Context, actor Actor) ([]Reco
 	return list, wrapped("assisted recoveries", err)
 }
 
-// newMailbox is what the operators entered; "" for none.
-func (d *Directory) newMailbox(ctx context.Context, r Recovery) (string, error) {
+// NewMailbox is the mailbox that comes with an assisted recovery, for the operator who is
+// to agree to it; "" when the person's own contacts get the link.
+func (d *Directory) NewMailbox(ctx context.Context, r Recovery) (string, error) {
 	if !r.Assisted() {
 		return "", nil
 	}
 	q, err := d.recoveryRequest(ctx, r.ID)
+	if errors.Is(err, errForgotten) {
+		return "", nil // it is the person's own by now
+	}
 	return q.Mailbox, err
 }
 
 // moveIn makes the mailbox that an assisted recovery went to the person's: its
 // link came back from there. FieldErrors "taken" when it is another's meanwhile.
 func (d *Directory) moveIn(ctx context.Context, r Recovery, p Person) error {
-	mailbox, err := d.newMailbox(ctx, r)
+	mailbox, err := d.NewMailbox(ctx, r)
 	if err != nil || mailbox == "" || mailbox == p.Email && p.EmailVerified {
 		return err
 	}

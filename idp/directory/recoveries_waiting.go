@@ -166,7 +166,7 @@ func (d *Directory) wake(ctx context.Context, r Recovery, lifetime time.Duration
 // operators were shown, else to the person's own, else to the phone.
 func (d *Directory) linkRecipient(ctx context.Context, r Recovery, p Person) (recipient, error) {
 	to := recipient{Locale: p.Locale}
-	mailbox, err := d.newMailbox(ctx, r)
+	mailbox, err := d.NewMailbox(ctx, r)
 	switch {
 	case err != nil:
 		return to, err
