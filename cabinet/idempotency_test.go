@@ -192,7 +192,7 @@ func TestARequestThatBrokeOffAfterItsChangeIsNotCarriedOutAgain(t *testing.T) {
 			w.Do("POST", "/v1/things", token, `{"name":"x"}`, "Idempotency-Key", "k-2")
 		}()
 		r.after = nil
-		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		request := cabinettest.Request(t, "POST", "/v1/things", token, `{"name":"x"}`, "Idempotency-Key", "k-2").WithContext(ctx)
 		if got := w.Send(request); got.StatusCode != http.StatusConflict {

@@ -44,7 +44,7 @@ func open(t *testing.T, db *storage.DB, changes ...func(*webhook.Deps)) house {
 		h.notices = noticetest.New(t, b)
 		deps := webhook.Deps{
 			DB: b.DB, Jobs: b.Jobs, Notices: h.notices, Sealer: b.Sealer, Journal: b.Journal, Reach: outside.Loopback,
-			Timeout: 2 * time.Second, Now: b.Clock.Now, Log: b.Log, Metrics: b.Metrics,
+			Timeout: time.Minute, Now: b.Clock.Now, Log: b.Log, Metrics: b.Metrics,
 		}
 		for _, change := range changes {
 			change(&deps)

@@ -295,9 +295,10 @@ func TestJobThatKillsEveryWorkerIsNotTriedForEver(t *testing.T) {
 
 func TestLongJobKeepsItsLeaseAndLosesItWithTheRow(t *testing.T) {
 	each(t, func(s setup) {
-		now := func(d *jobs.Deps) { d.Now, d.Lease = time.Now, 60*time.Millisecond }
+		const lease = 60 * time.Millisecond
+		short := func(d *jobs.Deps) { d.Lease = lease }
 		began, ended := make(chan struct{}, 9), make(chan error, 9)
-		one, two := s.runner(now), s.runner(now)
+		one, two := s.runner(short), s.runner(short)
 		for _, r := range []*jobs.Runner{one, two} {
 			r.Handle("long", func(ctx context.Context, _ jobs.Job) error {
 				began <- struct{}{}
@@ -309,7 +310,14 @@ func TestLongJobKeepsItsLeaseAndLosesItWithTheRow(t *testing.T) {
 		}
 		s.must(jobs.Enqueue(s.Context(), s.db, "long", nil))
 		<-began
-		time.Sleep(200 * time.Millisecond) // three leases
+		for range 6 { // four leases
+			s.clock.Advance(lease * 2 / 3)
+			s.until("it is prolonged", func() bool {
+				var until int64
+				s.must(s.db.Get(s.Context(), &until, `SELECT run_at FROM jobs`))
+				return until == s.clock.Now().Add(lease).UnixMicro()
+			})
+		}
 		if len(began) != 0 {
 			t.Fatal("its lease ran out while it worked")
 		}

@@ -185,7 +185,7 @@ func empty(server, name string) error {
 
 // inside runs statements in a database.
 func inside(server, name, statements string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	config, err := pgx.ParseConfig(server)
 	if err != nil {

@@ -148,7 +148,7 @@ func freePort() (int, error) {
 
 // answering waits for a server that has just been started.
 func answering(ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		err := ask(ctx)

@@ -114,7 +114,7 @@ func (b *bank) page(method, id, decision string) *httptest.ResponseRecorder {
 // await waits until the cabinet was told so of an order.
 func (b *bank) await(id string, status provider.Status) {
 	b.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		b.mu.Lock()
 		for _, s := range b.told {
 			if s.ID == id && s.Status == status {
