@@ -2,49 +2,29 @@ package cabinet
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 
 	"propusk/cabinet/api"
+	"propusk/cabinet/api/apitest"
 	"propusk/idp/directory"
 	"propusk/storage/storagetest"
 )
 
 // openapiCheck holds requests and answers against the served document.
-type openapiCheck struct {
-	doc    *openapi3.T
-	router routers.Router
-}
-
-var loadedOpenAPI = sync.OnceValues(func() (*openapiCheck, error) {
-	served, err := newDocument(testIssuer, nil)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := openapi3.NewLoader().LoadFromData(served.body)
-	if err != nil {
-		return nil, err
-	}
-	doc.Servers = nil // the tests' requests have no host
-	router, err := legacy.NewRouter(doc, openapi3.IsOpenAPI31OrLater())
-	return &openapiCheck{doc, router}, err
-})
+type openapiCheck struct{ *apitest.Document }
 
 func loadOpenAPI(t testing.TB) *openapiCheck {
 	t.Helper()
-	check, err := loadedOpenAPI()
+	served, err := newDocument(testIssuer, nil)
 	must(t, err)
-	return check
+	read, err := apitest.Read(string(served.body))
+	must(t, err)
+	return &openapiCheck{read}
 }
 
 // check fails the test for an answer that is not as documented.
@@ -55,35 +35,8 @@ func (o *openapiCheck) check(t testing.TB, r *http.Request, body string, answer 
 	}
 }
 
-// judge looks at every answer, and at every request that was accepted: a refused
-// one may be wrong on purpose.
 func (o *openapiCheck) judge(r *http.Request, body string, answer reply) error {
-	if strings.HasSuffix(r.URL.Path, "/") || r.Method == http.MethodHead || r.Method == http.MethodOptions {
-		return nil // the validator's router drops the slash; the methods are HTTP's own
-	}
-	route, parameters, err := o.router.FindRoute(r)
-	if err != nil {
-		if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusMethodNotAllowed {
-			return nil
-		}
-		return fmt.Errorf("not in the document: %w", err)
-	}
-	r = r.Clone(context.Background())
-	r.Body = io.NopCloser(strings.NewReader(body))
-	input := &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
-	}
-	input.Options.ExcludeResponseBody = answer.Header.Get("Content-Type") == exportFormat // lines, not one document
-	if answer.StatusCode < 400 {
-		if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
-			return fmt.Errorf("the request was accepted but is not as documented: %w", err)
-		}
-	}
-	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: answer.StatusCode, Header: answer.Header,
-		Body: io.NopCloser(strings.NewReader(answer.body)), Options: input.Options,
-	})
+	return o.Judge(r, body, apitest.Answer{Status: answer.StatusCode, Header: answer.Header, Body: answer.body})
 }
 
 // TestTheCheckSeesWhatIsNotDocumented: a validator that passes everything proves
@@ -117,10 +70,10 @@ func TestTheCheckSeesWhatIsNotDocumented(t *testing.T) {
 func TestDocumentIsValidOpenAPI31(t *testing.T) {
 	t.Parallel()
 	check := loadOpenAPI(t)
-	if check.doc.OpenAPI != "3.1.0" {
-		t.Errorf("version %s", check.doc.OpenAPI)
+	if check.Doc.OpenAPI != "3.1.0" {
+		t.Errorf("version %s", check.Doc.OpenAPI)
 	}
-	must(t, check.doc.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()))
+	must(t, check.Doc.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()))
 }
 
 // TestDocumentAndRouteTableAgree compares them both ways, policy included.
@@ -129,7 +82,7 @@ func TestDocumentAndRouteTableAgree(t *testing.T) {
 	check := loadOpenAPI(t)
 	access := map[api.Access]string{api.Public: "public", api.AnyToken: "any-token", api.PersonToken: "person", api.OrganisationToken: "organization"}
 	described := map[string]bool{}
-	for path, item := range check.doc.Paths.Map() {
+	for path, item := range check.Doc.Paths.Map() {
 		for method := range item.Operations() {
 			described[method+" "+path] = true
 		}
@@ -141,7 +94,7 @@ func TestDocumentAndRouteTableAgree(t *testing.T) {
 			continue
 		}
 		delete(described, name)
-		operation := check.doc.Paths.Value(route.Path).GetOperation(route.Method)
+		operation := check.Doc.Paths.Value(route.Path).GetOperation(route.Method)
 		for what, pair := range map[string][2]any{
 			"x-access":     {operation.Extensions["x-access"], access[route.Access]},
 			"x-permission": {orEmpty(operation.Extensions["x-permission"]), string(route.Permission)},
@@ -174,7 +127,7 @@ func documentedScope(operation *openapi3.Operation) any {
 
 func TestDocumentListsRolesAndPermissionsAsTheDirectoryDoes(t *testing.T) {
 	t.Parallel()
-	schemas := loadOpenAPI(t).doc.Components.Schemas
+	schemas := loadOpenAPI(t).Doc.Components.Schemas
 	var roles, permissions []any
 	for _, role := range directory.Roles() {
 		roles = append(roles, string(role))

@@ -1,4 +1,4 @@
-package cabinettest
+package apitest
 
 import (
 	"bytes"
@@ -48,18 +48,18 @@ func (b *bodies) request(operation *openapi3.Operation, header http.Header, body
 
 // response looks at the body of a JSON answer. That the status is described has
 // been looked at before.
-func (b *bodies) response(operation *openapi3.Operation, reply Reply) error {
-	if !isJSON(reply.Header) && reply.Text != "" {
+func (b *bodies) response(operation *openapi3.Operation, a Answer) error {
+	if !isJSON(a.Header) && a.Body != "" {
 		return nil
 	}
-	described := operation.Responses.Status(reply.StatusCode)
+	described := operation.Responses.Status(a.Status)
 	if described == nil {
 		described = operation.Responses.Default()
 	}
-	if described == nil || len(described.Value.Content) == 0 || reply.StatusCode == http.StatusNotModified {
+	if described == nil || len(described.Value.Content) == 0 || a.Status == http.StatusNotModified {
 		return nil
 	}
-	return b.check(described.Value.Content, reply.Header, reply.Text)
+	return b.check(described.Value.Content, a.Header, a.Body)
 }
 
 func (b *bodies) check(content openapi3.Content, header http.Header, body string) error {
