@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,9 +65,29 @@ func (s *Sandbox) adminRoutes(mux *http.ServeMux) {
 	}
 }
 
+// strangersPage reports whether a request is a web page's: one that a page of another
+// site makes the browser send, or one for a name of a stranger's that resolves to this
+// machine (DNS rebinding). Without a token whoever sits at the machine commands the
+// sandbox, and the pages that he reads must not.
+func strangersPage(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return true
+	}
+	return r.Header.Get("Origin") != "" || !slices.Contains([]string{"", "none"}, r.Header.Get("Sec-Fetch-Site"))
+}
+
 // guarded asks for the token where there is one.
 func (s *Sandbox) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if s.AdminToken == "" && strangersPage(r) {
+			writeJSON(w, nil, problem(http.StatusForbidden, "stranger", "the admin API is for programs on this machine: no web page may ask it, and it has no other name than localhost"))
+			return
+		}
 		if s.AdminToken != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.AdminToken)) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			writeJSON(w, nil, problem(http.StatusUnauthorized, "token_required", "the admin API wants its bearer token"))

@@ -22,6 +22,7 @@ import (
 	"propusk/cabinet/authority/httpsig"
 	"propusk/cabinet/authority/sandbox"
 	"propusk/storage"
+	"propusk/storage/storagetest"
 )
 
 func TestFilingIsDeliveredAcceptedAndEnteredWithItsReceipts(t *testing.T) {
@@ -439,4 +440,41 @@ func TestWithoutAFolderNothingIsKeptAndEverythingWorks(t *testing.T) {
 		w.submit("filing", "f1")
 		w.untilEvents("delivered", "accepted", "entered")
 	}, func(w *world) { w.dir = "" })
+}
+
+// Attack: a page that the developer reads commands his sandbox, by a form of its own or
+// by a name that resolves to his machine.
+func TestNoWebPageCommandsTheSandbox(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	for name, spoil := range map[string]func(r *http.Request){
+		"a form of another site": func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+		"a script of this host":  func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"a sandboxed frame":      func(r *http.Request) { r.Header.Set("Origin", "null") },
+		"DNS rebinding":          func(r *http.Request) { r.Host = "evil.example" },
+		"a name like ours":       func(r *http.Request) { r.Host = "localhost.evil.example:9090" },
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			r, err := http.NewRequestWithContext(w.Context(), method, w.office.URL+"/admin/clock", strings.NewReader(`{"advance":"1h"}`))
+			w.must(err)
+			spoil(r)
+			answer, err := http.DefaultClient.Do(r)
+			w.must(err)
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusForbidden {
+				t.Errorf("%s, %s: %d", name, method, answer.StatusCode)
+			}
+		}
+	}
+	for _, host := range []string{"localhost:9090", "127.0.0.1", "[::1]:9090", "[::1]"} {
+		r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.office.URL+"/admin/clock", nil)
+		w.must(err)
+		r.Host = host
+		answer, err := http.DefaultClient.Do(r)
+		w.must(err)
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", host, answer.StatusCode)
+		}
+	}
 }
