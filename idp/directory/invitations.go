@@ -119,7 +119,7 @@ func (i Invitation) canonical() (Invitation, error) {
 }
 
 func (i Invitation) details() map[string]string {
-	return map[string]string{"role": string(i.Role), "gained": names(i.standing().set()), "email": i.Email}
+	return map[string]string{"role": string(i.Role), "gained": names(i.standing().set()), "email": MaskField("email", i.Email)}
 }
 
 // invitable refuses a mailbox that is a member's or has an open invitation; one
