@@ -83,7 +83,8 @@ func (f Filter) query(organisationID string, page api.Page) (text string, args [
 }
 
 // search adds the words: the walk goes along the first of them, the others are
-// looked up by their whole key. CROSS JOIN tells SQLite to keep that order.
+// looked up by their whole key: in a scalar, since PostgreSQL makes a join of EXISTS and
+// reads all of two common words. CROSS JOIN tells SQLite to keep that order.
 func (f Filter) search(q *storage.Where, words []string) {
 	if len(words) == 0 {
 		return
@@ -91,8 +92,8 @@ func (f Filter) search(q *storage.Where, words []string) {
 	q.And("w.word = ?", words[0])
 	q.And("r.id = w.request_id")
 	for _, word := range words[1:] {
-		q.And(`EXISTS (SELECT 1 FROM request_words x WHERE x.organisation_id = w.organisation_id AND x.word = ?
-			AND x.created_at = w.created_at AND x.request_id = w.request_id)`, word)
+		q.And(`(SELECT 1 FROM request_words x WHERE x.organisation_id = w.organisation_id AND x.word = ?
+			AND x.created_at = w.created_at AND x.request_id = w.request_id) = 1`, word)
 	}
 }
 

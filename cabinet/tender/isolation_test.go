@@ -1,6 +1,7 @@
 package tender_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"propusk/cabinet/cabinettest"
 	"propusk/idp/directory"
 	"propusk/storage"
+	"propusk/storage/storagetest"
 )
 
 // TestNothingOfAnotherOrganisation calls every route as every role, with identifiers of
@@ -30,6 +32,31 @@ func TestNothingOfAnotherOrganisation(t *testing.T) {
 		"GET /v1/tenders/{id}/documents/{document}": public, "POST /v1/tenders/{id}/applications": public,
 		"POST /v1/tender-registration": taken,
 	})
+}
+
+// TestNothingOfAnotherOrganisationOnPostgreSQLToo calls every route once with identifiers
+// of another organisation: what each role may is no matter of the engine.
+func TestNothingOfAnotherOrganisationOnPostgreSQLToo(t *testing.T) {
+	t.Parallel()
+	w := setup(t, storagetest.Postgres(t))
+	var list []authority.Tender
+	for n := range 12 {
+		list = append(list, w.announcement(n+1))
+	}
+	w.publish(list...)
+	a, b := w.Office("Alpha", directory.Roles()...), w.Office("Beta", directory.Roles()...)
+	for _, route := range w.room.Room().Routes {
+		path, body, headers := w.aim(route, b)
+		token := w.QualifiedToken(a, directory.Head)
+		got := w.Do(route.Method, path, token, body, headers...)
+		if strings.Contains(got.Text, "Beta") || strings.Contains(got.Text, b.ID) {
+			t.Errorf("%s %s tells of another organisation: %s", route.Method, path, got.Text)
+		}
+		ours := strings.Contains(route.Path, "/v1/tenders/{id}") || !strings.Contains(route.Path, "{id}")
+		if !ours && got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s %s answers %d: %s", route.Method, path, got.StatusCode, got.Text)
+		}
+	}
 }
 
 // aim makes a request that succeeds on the office.

@@ -73,7 +73,9 @@ func (f Filter) query(now storage.Time, page api.Page) (text string, args []any,
 		q.And("w.term = ?", terms[0])
 		q.And("a.id = w.tender_id")
 		for _, term := range terms[1:] {
-			q.And(`EXISTS (SELECT 1 FROM tender_terms x WHERE x.term = ? AND x.published_at = w.published_at AND x.tender_id = w.tender_id)`, term)
+			// A scalar, not EXISTS: PostgreSQL makes a join of that, reads all of two
+			// common terms and sorts what they share.
+			q.And(`(SELECT 1 FROM tender_terms x WHERE x.term = ? AND x.published_at = w.published_at AND x.tender_id = w.tender_id) = 1`, term)
 		}
 	}
 	f.narrow(q, now)
