@@ -9,19 +9,6 @@ SERVICES := scripts/with-services
 UNIT     := $$(go list ./... | grep -v '/e2e')
 FUZZTIME ?= 20s
 
-# The race detector, in all code but SQLite's, which is C made into Go: it looks at
-# every memory access of an engine that has its own locks, and takes half of a run's
-# time for that. Without symbols a test's binary is linked sooner; a race report names
-# its lines all the same.
-SQLITE   := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory
-RACE     := -race $(SQLITE:%=-gcflags=%=-race=false) -ldflags=-s -trimpath
-
-# Unit tests use more memory for less collecting, end without the second in which the
-# detector waits for what may yet come, and are three packages at a time: they wait for
-# databases. Those in a browser wait, too, and are four at a time. -trimpath lets every
-# folder with these sources share what was compiled.
-BRISK    := GOGC=400 GOMEMLIMIT=2GiB GORACE=atexit_sleep_ms=100
-
 # What CI promises must be there: a missing GOST engine fails, elsewhere it skips.
 ifeq ($(CI),true)
 export PROPUSK_REQUIRE_GOST_ENGINE := 1
@@ -44,8 +31,7 @@ install: ## Install what the tests need (PostgreSQL, Redis, Chromium, GOST engin
 test: install ## Run every test, the race detector in all but the black-box ones, on both engines, browser included
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run gofmt on these' >&2; exit 1; }
 	@mkdir -p artifacts
-	$(SERVICES) bash -euc '$(BRISK) go test -p 3 $(RACE) -timeout 15m $(UNIT) && go test $(RACE) -tags pkcs11 ./idp/keys/pkcs11 && go test -trimpath -parallel 4 -count=1 -timeout 30m ./e2e/...' 2>&1 \
-		| tee artifacts/test.log || { scripts/failures artifacts/test.log; exit 1; }
+	$(SERVICES) scripts/test 2>&1 | tee artifacts/test.log || { scripts/failures artifacts/test.log; exit 1; }
 
 e2e: install ## Run only the black-box tests, with the race detector; screenshots land in artifacts/
 	$(SERVICES) go test -race -count=1 -timeout 40m -v ./e2e/...
