@@ -24,6 +24,12 @@ func (d *Directory) PasswordHash(ctx context.Context, personID string) (hash str
 	return row.Hash, row.ChangedAt, nil
 }
 
+// AskPasswordChanged has a batch read when the person's password was set; found says
+// whether he has one.
+func AskPasswordChanged(b *storage.Batch, at *storage.Time, found *bool, personID string) {
+	b.Row(found, []any{at}, `SELECT changed_at FROM passwords WHERE person_id = $1`, personID)
+}
+
 // UpgradePasswordHash replaces the hash of the same password by one made with
 // newer parameters. It does nothing when the password was changed meanwhile.
 func (d *Directory) UpgradePasswordHash(ctx context.Context, personID, old, upgraded string) error {

@@ -99,12 +99,30 @@ func (d *Directory) Policy(ctx context.Context, organisationID string) (Policy, 
 	if err != nil {
 		return Policy{}, fmt.Errorf("directory: policy: %w", err)
 	}
-	p := row.Policy.V.policy(row.ACR)
-	if p.PasswordMaxAge == 0 { // none was ever set
+	return row.Policy.V.orDefault(row.ACR), nil
+}
+
+// orDefault is the policy that is kept or, where none was ever set, the usual one.
+func (s storedPolicy) orDefault(acr string) Policy {
+	p := s.policy(acr)
+	if p.PasswordMaxAge == 0 {
 		p = DefaultPolicy()
-		p.RequiredACR = row.ACR
+		p.RequiredACR = acr
 	}
-	return p, nil
+	return p
+}
+
+// AskPolicy has a batch read the policy of an organisation that is there, and when it last
+// came to demand more, so that what was good before may not be good any more (0 = never).
+// What is returned tells them once the batch has run.
+func AskPolicy(b *storage.Batch, organisationID string) func() (p Policy, stricterAt storage.Time) {
+	var found bool
+	var acr string
+	var policy storage.JSON[storedPolicy]
+	var at storage.Time
+	b.Row(&found, []any{&acr, &policy, &at}, `SELECT o.required_acr, COALESCE(p.policy, ''), COALESCE(p.stricter_at, 0)
+		FROM organisations o LEFT JOIN organisation_policies p ON p.organisation_id = o.id WHERE o.id = $1`, organisationID)
+	return func() (Policy, storage.Time) { return policy.V.orDefault(acr), at }
 }
 
 // SetPolicy changes what the organisation demands. It takes an administrator
@@ -210,15 +228,4 @@ func (p Policy) OnlyAtSignIn() bool {
 	usual := DefaultPolicy()
 	p.RequiredACR = usual.RequiredACR
 	return p.stricter(usual)
-}
-
-// PolicyStricterAt is when the policy last came to demand more, so that what was
-// good before may not be good any more; 0 = never.
-func (d *Directory) PolicyStricterAt(ctx context.Context, organisationID string) (storage.Time, error) {
-	var at storage.Time
-	err := d.db.Get(ctx, &at, `SELECT stricter_at FROM organisation_policies WHERE organisation_id = $1`, organisationID)
-	if errors.Is(err, storage.ErrNotFound) {
-		return 0, nil
-	}
-	return at, wrapped("policy's last demand", err)
 }

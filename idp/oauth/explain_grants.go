@@ -52,7 +52,7 @@ func (e *explanation) refreshToken(ctx context.Context, token string) error {
 	case !g.alive(e.p.now()):
 		e.fail("refresh_token", "refresh_over", rule, "", "")
 		return nil
-	case !(&refreshHandler{e.p}).acceptable(g, generation):
+	case !g.acceptable(generation, e.p.now(), e.p.deps.Lifetimes.RefreshGrace):
 		e.fail("refresh_token", "refresh_used", "RFC 9700 section 4.14.2", "", "")
 		return nil
 	}

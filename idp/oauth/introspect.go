@@ -149,7 +149,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, client *registration, 
 	if err != nil {
 		return introspection{}, err
 	}
-	if g.ClientID != client.ID || !g.alive(p.now()) || !(&refreshHandler{p}).acceptable(g, generation) {
+	if g.ClientID != client.ID || !g.alive(p.now()) || !g.acceptable(generation, p.now(), p.deps.Lifetimes.RefreshGrace) {
 		return introspection{}, nil
 	}
 	if outdated, err := p.outdated(ctx, g); err != nil || outdated {

@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
+	"propusk/idp/directory"
 	"propusk/storage"
 )
 
@@ -89,49 +91,42 @@ func (h *refreshHandler) CanSkipClientAuth(context.Context, fosite.AccessRequest
 	return false
 }
 
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: it checks
-// the refresh token and who its person is now, and moves the family on.
+// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: it checks the
+// refresh token and who its person is now, makes the tokens, and moves the family on. That
+// is the last thing it does, so whatever fails before leaves the family where it is.
 func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, request fosite.AccessRequester) error {
 	client := request.GetClient().(*clientView).registration
 	family, generation, ok := h.p.refresh.parse(request.GetRequestForm().Get("refresh_token"))
 	if !ok {
 		return errRefresh
 	}
-	g, err := h.p.grant(ctx, family)
-	if errors.Is(err, storage.ErrNotFound) {
-		return errRefresh
-	}
-	if err != nil {
-		return err
-	}
-	if g.ClientID != client.ID || !g.alive(h.p.now()) || !holds(exchangeOf(ctx).confirmation, g.Confirmation.V) {
-		return errRefresh
-	}
-	outdated, err := h.p.outdated(ctx, g)
-	if err != nil {
-		return err
-	}
-	if outdated {
-		exchangeOf(ctx).committed = true
-		if err := h.p.end(ctx, g, endedByPassword); err != nil {
+	for {
+		g, err := h.p.grant(ctx, family)
+		if errors.Is(err, storage.ErrNotFound) {
+			return errRefresh
+		}
+		if err != nil {
 			return err
 		}
-		return errRefresh
+		if g.ClientID != client.ID || !g.alive(h.p.now()) || !holds(exchangeOf(ctx).confirmation, g.Confirmation.V) {
+			return errRefresh
+		}
+		s, err := h.advance(ctx, request, client, g, generation)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			request.SetSession(s)
+			request.SetID(g.ID)
+			return nil
+		}
 	}
-	successor, err := h.advance(ctx, request, client, g, generation)
-	if err != nil {
-		return err
-	}
-	request.SetSession(successor)
-	request.SetID(g.ID)
-	return nil
 }
 
-// advance does what is due for the generation presented. When another request
-// has moved the family on meanwhile, it looks once more.
+// advance does what is due for the generation presented. When another request has moved
+// the family on meanwhile, it returns nil: look once more.
 func (h *refreshHandler) advance(ctx context.Context, request fosite.AccessRequester, client *registration, g *grant, generation int64) (*session, error) {
-	if !h.acceptable(g, generation) {
-		exchangeOf(ctx).committed = true
+	if !g.acceptable(generation, h.p.now(), h.p.deps.Lifetimes.RefreshGrace) {
 		h.p.deps.Log.WarnContext(ctx, "refresh token replayed",
 			"grant", g.ID, "client", client.ID, "generation", generation, "current", g.Generation)
 		if err := h.p.end(ctx, g, endedByRefreshReplay); err != nil {
@@ -140,36 +135,32 @@ func (h *refreshHandler) advance(ctx context.Context, request fosite.AccessReque
 		return nil, errRefresh
 	}
 	s, err := h.successor(ctx, request, client, g)
-	if err != nil || generation != g.Generation {
-		return s, err
-	}
-	if client.FAPI() {
-		return s, h.p.prolong(ctx, g, s.grant.OrganisationID)
-	}
-	won, err := h.p.rotate(ctx, g, s.grant.OrganisationID)
 	if err != nil {
 		return nil, err
 	}
-	if won {
+	moves := generation == g.Generation && !client.FAPI()
+	if moves {
 		s.grant.Generation++
-		return s, nil
 	}
-	if g, err = h.p.grant(ctx, g.ID); err != nil {
+	if err := h.p.tokensAgain(ctx, client, s, request.GetGrantedScopes()); err != nil {
 		return nil, err
 	}
-	if !g.alive(h.p.now()) || generation == g.Generation {
-		return nil, errRefresh // ended meanwhile
+	switch {
+	case moves:
+		won, err := h.p.rotate(ctx, g, s.grant.OrganisationID)
+		if err != nil || !won {
+			return nil, err
+		}
+	case generation == g.Generation:
+		return s, h.p.prolong(ctx, g, s.grant.OrganisationID)
 	}
-	return h.advance(ctx, request, client, g, generation)
+	return s, nil
 }
 
-// acceptable reports whether a generation is the good one, or the one before
-// within the grace window.
-func (h *refreshHandler) acceptable(g *grant, generation int64) bool {
-	if generation == g.Generation {
-		return true
-	}
-	return generation == g.Generation-1 && h.p.now().Sub(g.RotatedAt) <= h.p.deps.Lifetimes.RefreshGrace
+// acceptable reports whether a generation is the good one, or the one before within the
+// grace window.
+func (g *grant) acceptable(generation int64, now storage.Time, grace time.Duration) bool {
+	return generation == g.Generation || generation == g.Generation-1 && now.Sub(g.RotatedAt) <= grace
 }
 
 // successor is the session of the tokens to make: scopes at most those of the
@@ -205,12 +196,8 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	if s.details, err = h.p.narrowDetails(client, request.GetRequestForm(), g.Details.V, scopes); err != nil {
 		return nil, err
 	}
-	s.owner, err = h.p.ownerOf(ctx, client, &next, next.OrganisationID, scopes)
-	if err == nil && s.owner.organisation != nil {
-		err = h.mayEnter(ctx, g, next.OrganisationID)
-	}
-	if err != nil {
-		return nil, h.refused(ctx, g, &next, err)
+	if s.owner, err = h.ownerNow(ctx, client, g, &next, scopes); err != nil {
+		return nil, err
 	}
 	for _, scope := range scopes {
 		request.GrantScope(scope)
@@ -218,22 +205,45 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 	return s, nil
 }
 
+// ownerNow reads in one journey who the person of g is now in next's organisation, and
+// what has changed since he signed in: his password, what the organisation demands.
+func (h *refreshHandler) ownerNow(ctx context.Context, client *registration, g, next *grant, scopes []string) (owner, error) {
+	var b storage.Batch
+	var changed storage.Time
+	var hasPassword bool
+	directory.AskPasswordChanged(&b, &changed, &hasPassword, g.PersonID)
+	look, demands := h.p.standing, func() (directory.Policy, storage.Time) { return directory.Policy{}, 0 }
+	if next.OrganisationID != "" && wantOrganisation(scopes) {
+		look, demands = h.p.askStanding(&b, next), directory.AskPolicy(&b, next.OrganisationID)
+	}
+	if err := h.p.deps.DB.Do(ctx, &b); err != nil {
+		return owner{}, fmt.Errorf("look who refreshes: %w", err)
+	}
+	if hasPassword && changed > g.AuthTime {
+		if err := h.p.end(ctx, g, endedByPassword); err != nil {
+			return owner{}, err
+		}
+		return owner{}, errRefresh
+	}
+	found, err := h.p.ownerBy(ctx, client, next, next.OrganisationID, scopes, look)
+	if err == nil && found.organisation != nil {
+		policy, stricterAt := demands()
+		err = mayEnter(g, next.OrganisationID, policy, stricterAt)
+	}
+	if err != nil {
+		return owner{}, h.refused(ctx, g, next, err)
+	}
+	return found, nil
+}
+
 // mayEnter fails with errAssurance when nobody looked whether the sign-in is what the
 // organisation demands now: its PIN, its factors, its networks. It was looked at for
 // the grant's organisation, by the policy of that time.
-func (h *refreshHandler) mayEnter(ctx context.Context, g *grant, organisationID string) error {
-	policy, err := h.p.deps.Directory.Policy(ctx, organisationID)
-	if err != nil || !policy.OnlyAtSignIn() {
-		return err
-	}
-	if organisationID != g.OrganisationID {
+func mayEnter(g *grant, organisationID string, policy directory.Policy, stricterAt storage.Time) error {
+	if policy.OnlyAtSignIn() && (organisationID != g.OrganisationID || stricterAt > g.CreatedAt) {
 		return errAssurance
 	}
-	stricterAt, err := h.p.deps.Directory.PolicyStricterAt(ctx, organisationID)
-	if err == nil && stricterAt > g.CreatedAt {
-		err = errAssurance
-	}
-	return err
+	return nil
 }
 
 // refused decides what a refusal does to the family. Whoever may not sign in or
@@ -251,41 +261,40 @@ func (h *refreshHandler) refused(ctx context.Context, g, next *grant, err error)
 	default:
 		return err
 	}
-	exchangeOf(ctx).committed = true
 	if ended := h.p.end(ctx, g, because); ended != nil {
 		return ended
 	}
 	return err
 }
 
-// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler. The ID
-// token keeps sub, aud and auth_time and has no nonce (OpenID Connect Core
-// §12.2).
+// tokensAgain makes the tokens of a session that goes on: the ID token keeps sub, aud
+// and auth_time and has no nonce (OpenID Connect Core §12.2).
+func (p *Provider) tokensAgain(ctx context.Context, client *registration, s *session, scopes []string) (err error) {
+	if err := p.accessTokenOf(ctx, exchangeOf(ctx), s, strings.Join(scopes, " ")); err != nil {
+		return err
+	}
+	if s.refresh, err = p.refresh.derive(s.grant.ID, s.grant.Generation); err != nil {
+		return err
+	}
+	if slices.Contains(scopes, scopeOpenID) {
+		s.id, err = p.idToken(ctx, client, s, "")
+	}
+	return err
+}
+
+// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
 func (h *refreshHandler) PopulateTokenEndpointResponse(ctx context.Context, request fosite.AccessRequester, response fosite.AccessResponder) error {
 	if !h.CanHandleTokenEndpointRequest(ctx, request) {
 		return fosite.ErrUnknownRequest
 	}
-	client := request.GetClient().(*clientView).registration
 	s := request.GetSession().(*session)
-	access, _, err := (&tokens{h.p}).GenerateAccessToken(ctx, request)
-	if err != nil {
-		return err
-	}
-	refresh, err := h.p.refresh.derive(s.grant.ID, s.grant.Generation)
-	if err != nil {
-		return err
-	}
-	if request.GetGrantedScopes().Has(scopeOpenID) {
-		id, err := h.p.idToken(ctx, client, s, "")
-		if err != nil {
-			return err
-		}
-		response.SetExtra("id_token", id)
-	}
-	response.SetAccessToken(access)
+	response.SetAccessToken(s.access)
 	response.SetTokenType("bearer")
 	response.SetExpiresIn(h.p.deps.Lifetimes.AccessToken)
 	response.SetScopes(request.GetGrantedScopes())
-	response.SetExtra("refresh_token", refresh)
+	response.SetExtra("refresh_token", s.refresh)
+	if s.id != "" {
+		response.SetExtra("id_token", s.id)
+	}
 	return nil
 }

@@ -19,9 +19,10 @@ import (
 // It keeps no expiry: an expiry stands in the token and in the row, by our
 // clock, and fosite, told of none, answers with the full expires_in.
 type session struct {
-	grant  *grant // nil until the code is looked up
-	owner  owner
-	access string // the access token, once made
+	grant *grant // nil until the code is looked up
+	owner owner
+	// The tokens, once made.
+	access, refresh, id string
 	// details are how far the tokens to be made reach: as far as the grant or, at the
 	// client's wish, less.
 	details directory.Details
@@ -70,8 +71,7 @@ func (s *session) Clone() fosite.Session {
 	return &clone
 }
 
-// exchange is one token request on its way through fosite. It travels in the
-// context, beside the transaction.
+// exchange is one token request on its way through fosite. It travels in the context.
 type exchange struct {
 	began     storage.Time
 	grantType string // one of grantTypes, or "unknown"
@@ -79,9 +79,6 @@ type exchange struct {
 	code      *pending // the code, once looked up
 	// confirmation is what the tokens to be made are bound to; nil = nothing.
 	confirmation *possession.Confirmation
-	// committed says that something must stay done although the request is
-	// refused: a replay ends its grant.
-	committed bool
 }
 
 type exchangeKey struct{}

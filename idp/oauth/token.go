@@ -41,8 +41,8 @@ var grantTypes = []string{
 // device_code (RFC 8628 §3.4), ciba (CIBA §10.1), token-exchange (RFC 8693 §2.1) and
 // jwt-bearer (RFC 7523 §2.1).
 // It has answered when it returns; the error, an *Error, is for the log and for
-// counting failures. Codes are spent, refresh tokens rotated and replays
-// punished in one transaction; client credentials touch no row.
+// counting failures. Codes are spent and refresh tokens rotated by
+// one conditional statement each; client credentials touch no row.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	x := &exchange{began: p.now(), grantType: "unknown"}
 	response, err := func() (*tokenResponse, error) {
@@ -107,7 +107,7 @@ func (p *Provider) token(r *http.Request, x *exchange, form url.Values) (*tokenR
 	case GrantAuthorizationCode:
 		return p.redeem(r.Context(), x, form)
 	default:
-		return p.refreshOnce(r, x, form)
+		return p.refreshed(r, x, form)
 	}
 }
 
@@ -134,27 +134,6 @@ func missingParameter(grantType string, form url.Values) string {
 		}
 	}
 	return ""
-}
-
-// refreshOnce runs a refresh in a transaction. A refusal that has consequences, as a
-// replay has, is committed all the same.
-func (p *Provider) refreshOnce(r *http.Request, x *exchange, form url.Values) (*tokenResponse, error) {
-	var response *tokenResponse
-	var refusal error
-	err := p.deps.DB.Tx(r.Context(), func(ctx context.Context) error {
-		x.committed, refusal = false, nil
-		var err error
-		response, err = p.refreshed(r.WithContext(ctx), x, form)
-		if err != nil && x.committed {
-			refusal = err
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return response, refusal
 }
 
 // refreshed has fosite's handlers, of which refreshHandler is the only one, turn the
