@@ -233,12 +233,12 @@ func TestListsFilterSortAndPage(t *testing.T) {
 				t.Errorf("%s: %s, want %s", query, got, want)
 			}
 		}
-		for _, sort := range []string{"amount", "-amount"} {
+		for _, sort := range []string{"amount", "-amount", "purpose", "-purpose"} {
 			if got := list("&sort=" + sort); len(got) != 7 || got[0] == got[6] {
 				t.Errorf("%s: %v", sort, got)
 			}
 		}
-		for _, query := range []string{"period=decade", "period=year&from=2026-01-01", "from=2026-02-30", "from=2026-02-02&to=2026-02-01", "sort=purpose", "status=new", "kind=x", "payee=7x", "x=1", "after=!!"} {
+		for _, query := range []string{"period=decade", "period=year&from=2026-01-01", "from=2026-02-30", "from=2026-02-02&to=2026-02-01", "sort=payee", "status=new", "kind=x", "payee=7x", "x=1", "after=!!"} {
 			w.Expect(w.Do("GET", "/v1/accruals?"+query, token, nil), 400, "parameter_invalid")
 		}
 		var s struct {

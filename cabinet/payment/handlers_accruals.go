@@ -15,7 +15,7 @@ import (
 var filterNames = []string{"period", "from", "to", "due_to", "kind", "status", "payee", "q", "sort"}
 
 // sorts are the orders, those that begin with the greatest with a minus.
-var sorts = []string{"billed", "-billed", "due", "-due", "amount", "-amount"}
+var sorts = []string{"billed", "-billed", "due", "-due", "amount", "-amount", "purpose", "-purpose"}
 
 // filter reads which accruals are asked for.
 func (p *Payments) filter(q *api.Query) Filter {

@@ -37,13 +37,13 @@ func (p *Payments) byID(ctx context.Context, id string) (pay Payment, err error)
 
 // Order is what a list of accruals goes by.
 type Order struct {
-	By   string // billed, due, amount
+	By   string // billed, due, amount, purpose
 	Down bool   // the greatest first
 }
 
 // orderColumns are the columns of orders; each has an index that begins with the
-// organisation.
-var orderColumns = map[string]string{"billed": "billed_at", "due": "due_at", "amount": "amount"}
+// organisation. What is looked for begins with the purpose, in lower case.
+var orderColumns = map[string]string{"billed": "billed_at", "due": "due_at", "amount": "amount", "purpose": "search"}
 
 // Filter narrows a list of accruals; zero fields do not.
 type Filter struct {
@@ -63,6 +63,8 @@ func (f Filter) key(a Accrual) (storage.Time, string) {
 		return a.DueAt, a.ID
 	case "amount":
 		return storage.Time(a.Amount), a.ID
+	case "purpose":
+		return 0, a.ID // the row itself says where it stands
 	}
 	return a.BilledAt, a.ID
 }
@@ -113,7 +115,11 @@ func (p *Payments) accrualsQuery(organisationID string, f Filter, page api.Page)
 	if f.Order.Down {
 		way, beyond = " DESC", "<"
 	}
-	if page.ID != "" {
+	switch {
+	case page.ID == "":
+	case f.Order.By == "purpose":
+		q.And("(search, id) "+beyond+" ((SELECT b.search FROM accruals b WHERE b.id = ? AND b.organisation_id = ?), ?)", page.ID, organisationID, page.ID)
+	default:
 		q.And("("+column+", id) "+beyond+" (?, ?)", page.At, page.ID)
 	}
 	limit := q.Arg(page.Limit + 1)

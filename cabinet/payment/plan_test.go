@@ -33,6 +33,7 @@ func TestListsWalkAnIndex(t *testing.T) {
 		"billed":   `SELECT id FROM accruals WHERE organisation_id = 'o1' AND (billed_at, id) < (9000, 'a') ORDER BY billed_at DESC, id DESC LIMIT 51`,
 		"due":      `SELECT id FROM accruals WHERE organisation_id = 'o1' AND (due_at, id) > (9000, 'a') ORDER BY due_at, id LIMIT 51`,
 		"amount":   `SELECT id FROM accruals WHERE organisation_id = 'o1' AND (amount, id) < (9000, 'a') ORDER BY amount DESC, id DESC LIMIT 51`,
+		"purpose":  `SELECT id FROM accruals WHERE organisation_id = 'o1' AND (search, id) > ((SELECT b.search FROM accruals b WHERE b.id = 'a9001' AND b.organisation_id = 'o1'), 'a9001') ORDER BY search, id LIMIT 51`,
 		"unpaid":   `SELECT id FROM accruals WHERE organisation_id = 'o1' AND status = 'due' ORDER BY due_at, id LIMIT 51`,
 		"sums":     `SELECT SUM(amount - paid) FROM accruals WHERE organisation_id = 'o1' AND status = 'due'`,
 		"remind":   `SELECT id FROM accruals WHERE remind_at > 0 AND remind_at <= 500 ORDER BY remind_at LIMIT 100`,

@@ -1,4 +1,4 @@
--- Exports that take long (cabinet/export). Times are unix microseconds, 0 is never.
+-- Exports that take long (cabinet/export), and a list by another column. Times are unix microseconds, 0 is never.
 
 -- +goose Up
 
@@ -27,5 +27,9 @@ CREATE TABLE exports (
 CREATE INDEX exports_list ON exports (organisation_id, owner, created_at DESC, id DESC);
 CREATE INDEX exports_ends ON exports (ends_at);
 
+-- Accruals by description (row 224): what is looked for begins with it, in lower case.
+CREATE INDEX accruals_purpose ON accruals (organisation_id, search, id);
+
 -- +goose Down
+DROP INDEX accruals_purpose;
 DROP TABLE exports;

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -17,15 +18,20 @@ import (
 func TestUINsCheckDigit(t *testing.T) {
 	t.Parallel()
 	for uin, want := range map[string]bool{
-		"00000000000000000000":  true, // a sum of 0
-		"10000000000000000001":  true, // 1×1 = 1
-		"00000000010000000003":  true, // 1×10 = 10: anew from 3, 1×2 → weights 3…10, 1, 2: tenth is 2
-		"18810177261122000017":  true,
-		"18810177261122000018":  false,
-		"1881017726112200001":   false, // 19 digits
-		"188101772611220000170": false,
-		"1881017726112200001Х":  false,
-		"":                      false,
+		"00000000000000000000":       true, // a sum of 0
+		"10000000000000000001":       true, // 1×1 = 1
+		"00000000010000000003":       true, // 1×10 = 10: anew from 3, 1×2 → weights 3…10, 1, 2: tenth is 2
+		"18810177261122000017":       true,
+		"18810177261122000018":       false,
+		"1881017726112200001":        false, // 19 digits
+		"188101772611220000170":      false,
+		"1881017726112200001Х":       true, // with a letter there is nothing to check it by
+		"AB12345678901234567Z":       true,
+		"AB12345678901234567":        false,
+		"AB12345678901234567-":       false,
+		"AB123456789012345678901234": false, // of 25 characters, digits alone
+		"ＡB12345678901234567Z":       false, // a letter of another script
+		"":                           false,
 		"１８８１０１７７２６１１２２００００１７": false, // digits of another script
 	} {
 		if uin == "00000000010000000003" {
@@ -51,7 +57,7 @@ func FuzzUIN(f *testing.F) {
 	f.Add("99999999999999999999999x")
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.Trim(s, "0123456789") != "" || len(s) != 19 && len(s) != 24 {
-			if requisite.ValidUIN(s) && (len(s) != 20 && len(s) != 25) {
+			if n := utf8.RuneCountInString(s); requisite.ValidUIN(s) && n != 20 && n != 25 {
 				t.Errorf("%q is taken", s)
 			}
 			return

@@ -1,14 +1,27 @@
 package requisite
 
-// ValidUIN reports whether s is an УИН of 20 or 25 digits whose last one checks the
-// others (приказ Минфина России от 12.11.2013 № 107н, приложение 4; Федеральное
-// казначейство, порядок расчёта контрольного разряда). An УИН with letters, which
-// some administrators may form, is not taken: how its letters count is not published.
+// ValidUIN reports whether s is an УИН: 20 or 25 digits whose last one checks the others
+// (приказ Минфина России от 12.11.2013 № 107н, приложение 4; Федеральное казначейство,
+// порядок расчёта контрольного разряда), or 20 letters and digits, which some
+// administrators form (ГИС ГМП, SupplierBillIDType: \w{20} or \d{25}). Letters are
+// Latin or Russian; how they count is not published, so that such an УИН has no check.
 func ValidUIN(s string) bool {
-	if len(s) != 20 && len(s) != 25 || !digits(s) {
-		return false
+	if !digits(s) {
+		return lettered(s)
 	}
-	return int(s[len(s)-1]-'0') == checkDigit(s[:len(s)-1])
+	return (len(s) == 20 || len(s) == 25) && int(s[len(s)-1]-'0') == checkDigit(s[:len(s)-1])
+}
+
+func lettered(s string) bool {
+	n := 0
+	for _, r := range s {
+		switch n++; {
+		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r >= 'А' && r <= 'я', r == 'Ё', r == 'ё':
+		default:
+			return false
+		}
+	}
+	return n == 20
 }
 
 // WithCheckDigit completes an УИН whose last digit is missing.

@@ -148,8 +148,11 @@ func (l *listView) columns(v *desk.Visit) {
 	if now == "" {
 		now = "-billed"
 	}
-	for _, name := range []string{"billed", "due", "amount"} {
+	for _, name := range []string{"purpose", "billed", "due", "amount"} {
 		c, next := column{Title: v.T("payment.col." + name), Sort: "none"}, "-"+name
+		if name == "purpose" {
+			next = name // words are read from the first on
+		}
 		switch now {
 		case name:
 			c.Sort = "ascending"
