@@ -17,6 +17,7 @@ import (
 	"propusk/idp/directory"
 	"propusk/storage"
 	"propusk/storage/file/filetest"
+	"propusk/storage/storagetest"
 )
 
 // TestNothingOfAnotherOrganisation calls every route of the room as every role,
@@ -489,4 +490,20 @@ func TestWhatCannotBeSentIsTold(t *testing.T) {
 			t.Errorf("journal: %v", got)
 		}
 	})
+}
+
+// A form that breaks off, by a bad line or on purpose, is the sender's fault: it is told
+// so, and writes no error of ours into the log.
+func TestAFormThatBreaksOffIsTheSendersFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	o := w.Office("Alpha", directory.Roles()...)
+	body, kind := formBody(t, "a.pdf", filetest.PDF("a"))
+	head := bytes.Index(body, []byte("\r\n\r\n")) + 4
+	for name, cut := range map[string][]byte{"within the file": body[:head+5], "before the file": body[:head], "before the last boundary": body[:len(body)-6]} {
+		reply := w.Do("POST", "/v1/organization/requests/files", w.Token(o, directory.Manager), cut, "Content-Type", kind)
+		if reply.StatusCode != http.StatusBadRequest || !strings.Contains(reply.Text, "body_malformed") {
+			t.Errorf("%s: %d %s", name, reply.StatusCode, reply.Text)
+		}
+	}
 }

@@ -2,6 +2,8 @@ package request
 
 import (
 	"context"
+	"errors"
+	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -245,6 +247,9 @@ func (b *Inbox) upload(c api.Call) error {
 		return err
 	}
 	f, err := b.Upload(c.Ctx(), c.Organisation(), part.FileName(), part)
+	if errors.Is(err, io.ErrUnexpectedEOF) { // the form ends before its last boundary
+		return api.Refuse("body_malformed").With("reason", "unexpected end").Wrap(err)
+	}
 	if err != nil {
 		return Refusal(err)
 	}
