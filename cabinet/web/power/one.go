@@ -104,10 +104,13 @@ func (view *oneView) lead(v *desk.Visit) {
 		key = "active.soon"
 	}
 	text := "power.lead." + key
-	if key == "draft" {
+	switch {
+	case key == "draft":
 		text = here(v).say(text)
+	case key == "active.soon" && p.Actions.Find("renounce") != nil:
+		text += ".given" // another one is its principal's to give
 	}
-	view.Lead = v.T(text, "Days", view.Left, "Reason", p.Reason)
+	view.Lead = v.T(text, "Count", view.Left, "Days", view.Left, "Reason", p.Reason)
 	view.LeadKind = map[string]string{
 		"draft": "wait", "checking": "wait", "active": "go", "active.soon": "wait", "expired": "", "revoked": "stop", "refused": "stop",
 	}[key]
