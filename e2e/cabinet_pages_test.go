@@ -120,8 +120,11 @@ const oneOfEachState = 6
 var elsewhere = map[string]string{
 	"/cabinet/documents/uploads/{id}": "asked by a script", "/cabinet/extracts/{id}/progress": "asked by a script",
 	"/cabinet/registrations/{id}": inStory, "/cabinet/filings/{id}/sign": inStory, "/cabinet/powers/{id}/sign": inStory,
-	"/cabinet/registrations/{id}/sign":      "drawn by the template of /cabinet/organization/changes/{id}/sign",
-	"/cabinet/powers/{id}/renounce":         "drawn by the template of /revoke",
+	"/cabinet/registrations/{id}/sign": "drawn by the template of /cabinet/organization/changes/{id}/sign",
+	"/cabinet/powers/{id}/renounce":    "drawn by the template of /revoke",
+	"/cabinet/my-powers/{id}":          drawnAsPowers, "/cabinet/my-powers/{id}/sign": drawnAsPowers,
+	"/cabinet/my-powers/{id}/revoke": drawnAsPowers, "/cabinet/my-powers/{id}/renounce": drawnAsPowers,
+	"/cabinet/my-powers/{id}/file": aFile, "/cabinet/exports/{id}/file": aFile, "/cabinet/exports/{id}/progress": "asked by a script",
 	"/cabinet/applications/{id}/sign":       "drawn by the template of /cabinet/documents/{id}/sign",
 	"/cabinet/documents/incoming/{id}/sign": "drawn by the template of /cabinet/documents/{id}/sign",
 	"/cabinet/filings/{id}/file":            aFile, "/cabinet/filings/{id}/act": aFile,
@@ -141,6 +144,8 @@ var elsewhere = map[string]string{
 const (
 	inStory = "judged by TestStoryOfACompanyInChromium"
 	aFile   = "a file"
+
+	drawnAsPowers = "drawn by the templates of /cabinet/powers/{id}"
 )
 
 // sameAddress: the page was not sent elsewhere.
@@ -232,8 +237,28 @@ func (e *eyes) furnish(s *site, o organisation) (addresses []string) {
 	e.goes("Отправить")
 	question := ask(e, "find the question", chromedp.Evaluate[string](`document.querySelector(".post.out")?.id.replace("post-", "") || ""`))
 	addresses = append(addresses, request+"/messages/"+question) // linked to while it may be mended
+	addresses = append(addresses, e.orders("requests"))
 	addresses = append(addresses, e.furnishFinances(s)...)
 	return append(addresses, e.apply()...)
+}
+
+// ordering sends what the page of a list that is too long would, with what the desk puts
+// into each of its forms: the demo has no list that is so long.
+const ordering = `(async (kind) => {
+	const drawn = new DOMParser().parseFromString(await (await fetch("/cabinet/request-templates/new")).text(), "text/html");
+	const fields = new URLSearchParams({ kind, format: "xlsx" });
+	for (const own of drawn.querySelectorAll("main form [type=hidden][name^=cabinet-]")) fields.set(own.name, own.value);
+	return new URL((await fetch("/cabinet/exports", { method: "POST", body: fields })).url).pathname;
+})`
+
+// orders has a list made into a file, and gives the page that tells how far it is.
+func (e *eyes) orders(kind string) (address string) {
+	e.t.Helper()
+	address = ask(e, "order an export", chromedp.Evaluate[string](fmt.Sprintf("%s(%q)", ordering, kind), chromedp.EvalAwaitPromise))
+	if !strings.HasPrefix(address, "/cabinet/exports/") {
+		e.t.Errorf("an export of %s leads to %s", kind, address)
+	}
+	return address
 }
 
 // furnishFinances begins a payment at the provider's page, and one from an account of

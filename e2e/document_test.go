@@ -22,6 +22,7 @@ var operationsTested = regexp.MustCompile(`Tested: (\d+)`)
 // OpenAPI document, good and bad ones, as an administrator and as a program: no
 // answer is a fault of the server. It takes PROPUSK_E2E_HOSTILE_SECONDS for each.
 func TestTheAPIBearsWhateverItsDocumentAllows(t *testing.T) {
+	t.Parallel()
 	home, err := filepath.Abs("python")
 	tool := filepath.Join(home, ".venv", "bin", "schemathesis")
 	if err == nil {
@@ -36,7 +37,7 @@ func TestTheAPIBearsWhateverItsDocumentAllows(t *testing.T) {
 	person := s.grant(t, newVisitor(t), web, admin, o.ID)
 	for name, token := range map[string]string{"an administrator": person.AccessToken, "a program": s.programToken(t, o)} {
 		t.Run(name, func(t *testing.T) {
-			limit := cmp.Or(os.Getenv("PROPUSK_E2E_HOSTILE_SECONDS"), "20")
+			limit := cmp.Or(os.Getenv("PROPUSK_E2E_HOSTILE_SECONDS"), "30")
 			run := exec.Command(tool, "run", s.Issuer+"/v1/openapi.json", "--url", s.Issuer, "--no-color",
 				"-H", "Authorization: Bearer "+token, "-c", "not_a_server_error", "--phases", "examples,fuzzing",
 				"--exclude-path-regex", destructive, "--max-examples", "40", "--workers", "2", "--no-shrink",

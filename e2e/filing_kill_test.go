@@ -32,6 +32,7 @@ type victim struct {
 // body has each of them once and nothing else, and every file has its record and
 // every record its file. PROPUSK_E2E_FILINGS says how many.
 func TestKilledAtAnyMomentEveryAcceptedFilingHasOneOutcome(t *testing.T) {
+	t.Parallel() // most of it is waiting: for servers, and for the lease of what a killed one had begun
 	filings := 60
 	if n, err := strconv.Atoi(os.Getenv("PROPUSK_E2E_FILINGS")); err == nil {
 		filings = n
