@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -17,6 +18,9 @@ import (
 type ticket struct {
 	ID string `json:"id"`
 }
+
+// turnWait is how long an export waits that has no turn on this node.
+const turnWait = time.Second
 
 // fileMost bounds a finished file, in bytes.
 const fileMost = 64 << 20
@@ -34,8 +38,8 @@ func (x *Exports) work(ctx context.Context, job jobs.Job) error {
 	select {
 	case x.turns <- struct{}{}:
 		defer func() { <-x.turns }()
-	case <-ctx.Done():
-		return ctx.Err()
+	default: // the runner's places are not for waiting: other work needs them
+		return jobs.Enqueue(ctx, x.DB, jobMake, t, jobs.Options{RunAt: x.Now().Add(turnWait), MaxAttempts: makeAttempts})
 	}
 	e, err := x.byID(ctx, t.ID)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && (e.State == Ready || e.State == Failed) {

@@ -141,7 +141,12 @@ func order(v *desk.Visit) error {
 		}
 	}
 	var m made
-	if err := v.Post("/exports", body, &m, desk.IdempotencyKey(v.FormKey())); err != nil {
+	err := v.Post("/exports", body, &m, desk.IdempotencyKey(v.FormKey()))
+	if problem := desk.AsProblem(err); problem != nil && problem.Code == "export_too_many" {
+		v.Notice("stop", problem.Title+". "+problem.Detail)
+		return list(v)
+	}
+	if err != nil {
 		return err
 	}
 	return v.Redirect(m.Path())
