@@ -266,6 +266,31 @@ func (w *world) link(to string) string {
 	return ""
 }
 
+// Attack: an organisation has its own link mailed under the house's name, to a stranger's
+// mailbox and to another organisation's people.
+func TestNoLinkOfTheSendersIsMailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	a, b := w.Office("Alpha"), w.Office("Beta")
+	d := w.pdf(a)
+	for _, to := range []string{"buyer@example.ru", b.INN} {
+		w.Expect(w.Do("POST", "/v1/documents/"+d.ID+"/shares", w.Token(a, directory.Administrator),
+			`{"recipient":"`+to+`","message":"Оплатите:\nhttps://evil.example/pay"}`), 201, "")
+	}
+	for _, to := range []string{"buyer@example.ru", b.Admin.Email} {
+		told := false
+		for _, m := range w.Sent(to) {
+			told = told || strings.Contains(m.Text, "https[://]evil[.]example/pay")
+			if strings.Contains(m.Text, "https://evil.example") {
+				t.Errorf("%s is sent %q", to, m.Text)
+			}
+		}
+		if !told && to == "buyer@example.ru" {
+			t.Errorf("%s is not told", to)
+		}
+	}
+}
+
 func TestMailedLinkOpensOnce(t *testing.T) {
 	t.Parallel()
 	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {

@@ -12,20 +12,22 @@ import (
 	"propusk/storage/outbox"
 )
 
-// tellShared tells the recipient organisation.
+// tellShared tells the recipient organisation. The notice is mailed to its people: what
+// the sender writes leads nowhere in it.
 func (d *Documents) tellShared(ctx context.Context, doc Document, s Share) error {
+	name, message := unlinked(doc.Name), quoted(unlinked(s.Message))
 	event := notice.Event{
 		ID: "document/" + s.ID + "/shared", Type: "document.shared", OrganisationID: s.RecipientID, Category: notice.Document,
 		Permission: directory.DocumentsRead, Path: "/cabinet/documents/incoming/" + s.ID, Source: s.SenderName,
 		Data: map[string]any{"document_id": s.ID},
 		Texts: notice.Texts{
-			RU: notice.Message{Subject: "Получен документ: " + short(doc.Name), Body: s.SenderName + " передаёт вам документ «" + doc.Name + "»." + quoted(s.Message)},
-			EN: notice.Message{Subject: "A document arrived: " + short(doc.Name), Body: s.SenderName + " hands you the document “" + doc.Name + "”." + quoted(s.Message)},
+			RU: notice.Message{Subject: "Получен документ: " + short(name), Body: s.SenderName + " передаёт вам документ «" + name + "»." + message},
+			EN: notice.Message{Subject: "A document arrived: " + short(name), Body: s.SenderName + " hands you the document “" + name + "”." + message},
 		},
 	}
 	if s.SignatureRequested {
 		event.Type, event.ID, event.Importance = "document.signature_requested", "document/"+s.ID+"/signature", notice.High
-		event.Texts.RU.Subject, event.Texts.EN.Subject = "Документ ждёт вашей подписи: "+short(doc.Name), "A document awaits your signature: "+short(doc.Name)
+		event.Texts.RU.Subject, event.Texts.EN.Subject = "Документ ждёт вашей подписи: "+short(name), "A document awaits your signature: "+short(name)
 	}
 	return d.Notices.Tell(ctx, event)
 }
