@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -124,16 +125,26 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// freePort gives a port that nothing listens on. Somebody could take it before
-// we do; on the test machines nobody does.
+// given are the ports that freePort gave.
+var given sync.Map
+
+// freePort gives a port that nothing listens on and that no other test has. It lies below
+// those that the system takes for the near end of a connection: one of these may be
+// taken at any moment, also that of a server which was killed and is started again.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 // serve starts `propusk serve` on port and waits until it is ready.
