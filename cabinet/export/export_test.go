@@ -389,3 +389,61 @@ func TestADroppedExportStopsAndLeavesNoFile(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatEveryWorkerDiedOfFails: its orderer does not wait for ever, and may order anew.
+func TestWhatEveryWorkerDiedOfFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	o := w.Office("Alpha", directory.Manager)
+	m := w.order(w.Token(o, directory.Manager), things())
+	_, err := w.DB.Exec(t.Context(), `DELETE FROM jobs WHERE kind = 'export/make'`)
+	cabinettest.Must(t, err)
+	w.Clock.Advance(time.Hour)
+	w.Work()
+	if now := w.get(w.Token(o, directory.Manager), m.ID); now.State != "waiting" {
+		t.Errorf("after an hour: %+v", now)
+	}
+	w.Clock.Advance(2 * time.Hour)
+	w.Work()
+	if now := w.get(w.Token(o, directory.Manager), m.ID); now.State != "failed" {
+		t.Errorf("after three: %+v", now)
+	}
+}
+
+// TestADamagedFileIsToldSo, not given.
+func TestADamagedFileIsToldSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	o := w.Office("Alpha", directory.Manager)
+	token := w.Token(o, directory.Manager)
+	m := w.order(token, things())
+	w.Work()
+	var id string
+	cabinettest.Must(t, w.DB.Get(t.Context(), &id, `SELECT file_id FROM exports WHERE id = $1`, m.ID))
+	cabinettest.Must(t, w.files.Blob.Delete(t.Context(), "files/"+id[len(id)-2:]+"/"+id))
+	w.Expect(w.Do("GET", m.fileAt(), token, nil), http.StatusConflict, "export_damaged")
+	w.Expect(w.Do("GET", "/v1/exports/"+storage.NewID()+"/file", token, nil), http.StatusNotFound, "not_found")
+	w.Expect(w.Do("GET", "/v1/exports/x", token, nil), http.StatusNotFound, "not_found")
+	w.Expect(w.Do("GET", "/v1/exports?limit=1", token, nil), http.StatusBadRequest, "parameter_invalid")
+	w.Expect(w.Do("GET", "/v1/exports", cabinettest.Sign(t, w.Claims(nil, o.Members[directory.Manager])), nil), http.StatusForbidden, "organization_required")
+	english := w.Do("GET", "/v1/exports/"+m.ID, token, nil, "Accept-Language", "en")
+	if !strings.Contains(english.Text, `"state_label":"Ready"`) {
+		t.Errorf("in English: %s", english.Text)
+	}
+}
+
+// TestTheRoomNeedsAllThatItStandsOn, and no list twice.
+func TestTheRoomNeedsAllThatItStandsOn(t *testing.T) {
+	t.Parallel()
+	if _, err := export.New(export.Deps{}); err == nil {
+		t.Error("a room of nothing")
+	}
+	w := newWorld(t, storagetest.SQLite(t))
+	deps := export.Deps{
+		DB: w.DB, Jobs: w.Jobs, Journal: w.Journal, Files: w.files, Paper: papertest.New(t, w.DB, w.Clock.Now), Now: w.Clock.Now, Log: w.Log,
+		Kinds: []export.Kind{w.things(), w.things()},
+	}
+	if _, err := export.New(deps); err == nil || !strings.Contains(err.Error(), "things") {
+		t.Errorf("two lists of one name: %v", err)
+	}
+}

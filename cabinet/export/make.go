@@ -154,8 +154,19 @@ func (x *Exports) drop(ctx context.Context, e Export) error {
 // forgetBatch bounds what one turn of forget reads at a time.
 const forgetBatch = 100
 
-// forget drops what nobody has taken in time.
+// makingMost is how long nothing may be heard of an export that is under way: its job has
+// died by then, with every process that took it.
+const makingMost = 2 * time.Hour
+
+// forget drops what nobody has taken in time, and fails what nothing works on any more.
 func (x *Exports) forget(ctx context.Context) error {
+	now := x.now()
+	_, err := x.DB.Exec(ctx, `UPDATE exports SET state = $1, updated_at = $2
+		WHERE ends_at > $3 AND ends_at < $4 AND state IN ('waiting', 'making') AND updated_at < $5`,
+		Failed, now, now, now.Add(keptFor-makingMost), now.Add(-makingMost))
+	if err != nil {
+		return fmt.Errorf("export: give up what was left: %w", err)
+	}
 	for {
 		var over []Export
 		err := x.DB.Select(ctx, &over, `SELECT `+columns+` FROM exports WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2`, x.now(), forgetBatch)
