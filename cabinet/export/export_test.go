@@ -167,6 +167,13 @@ func TestALongListIsMadeMeanwhileAndTakenWhenReady(t *testing.T) {
 		w := newWorld(t, db)
 		o := w.Office("Alpha", directory.Manager)
 		token := w.Token(o, directory.Manager)
+		w.rows.Store(2)
+		short := w.Expect(w.Do("GET", "/v1/things/export?since=2026-02-03", token, nil), http.StatusOK, "")
+		if rows := sheet(t, short.Text); len(rows) != 3 || rows[2][1] != "=1+1 2026-02-03" || short.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("a short list at once: %v", rows)
+		}
+		w.Expect(w.Do("GET", "/v1/things/export?format=csv", token, nil), http.StatusBadRequest, "parameter_invalid")
+		w.Expect(w.Do("GET", "/v1/things/export?since=x", token, nil), http.StatusBadRequest, "parameter_invalid")
 		w.rows.Store(2_501)
 		p := w.Expect(w.Do("GET", "/v1/things/export", token, nil), http.StatusConflict, "export_long").Problem(t)
 		if !strings.Contains(p.Detail, "2501") || !strings.Contains(p.Detail, "things") {
@@ -247,6 +254,20 @@ func TestAnExportIsItsOrderersAlone(t *testing.T) {
 	if got := w.Do("GET", "/v1/exports", demoted, nil); strings.Contains(got.Text, m.ID) {
 		t.Error("the list shows what cannot be read any more")
 	}
+}
+
+// TestAClientThatActsForItselfHasItsOwnExports, which no person of the organisation sees.
+func TestAClientThatActsForItselfHasItsOwnExports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	o := w.Office("Alpha", directory.Manager)
+	robot := cabinettest.Sign(t, w.ServiceClaims(o, directory.RequestsRead))
+	w.rows.Store(1)
+	m := w.order(robot, things())
+	w.Work()
+	w.Expect(w.Do("GET", m.fileAt(), robot, nil), http.StatusOK, "")
+	w.Expect(w.Do("GET", m.fileAt(), w.Token(o, directory.Manager), nil), http.StatusNotFound, "not_found")
+	w.Expect(w.Do("GET", m.fileAt(), cabinettest.Sign(t, w.ServiceClaims(o, directory.FilingsRead)), nil), http.StatusForbidden, "scope_missing")
 }
 
 func (m made) fileAt() string { return "/v1/exports/" + m.ID + "/file" }
@@ -338,7 +359,7 @@ func TestAKilledProcessLosesNoExport(t *testing.T) {
 		m = w.order(token, things())
 		for range 6 {
 			w.Work()
-			w.Clock.Advance(time.Hour)
+			w.Clock.Advance(10 * time.Minute)
 		}
 		token = w.Token(o, directory.Manager)
 		if m = w.get(token, m.ID); m.State != "failed" {
