@@ -412,6 +412,48 @@ func (e DocumentWholeStatus) Valid() bool {
 	}
 }
 
+// Defines values for ExportFormat.
+const (
+	ExportFormatPdf  ExportFormat = "pdf"
+	ExportFormatXlsx ExportFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the ExportFormat enum.
+func (e ExportFormat) Valid() bool {
+	switch e {
+	case ExportFormatPdf:
+		return true
+	case ExportFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportState.
+const (
+	ExportStateFailed  ExportState = "failed"
+	ExportStateMaking  ExportState = "making"
+	ExportStateReady   ExportState = "ready"
+	ExportStateWaiting ExportState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ExportState enum.
+func (e ExportState) Valid() bool {
+	switch e {
+	case ExportStateFailed:
+		return true
+	case ExportStateMaking:
+		return true
+	case ExportStateReady:
+		return true
+	case ExportStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExtractAuthorityBy.
 const (
 	ExtractAuthorityByClient          ExtractAuthorityBy = "client"
@@ -1096,6 +1138,24 @@ func (e MeKind) Valid() bool {
 	case MeKindClient:
 		return true
 	case MeKindPerson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewExportFormat.
+const (
+	NewExportFormatPdf  NewExportFormat = "pdf"
+	NewExportFormatXlsx NewExportFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the NewExportFormat enum.
+func (e NewExportFormat) Valid() bool {
+	switch e {
+	case NewExportFormatPdf:
+		return true
+	case NewExportFormatXlsx:
 		return true
 	default:
 		return false
@@ -2428,6 +2488,30 @@ func (e OrganizationClientKind) Valid() bool {
 	case OrganizationClientKindSpa:
 		return true
 	case OrganizationClientKindWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrganizationClientLogoState.
+const (
+	OrganizationClientLogoStateKept        OrganizationClientLogoState = "kept"
+	OrganizationClientLogoStateNone        OrganizationClientLogoState = "none"
+	OrganizationClientLogoStateUnavailable OrganizationClientLogoState = "unavailable"
+	OrganizationClientLogoStateWaiting     OrganizationClientLogoState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationClientLogoState enum.
+func (e OrganizationClientLogoState) Valid() bool {
+	switch e {
+	case OrganizationClientLogoStateKept:
+		return true
+	case OrganizationClientLogoStateNone:
+		return true
+	case OrganizationClientLogoStateUnavailable:
+		return true
+	case OrganizationClientLogoStateWaiting:
 		return true
 	default:
 		return false
@@ -4530,12 +4614,14 @@ func (e ListAccrualsParamsStatus) Valid() bool {
 
 // Defines values for ListAccrualsParamsSort.
 const (
-	ListAccrualsParamsSortAmount      ListAccrualsParamsSort = "amount"
-	ListAccrualsParamsSortBilled      ListAccrualsParamsSort = "billed"
-	ListAccrualsParamsSortDue         ListAccrualsParamsSort = "due"
-	ListAccrualsParamsSortMinusAmount ListAccrualsParamsSort = "-amount"
-	ListAccrualsParamsSortMinusBilled ListAccrualsParamsSort = "-billed"
-	ListAccrualsParamsSortMinusDue    ListAccrualsParamsSort = "-due"
+	ListAccrualsParamsSortAmount       ListAccrualsParamsSort = "amount"
+	ListAccrualsParamsSortBilled       ListAccrualsParamsSort = "billed"
+	ListAccrualsParamsSortDue          ListAccrualsParamsSort = "due"
+	ListAccrualsParamsSortMinusAmount  ListAccrualsParamsSort = "-amount"
+	ListAccrualsParamsSortMinusBilled  ListAccrualsParamsSort = "-billed"
+	ListAccrualsParamsSortMinusDue     ListAccrualsParamsSort = "-due"
+	ListAccrualsParamsSortMinusPurpose ListAccrualsParamsSort = "-purpose"
+	ListAccrualsParamsSortPurpose      ListAccrualsParamsSort = "purpose"
 )
 
 // Valid indicates whether the value is a known member of the ListAccrualsParamsSort enum.
@@ -4552,6 +4638,10 @@ func (e ListAccrualsParamsSort) Valid() bool {
 	case ListAccrualsParamsSortMinusBilled:
 		return true
 	case ListAccrualsParamsSortMinusDue:
+		return true
+	case ListAccrualsParamsSortMinusPurpose:
+		return true
+	case ListAccrualsParamsSortPurpose:
 		return true
 	default:
 		return false
@@ -4638,12 +4728,14 @@ func (e ExportAccrualsParamsStatus) Valid() bool {
 
 // Defines values for ExportAccrualsParamsSort.
 const (
-	ExportAccrualsParamsSortAmount      ExportAccrualsParamsSort = "amount"
-	ExportAccrualsParamsSortBilled      ExportAccrualsParamsSort = "billed"
-	ExportAccrualsParamsSortDue         ExportAccrualsParamsSort = "due"
-	ExportAccrualsParamsSortMinusAmount ExportAccrualsParamsSort = "-amount"
-	ExportAccrualsParamsSortMinusBilled ExportAccrualsParamsSort = "-billed"
-	ExportAccrualsParamsSortMinusDue    ExportAccrualsParamsSort = "-due"
+	ExportAccrualsParamsSortAmount       ExportAccrualsParamsSort = "amount"
+	ExportAccrualsParamsSortBilled       ExportAccrualsParamsSort = "billed"
+	ExportAccrualsParamsSortDue          ExportAccrualsParamsSort = "due"
+	ExportAccrualsParamsSortMinusAmount  ExportAccrualsParamsSort = "-amount"
+	ExportAccrualsParamsSortMinusBilled  ExportAccrualsParamsSort = "-billed"
+	ExportAccrualsParamsSortMinusDue     ExportAccrualsParamsSort = "-due"
+	ExportAccrualsParamsSortMinusPurpose ExportAccrualsParamsSort = "-purpose"
+	ExportAccrualsParamsSortPurpose      ExportAccrualsParamsSort = "purpose"
 )
 
 // Valid indicates whether the value is a known member of the ExportAccrualsParamsSort enum.
@@ -4660,6 +4752,10 @@ func (e ExportAccrualsParamsSort) Valid() bool {
 	case ExportAccrualsParamsSortMinusBilled:
 		return true
 	case ExportAccrualsParamsSortMinusDue:
+		return true
+	case ExportAccrualsParamsSortMinusPurpose:
+		return true
+	case ExportAccrualsParamsSortPurpose:
 		return true
 	default:
 		return false
@@ -4918,6 +5014,24 @@ func (e ExportFilingsParamsGroup) Valid() bool {
 	case ExportFilingsParamsGroupStatistics:
 		return true
 	case ExportFilingsParamsGroupTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListMyPowersParamsSide.
+const (
+	ListMyPowersParamsSideGiven  ListMyPowersParamsSide = "given"
+	ListMyPowersParamsSideHanded ListMyPowersParamsSide = "handed"
+)
+
+// Valid indicates whether the value is a known member of the ListMyPowersParamsSide enum.
+func (e ListMyPowersParamsSide) Valid() bool {
+	switch e {
+	case ListMyPowersParamsSideGiven:
+		return true
+	case ListMyPowersParamsSideHanded:
 		return true
 	default:
 		return false
@@ -5419,6 +5533,78 @@ func (e ListPaymentsParamsMethod) Valid() bool {
 	}
 }
 
+// Defines values for ExportPaymentsParamsStatus.
+const (
+	ExportPaymentsParamsStatusCancelled ExportPaymentsParamsStatus = "cancelled"
+	ExportPaymentsParamsStatusCreated   ExportPaymentsParamsStatus = "created"
+	ExportPaymentsParamsStatusExpired   ExportPaymentsParamsStatus = "expired"
+	ExportPaymentsParamsStatusPaid      ExportPaymentsParamsStatus = "paid"
+	ExportPaymentsParamsStatusRefused   ExportPaymentsParamsStatus = "refused"
+	ExportPaymentsParamsStatusSent      ExportPaymentsParamsStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the ExportPaymentsParamsStatus enum.
+func (e ExportPaymentsParamsStatus) Valid() bool {
+	switch e {
+	case ExportPaymentsParamsStatusCancelled:
+		return true
+	case ExportPaymentsParamsStatusCreated:
+		return true
+	case ExportPaymentsParamsStatusExpired:
+		return true
+	case ExportPaymentsParamsStatusPaid:
+		return true
+	case ExportPaymentsParamsStatusRefused:
+		return true
+	case ExportPaymentsParamsStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportPaymentsParamsMethod.
+const (
+	ExportPaymentsParamsMethodAccount ExportPaymentsParamsMethod = "account"
+	ExportPaymentsParamsMethodCard    ExportPaymentsParamsMethod = "card"
+	ExportPaymentsParamsMethodSbp     ExportPaymentsParamsMethod = "sbp"
+	ExportPaymentsParamsMethodWallet  ExportPaymentsParamsMethod = "wallet"
+)
+
+// Valid indicates whether the value is a known member of the ExportPaymentsParamsMethod enum.
+func (e ExportPaymentsParamsMethod) Valid() bool {
+	switch e {
+	case ExportPaymentsParamsMethodAccount:
+		return true
+	case ExportPaymentsParamsMethodCard:
+		return true
+	case ExportPaymentsParamsMethodSbp:
+		return true
+	case ExportPaymentsParamsMethodWallet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportPaymentsParamsFormat.
+const (
+	ExportPaymentsParamsFormatPdf  ExportPaymentsParamsFormat = "pdf"
+	ExportPaymentsParamsFormatXlsx ExportPaymentsParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the ExportPaymentsParamsFormat enum.
+func (e ExportPaymentsParamsFormat) Valid() bool {
+	switch e {
+	case ExportPaymentsParamsFormatPdf:
+		return true
+	case ExportPaymentsParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetPaymentReceiptParamsPart.
 const (
 	GetPaymentReceiptParamsPartP7S GetPaymentReceiptParamsPart = "p7s"
@@ -5439,16 +5625,16 @@ func (e GetPaymentReceiptParamsPart) Valid() bool {
 
 // Defines values for ListPowersOfAttorneyParamsSide.
 const (
-	Given   ListPowersOfAttorneyParamsSide = "given"
-	Granted ListPowersOfAttorneyParamsSide = "granted"
+	ListPowersOfAttorneyParamsSideGiven   ListPowersOfAttorneyParamsSide = "given"
+	ListPowersOfAttorneyParamsSideGranted ListPowersOfAttorneyParamsSide = "granted"
 )
 
 // Valid indicates whether the value is a known member of the ListPowersOfAttorneyParamsSide enum.
 func (e ListPowersOfAttorneyParamsSide) Valid() bool {
 	switch e {
-	case Given:
+	case ListPowersOfAttorneyParamsSideGiven:
 		return true
-	case Granted:
+	case ListPowersOfAttorneyParamsSideGranted:
 		return true
 	default:
 		return false
@@ -5758,6 +5944,24 @@ func (e ExportTenderApplicationsParamsArchive) Valid() bool {
 	case ExportTenderApplicationsParamsArchiveFalse:
 		return true
 	case ExportTenderApplicationsParamsArchiveTrue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportTenderApplicationsParamsFormat.
+const (
+	ExportTenderApplicationsParamsFormatPdf  ExportTenderApplicationsParamsFormat = "pdf"
+	ExportTenderApplicationsParamsFormatXlsx ExportTenderApplicationsParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the ExportTenderApplicationsParamsFormat enum.
+func (e ExportTenderApplicationsParamsFormat) Valid() bool {
+	switch e {
+	case ExportTenderApplicationsParamsFormatPdf:
+		return true
+	case ExportTenderApplicationsParamsFormatXlsx:
 		return true
 	default:
 		return false
@@ -6318,6 +6522,60 @@ type DocumentWholeIntegrityState string
 
 // DocumentWholeStatus defines model for DocumentWhole.Status.
 type DocumentWholeStatus string
+
+// Export A list that is, or was, made into a file.
+type Export struct {
+	// CreatedAt When it was ordered.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Cut There were more rows than the file holds.
+	Cut bool `json:"cut"`
+
+	// EndsAt When it is forgotten with its file.
+	EndsAt time.Time `json:"ends_at"`
+
+	// Format Of the file.
+	Format ExportFormat `json:"format"`
+
+	// Href Address of the file, once it is ready.
+	Href *string `json:"href,omitempty"`
+
+	// ID Its id.
+	ID openapi_types.UUID `json:"id"`
+
+	// Kind The list.
+	Kind string `json:"kind"`
+
+	// Name Of the file, once it is ready.
+	Name *string `json:"name,omitempty"`
+
+	// Progress Percent.
+	Progress int `json:"progress"`
+
+	// ReadyAt When the file was ready.
+	ReadyAt *time.Time `json:"ready_at,omitempty"`
+
+	// Rows Drawn so far.
+	Rows int `json:"rows"`
+
+	// RowsTotal Of how many; 0 until they are counted.
+	RowsTotal int `json:"rows_total"`
+
+	// Size Bytes of the file.
+	Size *int `json:"size,omitempty"`
+
+	// State How far it is.
+	State ExportState `json:"state"`
+
+	// StateLabel The state in words.
+	StateLabel string `json:"state_label"`
+}
+
+// ExportFormat Of the file.
+type ExportFormat string
+
+// ExportState How far it is.
+type ExportState string
 
 // Extract defines model for Extract.
 type Extract struct {
@@ -7131,6 +7389,23 @@ type Membership struct {
 	// RoleLabel The role in words; of a representative, his power of attorney.
 	RoleLabel string `json:"role_label"`
 }
+
+// NewExport What to export.
+type NewExport struct {
+	// Filter The parameters of the list's own export, as texts.
+	Filter *map[string]string `json:"filter,omitempty"`
+
+	// Format Of the file.
+	Format *NewExportFormat `json:"format,omitempty"`
+
+	// Kind The list: requests, accruals, filings, tender_applications.
+	//
+	// Examples: requests
+	Kind string `json:"kind"`
+}
+
+// NewExportFormat Of the file.
+type NewExportFormat string
 
 // NewExtract defines model for NewExtract.
 type NewExtract struct {
@@ -8427,6 +8702,18 @@ type OrganizationClient struct {
 	// LastUsedAt When it last authenticated, to half a minute; null: never.
 	LastUsedAt *time.Time `json:"last_used_at"`
 
+	// Logo The picture as people are shown it: fetched and drawn anew by this server, never loaded from logo_uri. Absent in lists.
+	Logo *struct {
+		// FetchedAt When it was last looked for; null: not yet.
+		FetchedAt *time.Time `json:"fetched_at"`
+
+		// State none: there is no address to fetch one from; waiting: it is being fetched; unavailable: the address gave nothing that can be shown, a PNG, JPEG or GIF of 16 to 2048 pixels a side and at most 256 KiB.
+		State OrganizationClientLogoState `json:"state"`
+
+		// URL Where the picture that is shown can be read, a PNG of at most 128 pixels a side; empty: none is shown.
+		URL string `json:"url"`
+	} `json:"logo,omitempty"`
+
 	// LogoURI Its picture, PNG, JPEG or GIF up to 256 KiB and 2048 pixels: the server fetches it, and shows it where people are asked for consent.
 	LogoURI string `json:"logo_uri"`
 
@@ -8469,6 +8756,9 @@ type OrganizationClient struct {
 
 // OrganizationClientKind web and service keep a secret; native and spa keep none.
 type OrganizationClientKind string
+
+// OrganizationClientLogoState none: there is no address to fetch one from; waiting: it is being fetched; unavailable: the address gave nothing that can be shown, a PNG, JPEG or GIF of 16 to 2048 pixels a side and at most 256 KiB.
+type OrganizationClientLogoState string
 
 // OrganizationClientProfile One word that switches on everything the profile demands.
 type OrganizationClientProfile string
@@ -10904,6 +11194,12 @@ type RestoreDocumentVersionParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// OrderExportParams defines parameters for OrderExport.
+type OrderExportParams struct {
+	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListExtractsParams defines parameters for ListExtracts.
 type ListExtractsParams struct {
 	// After next of the page before.
@@ -11147,6 +11443,15 @@ type SubmitFilingParams struct {
 type TryFilingJSONBody struct {
 	Values *map[string]*string `json:"values,omitempty"`
 }
+
+// ListMyPowersParams defines parameters for ListMyPowers.
+type ListMyPowersParams struct {
+	// Side given: to the person; handed: by him, the latest 200.
+	Side *ListMyPowersParamsSide `form:"side,omitempty" json:"side,omitempty"`
+}
+
+// ListMyPowersParamsSide defines parameters for ListMyPowers.
+type ListMyPowersParamsSide string
 
 // DelegateMyPowerParams defines parameters for DelegateMyPower.
 type DelegateMyPowerParams struct {
@@ -11507,6 +11812,9 @@ type RotateOrganizationClientKeysParams struct {
 	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// FetchOrganizationClientLogoJSONBody defines parameters for FetchOrganizationClientLogo.
+type FetchOrganizationClientLogoJSONBody = map[string]interface{}
 
 // RotateOrganizationClientSecretJSONBody defines parameters for RotateOrganizationClientSecret.
 type RotateOrganizationClientSecretJSONBody struct {
@@ -11922,6 +12230,12 @@ type ListPaymentsParams struct {
 
 	// Before Begun before.
 	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+
+	// SumFrom Of this sum or more, kopecks.
+	SumFrom *int `form:"sum_from,omitempty" json:"sum_from,omitempty"`
+
+	// SumTo Of this sum or less, kopecks.
+	SumTo *int `form:"sum_to,omitempty" json:"sum_to,omitempty"`
 }
 
 // ListPaymentsParamsStatus defines parameters for ListPayments.
@@ -11935,6 +12249,39 @@ type CreatePaymentParams struct {
 	// IdempotencyKey Makes the request safe to repeat: with the same key and contents it is carried out once and answered alike for 72 hours, with Idempotent-Replayed: true. Another request under the key is refused (422 idempotency_key_reused), a malformed key too (400 idempotency_key_invalid); 409 idempotency_outcome_unknown says that the first request broke off after it had changed something; 403 idempotency_rights_narrowed, that the one who asks again may do less than when he first asked.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ExportPaymentsParams defines parameters for ExportPayments.
+type ExportPaymentsParams struct {
+	// Status Only in this status.
+	Status *ExportPaymentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Method Only by this method.
+	Method *ExportPaymentsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Since Begun at or after.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Before Begun before.
+	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+
+	// SumFrom Of this sum or more, kopecks.
+	SumFrom *int `form:"sum_from,omitempty" json:"sum_from,omitempty"`
+
+	// SumTo Of this sum or less, kopecks.
+	SumTo *int `form:"sum_to,omitempty" json:"sum_to,omitempty"`
+
+	// Format The file's format.
+	Format *ExportPaymentsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ExportPaymentsParamsStatus defines parameters for ExportPayments.
+type ExportPaymentsParamsStatus string
+
+// ExportPaymentsParamsMethod defines parameters for ExportPayments.
+type ExportPaymentsParamsMethod string
+
+// ExportPaymentsParamsFormat defines parameters for ExportPayments.
+type ExportPaymentsParamsFormat string
 
 // CancelPaymentParams defines parameters for CancelPayment.
 type CancelPaymentParams struct {
@@ -12243,6 +12590,9 @@ type ExportTenderApplicationsParams struct {
 
 	// Archive Ended or not.
 	Archive *ExportTenderApplicationsParamsArchive `form:"archive,omitempty" json:"archive,omitempty"`
+
+	// Format The file's format.
+	Format *ExportTenderApplicationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ExportTenderApplicationsParamsState defines parameters for ExportTenderApplications.
@@ -12250,6 +12600,9 @@ type ExportTenderApplicationsParamsState string
 
 // ExportTenderApplicationsParamsArchive defines parameters for ExportTenderApplications.
 type ExportTenderApplicationsParamsArchive string
+
+// ExportTenderApplicationsParamsFormat defines parameters for ExportTenderApplications.
+type ExportTenderApplicationsParamsFormat string
 
 // RemoveTenderApplicationParams defines parameters for RemoveTenderApplication.
 type RemoveTenderApplicationParams struct {
@@ -12516,6 +12869,9 @@ type SignDocumentJSONRequestBody SignDocumentJSONBody
 // AddDocumentVersionMultipartRequestBody defines body for AddDocumentVersion for multipart/form-data ContentType.
 type AddDocumentVersionMultipartRequestBody AddDocumentVersionMultipartBody
 
+// OrderExportJSONRequestBody defines body for OrderExport for application/json ContentType.
+type OrderExportJSONRequestBody = NewExport
+
 // OrderExtractJSONRequestBody defines body for OrderExtract for application/json ContentType.
 type OrderExtractJSONRequestBody = NewExtract
 
@@ -12629,6 +12985,9 @@ type PatchOrganizationClientApplicationMergePatchPlusJSONRequestBody = Organizat
 
 // RotateOrganizationClientKeysJSONRequestBody defines body for RotateOrganizationClientKeys for application/json ContentType.
 type RotateOrganizationClientKeysJSONRequestBody RotateOrganizationClientKeysJSONBody
+
+// FetchOrganizationClientLogoJSONRequestBody defines body for FetchOrganizationClientLogo for application/json ContentType.
+type FetchOrganizationClientLogoJSONRequestBody = FetchOrganizationClientLogoJSONBody
 
 // RotateOrganizationClientSecretJSONRequestBody defines body for RotateOrganizationClientSecret for application/json ContentType.
 type RotateOrganizationClientSecretJSONRequestBody RotateOrganizationClientSecretJSONBody
@@ -13791,7 +14150,7 @@ type ClientInterface interface {
 
 	// ExportAccruals The list as a file
 	//
-	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind accruals.
 	//
 	// Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
 	ExportAccruals(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -14169,6 +14528,52 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/documents/{id}/versions/{number}/restore (the `RestoreDocumentVersion` operationId).
 	RestoreDocumentVersion(ctx context.Context, id ID, number int, params *RestoreDocumentVersionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListExports The caller's exports
+	//
+	// Newest first, at most 20: those of the token's person, or of the client that acts for itself, in the token's organisation, of lists that the token may read.
+	//
+	// Corresponds with GET /v1/exports (the `ListExports` operationId).
+	ListExports(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OrderExportWithBody Have a list made into a file
+	//
+	// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+	OrderExportWithBody(ctx context.Context, params *OrderExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OrderExport Have a list made into a file
+	//
+	// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+	OrderExport(ctx context.Context, params *OrderExportParams, body OrderExportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DropExport Drop an export
+	//
+	// With its file; one that is being made stops.
+	//
+	// Corresponds with DELETE /v1/exports/{id} (the `DropExport` operationId).
+	DropExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExport How far an export is
+	//
+	// Somebody else's, or one that was ordered by a token of another reach, is not found.
+	//
+	// Corresponds with GET /v1/exports/{id} (the `GetExport` operationId).
+	GetExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadExport The file
+	//
+	// 409 export_not_ready before it is ready. A part of it is given where Range asks for one. Who takes it enters the journal.
+	//
+	// Corresponds with GET /v1/exports/{id}/file (the `DownloadExport` operationId).
+	DownloadExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListExtractTypes What can be ordered
 	//
 	// The extracts and certificates that the token's organisation can order: what each asks for, how long it takes and how long it holds.
@@ -14290,7 +14695,7 @@ type ClientInterface interface {
 
 	// ExportFilings The history as a file
 	//
-	// At most 5000 filings, newest first.
+	// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind filings.
 	//
 	// Corresponds with GET /v1/filings/export (the `ExportFilings` operationId).
 	ExportFilings(ctx context.Context, params *ExportFilingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -14491,14 +14896,14 @@ type ClientInterface interface {
 
 	// ListMyPowers Powers given to me
 	//
-	// By which the signed-in person may act now, and for whom.
+	// By which the signed-in person may act now, and for whom; with side=handed, what he has handed on, in whatever state.
 	//
 	// Corresponds with GET /v1/me/powers (the `ListMyPowers` operationId).
-	ListMyPowers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListMyPowers(ctx context.Context, params *ListMyPowersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMyPower One power given to me
 	//
-	// Or handed on by me.
+	// Or handed on by me. actions says what the person may do with it in his own right.
 	//
 	// Corresponds with GET /v1/me/powers/{id} (the `GetMyPower` operationId).
 	GetMyPower(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -15163,6 +15568,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/organization/clients/{id}/keys (the `RotateOrganizationClientKeys` operationId).
 	RotateOrganizationClientKeys(ctx context.Context, id string, params *RotateOrganizationClientKeysParams, body RotateOrganizationClientKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FetchOrganizationClientLogoWithBody Fetch the picture again
+	//
+	// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+	FetchOrganizationClientLogoWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FetchOrganizationClientLogo Fetch the picture again
+	//
+	// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+	FetchOrganizationClientLogo(ctx context.Context, id string, body FetchOrganizationClientLogoJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RotateOrganizationClientSecretWithBody Make a new secret
 	//
 	// Answers it this once. The one before stays good for overlap_days; 0 ends it at once, as when it has leaked.
@@ -15626,7 +16049,7 @@ type ClientInterface interface {
 
 	// ExportRequests The list as a file
 	//
-	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Request-Rows-Cut: true says that there were more.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind requests.
 	//
 	// Corresponds with GET /v1/organization/requests/export (the `ExportRequests` operationId).
 	ExportRequests(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -15947,6 +16370,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
 	PaymentCallback(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportPayments The history of payments as a file
+	//
+	// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind payments.
+	//
+	// Corresponds with GET /v1/payments/export (the `ExportPayments` operationId).
+	ExportPayments(ctx context.Context, params *ExportPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPayment A payment
 	//
@@ -16480,7 +16910,7 @@ type ClientInterface interface {
 
 	// ExportTenderApplications Applications as a workbook
 	//
-	// At most 10,000 rows.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind tender_applications.
 	//
 	// Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
 	ExportTenderApplications(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -16888,7 +17318,7 @@ func (c *Client) ListAccruals(ctx context.Context, params *ListAccrualsParams, r
 
 // ExportAccruals The list as a file
 //
-// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind accruals.
 //
 // Corresponds with GET /v1/accruals/export (the `ExportAccruals` operationId).
 func (c *Client) ExportAccruals(ctx context.Context, params *ExportAccrualsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -17806,6 +18236,112 @@ func (c *Client) RestoreDocumentVersion(ctx context.Context, id ID, number int, 
 	return c.Client.Do(req)
 }
 
+// ListExports The caller's exports
+//
+// Newest first, at most 20: those of the token's person, or of the client that acts for itself, in the token's organisation, of lists that the token may read.
+//
+// Corresponds with GET /v1/exports (the `ListExports` operationId).
+func (c *Client) ListExports(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExportsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OrderExportWithBody Have a list made into a file
+//
+// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+func (c *Client) OrderExportWithBody(ctx context.Context, params *OrderExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOrderExportRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OrderExport Have a list made into a file
+//
+// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+func (c *Client) OrderExport(ctx context.Context, params *OrderExportParams, body OrderExportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOrderExportRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DropExport Drop an export
+//
+// With its file; one that is being made stops.
+//
+// Corresponds with DELETE /v1/exports/{id} (the `DropExport` operationId).
+func (c *Client) DropExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDropExportRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExport How far an export is
+//
+// Somebody else's, or one that was ordered by a token of another reach, is not found.
+//
+// Corresponds with GET /v1/exports/{id} (the `GetExport` operationId).
+func (c *Client) GetExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExportRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadExport The file
+//
+// 409 export_not_ready before it is ready. A part of it is given where Range asks for one. Who takes it enters the journal.
+//
+// Corresponds with GET /v1/exports/{id}/file (the `DownloadExport` operationId).
+func (c *Client) DownloadExport(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadExportRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListExtractTypes What can be ordered
 //
 // The extracts and certificates that the token's organisation can order: what each asks for, how long it takes and how long it holds.
@@ -18077,7 +18613,7 @@ func (c *Client) CheckReportWithBody(ctx context.Context, contentType string, bo
 
 // ExportFilings The history as a file
 //
-// At most 5000 filings, newest first.
+// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind filings.
 //
 // Corresponds with GET /v1/filings/export (the `ExportFilings` operationId).
 func (c *Client) ExportFilings(ctx context.Context, params *ExportFilingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -18528,11 +19064,11 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 
 // ListMyPowers Powers given to me
 //
-// By which the signed-in person may act now, and for whom.
+// By which the signed-in person may act now, and for whom; with side=handed, what he has handed on, in whatever state.
 //
 // Corresponds with GET /v1/me/powers (the `ListMyPowers` operationId).
-func (c *Client) ListMyPowers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListMyPowersRequest(c.Server)
+func (c *Client) ListMyPowers(ctx context.Context, params *ListMyPowersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyPowersRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -18545,7 +19081,7 @@ func (c *Client) ListMyPowers(ctx context.Context, reqEditors ...RequestEditorFn
 
 // GetMyPower One power given to me
 //
-// Or handed on by me.
+// Or handed on by me. actions says what the person may do with it in his own right.
 //
 // Corresponds with GET /v1/me/powers/{id} (the `GetMyPower` operationId).
 func (c *Client) GetMyPower(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -20080,6 +20616,44 @@ func (c *Client) RotateOrganizationClientKeys(ctx context.Context, id string, pa
 	return c.Client.Do(req)
 }
 
+// FetchOrganizationClientLogoWithBody Fetch the picture again
+//
+// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+func (c *Client) FetchOrganizationClientLogoWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFetchOrganizationClientLogoRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FetchOrganizationClientLogo Fetch the picture again
+//
+// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+func (c *Client) FetchOrganizationClientLogo(ctx context.Context, id string, body FetchOrganizationClientLogoJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFetchOrganizationClientLogoRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RotateOrganizationClientSecretWithBody Make a new secret
 //
 // Answers it this once. The one before stays good for overlap_days; 0 ends it at once, as when it has leaked.
@@ -21153,7 +21727,7 @@ func (c *Client) OpenRequest(ctx context.Context, params *OpenRequestParams, bod
 
 // ExportRequests The list as a file
 //
-// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Request-Rows-Cut: true says that there were more.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind requests.
 //
 // Corresponds with GET /v1/organization/requests/export (the `ExportRequests` operationId).
 func (c *Client) ExportRequests(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -21865,6 +22439,23 @@ func (c *Client) PaymentCallbackWithBody(ctx context.Context, contentType string
 // Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
 func (c *Client) PaymentCallback(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPaymentCallbackRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportPayments The history of payments as a file
+//
+// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind payments.
+//
+// Corresponds with GET /v1/payments/export (the `ExportPayments` operationId).
+func (c *Client) ExportPayments(ctx context.Context, params *ExportPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportPaymentsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -23087,7 +23678,7 @@ func (c *Client) ListTenderApplications(ctx context.Context, params *ListTenderA
 
 // ExportTenderApplications Applications as a workbook
 //
-// At most 10,000 rows.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind tender_applications.
 //
 // Corresponds with GET /v1/tender-applications/export (the `ExportTenderApplications` operationId).
 func (c *Client) ExportTenderApplications(ctx context.Context, params *ExportTenderApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -26425,6 +27016,190 @@ func NewRestoreDocumentVersionRequest(server string, id ID, number int, params *
 	return req, nil
 }
 
+// NewListExportsRequest constructs an http.Request for the ListExports method
+func NewListExportsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewOrderExportRequest calls the generic OrderExport builder with application/json body
+func NewOrderExportRequest(server string, params *OrderExportParams, body OrderExportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOrderExportRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewOrderExportRequestWithBody constructs an http.Request for the OrderExport method, with any body, and a specified content type
+func NewOrderExportRequestWithBody(server string, params *OrderExportParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDropExportRequest constructs an http.Request for the DropExport method
+func NewDropExportRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetExportRequest constructs an http.Request for the GetExport method
+func NewGetExportRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadExportRequest constructs an http.Request for the DownloadExport method
+func NewDownloadExportRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports/%s/file", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListExtractTypesRequest constructs an http.Request for the ListExtractTypes method
 func NewListExtractTypesRequest(server string) (*http.Request, error) {
 	var err error
@@ -28192,7 +28967,7 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 }
 
 // NewListMyPowersRequest constructs an http.Request for the ListMyPowers method
-func NewListMyPowersRequest(server string) (*http.Request, error) {
+func NewListMyPowersRequest(server string, params *ListMyPowersParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -28208,6 +28983,33 @@ func NewListMyPowersRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Side != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "side", *params.Side, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -31327,6 +32129,53 @@ func NewRotateOrganizationClientKeysRequestWithBody(server string, id string, pa
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewFetchOrganizationClientLogoRequest calls the generic FetchOrganizationClientLogo builder with application/json body
+func NewFetchOrganizationClientLogoRequest(server string, id string, body FetchOrganizationClientLogoJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewFetchOrganizationClientLogoRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewFetchOrganizationClientLogoRequestWithBody constructs an http.Request for the FetchOrganizationClientLogo method, with any body, and a specified content type
+func NewFetchOrganizationClientLogoRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organization/clients/%s/logo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -35060,6 +35909,30 @@ func NewListPaymentsRequest(server string, params *ListPaymentsParams) (*http.Re
 
 		}
 
+		if params.SumFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sum_from", *params.SumFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SumTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sum_to", *params.SumTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -35165,6 +36038,132 @@ func NewPaymentCallbackRequestWithBody(server string, contentType string, body i
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportPaymentsRequest constructs an http.Request for the ExportPayments method
+func NewExportPaymentsRequest(server string, params *ExportPaymentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/payments/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Method != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "method", *params.Method, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SumFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sum_from", *params.SumFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SumTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sum_to", *params.SumTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -37642,6 +38641,18 @@ func NewExportTenderApplicationsRequest(server string, params *ExportTenderAppli
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -39610,7 +40621,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportAccrualsWithResponse The list as a file
 	//
-	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind accruals.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -40056,6 +41067,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/documents/{id}/versions/{number}/restore (the `RestoreDocumentVersion` operationId).
 	RestoreDocumentVersionWithResponse(ctx context.Context, id ID, number int, params *RestoreDocumentVersionParams, reqEditors ...RequestEditorFn) (*RestoreDocumentVersionResponse, error)
 
+	// ListExportsWithResponse The caller's exports
+	//
+	// Newest first, at most 20: those of the token's person, or of the client that acts for itself, in the token's organisation, of lists that the token may read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exports (the `ListExports` operationId).
+	ListExportsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListExportsResponse, error)
+
+	// OrderExportWithBodyWithResponse Have a list made into a file
+	//
+	// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+	OrderExportWithBodyWithResponse(ctx context.Context, params *OrderExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OrderExportResponse, error)
+
+	// OrderExportWithResponse Have a list made into a file
+	//
+	// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+	OrderExportWithResponse(ctx context.Context, params *OrderExportParams, body OrderExportJSONRequestBody, reqEditors ...RequestEditorFn) (*OrderExportResponse, error)
+
+	// DropExportWithResponse Drop an export
+	//
+	// With its file; one that is being made stops.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/exports/{id} (the `DropExport` operationId).
+	DropExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*DropExportResponse, error)
+
+	// GetExportWithResponse How far an export is
+	//
+	// Somebody else's, or one that was ordered by a token of another reach, is not found.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exports/{id} (the `GetExport` operationId).
+	GetExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetExportResponse, error)
+
+	// DownloadExportWithResponse The file
+	//
+	// 409 export_not_ready before it is ready. A part of it is given where Range asks for one. Who takes it enters the journal.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exports/{id}/file (the `DownloadExport` operationId).
+	DownloadExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*DownloadExportResponse, error)
+
 	// ListExtractTypesWithResponse What can be ordered
 	//
 	// The extracts and certificates that the token's organisation can order: what each asks for, how long it takes and how long it holds.
@@ -40193,7 +41258,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportFilingsWithResponse The history as a file
 	//
-	// At most 5000 filings, newest first.
+	// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind filings.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -40418,16 +41483,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListMyPowersWithResponse Powers given to me
 	//
-	// By which the signed-in person may act now, and for whom.
+	// By which the signed-in person may act now, and for whom; with side=handed, what he has handed on, in whatever state.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/me/powers (the `ListMyPowers` operationId).
-	ListMyPowersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyPowersResponse, error)
+	ListMyPowersWithResponse(ctx context.Context, params *ListMyPowersParams, reqEditors ...RequestEditorFn) (*ListMyPowersResponse, error)
 
 	// GetMyPowerWithResponse One power given to me
 	//
-	// Or handed on by me.
+	// Or handed on by me. actions says what the person may do with it in his own right.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -41170,6 +42235,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/organization/clients/{id}/keys (the `RotateOrganizationClientKeys` operationId).
 	RotateOrganizationClientKeysWithResponse(ctx context.Context, id string, params *RotateOrganizationClientKeysParams, body RotateOrganizationClientKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateOrganizationClientKeysResponse, error)
 
+	// FetchOrganizationClientLogoWithBodyWithResponse Fetch the picture again
+	//
+	// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+	FetchOrganizationClientLogoWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*FetchOrganizationClientLogoResponse, error)
+
+	// FetchOrganizationClientLogoWithResponse Fetch the picture again
+	//
+	// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+	FetchOrganizationClientLogoWithResponse(ctx context.Context, id string, body FetchOrganizationClientLogoJSONRequestBody, reqEditors ...RequestEditorFn) (*FetchOrganizationClientLogoResponse, error)
+
 	// RotateOrganizationClientSecretWithBodyWithResponse Make a new secret
 	//
 	// Answers it this once. The one before stays good for overlap_days; 0 ends it at once, as when it has leaked.
@@ -41693,7 +42776,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportRequestsWithResponse The list as a file
 	//
-	// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Request-Rows-Cut: true says that there were more.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind requests.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -42048,6 +43131,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/payments/callback (the `PaymentCallback` operationId).
 	PaymentCallbackWithResponse(ctx context.Context, body PaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*PaymentCallbackResponse, error)
+
+	// ExportPaymentsWithResponse The history of payments as a file
+	//
+	// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind payments.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/payments/export (the `ExportPayments` operationId).
+	ExportPaymentsWithResponse(ctx context.Context, params *ExportPaymentsParams, reqEditors ...RequestEditorFn) (*ExportPaymentsResponse, error)
 
 	// GetPaymentWithResponse A payment
 	//
@@ -42647,7 +43739,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportTenderApplicationsWithResponse Applications as a workbook
 	//
-	// At most 10,000 rows.
+	// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind tender_applications.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -45354,6 +46446,236 @@ func (r RestoreDocumentVersionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RestoreDocumentVersionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListExportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *struct {
+		Items []Export `json:"items"`
+	}
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExportsResponse) GetJSON200() *struct {
+	Items []Export `json:"items"`
+} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExportsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExportsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OrderExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Export
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r OrderExportResponse) GetJSON202() *Export {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OrderExportResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OrderExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OrderExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OrderExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OrderExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DropExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DropExportResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DropExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DropExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DropExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DropExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Export
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetExportResponse) GetJSON200() *Export {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetExportResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DownloadExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadExportResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadExportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49964,6 +51286,54 @@ func (r RotateOrganizationClientKeysResponse) ContentType() string {
 	return ""
 }
 
+type FetchOrganizationClientLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *OrganizationClient
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r FetchOrganizationClientLogoResponse) GetJSON202() *OrganizationClient {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r FetchOrganizationClientLogoResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FetchOrganizationClientLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FetchOrganizationClientLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FetchOrganizationClientLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FetchOrganizationClientLogoResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RotateOrganizationClientSecretResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -53536,6 +54906,47 @@ func (r PaymentCallbackResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PaymentCallbackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportPaymentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportPaymentsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportPaymentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportPaymentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportPaymentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportPaymentsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -57887,7 +59298,7 @@ func (c *ClientWithResponses) ListAccrualsWithResponse(ctx context.Context, para
 
 // ExportAccrualsWithResponse The list as a file
 //
-// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Accrual-Rows-Cut: true says that there were more.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind accruals.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -58657,6 +60068,96 @@ func (c *ClientWithResponses) RestoreDocumentVersionWithResponse(ctx context.Con
 	return ParseRestoreDocumentVersionResponse(rsp)
 }
 
+// ListExportsWithResponse The caller's exports
+//
+// Newest first, at most 20: those of the token's person, or of the client that acts for itself, in the token's organisation, of lists that the token may read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exports (the `ListExports` operationId).
+func (c *ClientWithResponses) ListExportsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListExportsResponse, error) {
+	rsp, err := c.ListExports(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExportsResponse(rsp)
+}
+
+// OrderExportWithBodyWithResponse Have a list made into a file
+//
+// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+func (c *ClientWithResponses) OrderExportWithBodyWithResponse(ctx context.Context, params *OrderExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OrderExportResponse, error) {
+	rsp, err := c.OrderExportWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOrderExportResponse(rsp)
+}
+
+// OrderExportWithResponse Have a list made into a file
+//
+// For lists that are too long to be exported at once (409 export_long of their own export). kind names the list, filter has the parameters of its export, and the token must be one that may read the list: scope and permission of the list are demanded. XLSX holds at most 100,000 rows, PDF 5,000; cut says that there were more. At most 3 unfinished and 20 kept exports an orderer (409 export_too_many). An export is kept for three days.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/exports (the `OrderExport` operationId).
+func (c *ClientWithResponses) OrderExportWithResponse(ctx context.Context, params *OrderExportParams, body OrderExportJSONRequestBody, reqEditors ...RequestEditorFn) (*OrderExportResponse, error) {
+	rsp, err := c.OrderExport(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOrderExportResponse(rsp)
+}
+
+// DropExportWithResponse Drop an export
+//
+// With its file; one that is being made stops.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/exports/{id} (the `DropExport` operationId).
+func (c *ClientWithResponses) DropExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*DropExportResponse, error) {
+	rsp, err := c.DropExport(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDropExportResponse(rsp)
+}
+
+// GetExportWithResponse How far an export is
+//
+// Somebody else's, or one that was ordered by a token of another reach, is not found.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exports/{id} (the `GetExport` operationId).
+func (c *ClientWithResponses) GetExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetExportResponse, error) {
+	rsp, err := c.GetExport(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExportResponse(rsp)
+}
+
+// DownloadExportWithResponse The file
+//
+// 409 export_not_ready before it is ready. A part of it is given where Range asks for one. Who takes it enters the journal.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exports/{id}/file (the `DownloadExport` operationId).
+func (c *ClientWithResponses) DownloadExportWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*DownloadExportResponse, error) {
+	rsp, err := c.DownloadExport(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadExportResponse(rsp)
+}
+
 // ListExtractTypesWithResponse What can be ordered
 //
 // The extracts and certificates that the token's organisation can order: what each asks for, how long it takes and how long it holds.
@@ -58884,7 +60385,7 @@ func (c *ClientWithResponses) CheckReportWithBodyWithResponse(ctx context.Contex
 
 // ExportFilingsWithResponse The history as a file
 //
-// At most 5000 filings, newest first.
+// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind filings.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -59259,13 +60760,13 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 
 // ListMyPowersWithResponse Powers given to me
 //
-// By which the signed-in person may act now, and for whom.
+// By which the signed-in person may act now, and for whom; with side=handed, what he has handed on, in whatever state.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/me/powers (the `ListMyPowers` operationId).
-func (c *ClientWithResponses) ListMyPowersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyPowersResponse, error) {
-	rsp, err := c.ListMyPowers(ctx, reqEditors...)
+func (c *ClientWithResponses) ListMyPowersWithResponse(ctx context.Context, params *ListMyPowersParams, reqEditors ...RequestEditorFn) (*ListMyPowersResponse, error) {
+	rsp, err := c.ListMyPowers(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -59274,7 +60775,7 @@ func (c *ClientWithResponses) ListMyPowersWithResponse(ctx context.Context, reqE
 
 // GetMyPowerWithResponse One power given to me
 //
-// Or handed on by me.
+// Or handed on by me. actions says what the person may do with it in his own right.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -60539,6 +62040,36 @@ func (c *ClientWithResponses) RotateOrganizationClientKeysWithResponse(ctx conte
 	return ParseRotateOrganizationClientKeysResponse(rsp)
 }
 
+// FetchOrganizationClientLogoWithBodyWithResponse Fetch the picture again
+//
+// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+func (c *ClientWithResponses) FetchOrganizationClientLogoWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*FetchOrganizationClientLogoResponse, error) {
+	rsp, err := c.FetchOrganizationClientLogoWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFetchOrganizationClientLogoResponse(rsp)
+}
+
+// FetchOrganizationClientLogoWithResponse Fetch the picture again
+//
+// Another picture is at logo_uri now: the server fetches it soon. An address that was asked within the last minute is left alone. logo of the answer is what is known so far; read the application again to see what came.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/organization/clients/{id}/logo (the `FetchOrganizationClientLogo` operationId).
+func (c *ClientWithResponses) FetchOrganizationClientLogoWithResponse(ctx context.Context, id string, body FetchOrganizationClientLogoJSONRequestBody, reqEditors ...RequestEditorFn) (*FetchOrganizationClientLogoResponse, error) {
+	rsp, err := c.FetchOrganizationClientLogo(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFetchOrganizationClientLogoResponse(rsp)
+}
+
 // RotateOrganizationClientSecretWithBodyWithResponse Make a new secret
 //
 // Answers it this once. The one before stays good for overlap_days; 0 ends it at once, as when it has leaked.
@@ -61428,7 +62959,7 @@ func (c *ClientWithResponses) OpenRequestWithResponse(ctx context.Context, param
 
 // ExportRequestsWithResponse The list as a file
 //
-// XLSX of at most 10,000 rows or PDF of at most 2,000, with the filters of the list. Request-Rows-Cut: true says that there were more.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind requests.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -62022,6 +63553,21 @@ func (c *ClientWithResponses) PaymentCallbackWithResponse(ctx context.Context, b
 		return nil, err
 	}
 	return ParsePaymentCallbackResponse(rsp)
+}
+
+// ExportPaymentsWithResponse The history of payments as a file
+//
+// XLSX or PDF, with the filters of the history. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind payments.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/payments/export (the `ExportPayments` operationId).
+func (c *ClientWithResponses) ExportPaymentsWithResponse(ctx context.Context, params *ExportPaymentsParams, reqEditors ...RequestEditorFn) (*ExportPaymentsResponse, error) {
+	rsp, err := c.ExportPayments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportPaymentsResponse(rsp)
 }
 
 // GetPaymentWithResponse A payment
@@ -63030,7 +64576,7 @@ func (c *ClientWithResponses) ListTenderApplicationsWithResponse(ctx context.Con
 
 // ExportTenderApplicationsWithResponse Applications as a workbook
 //
-// At most 10,000 rows.
+// XLSX or PDF, with the filters of the list. A list of more than 2,000 rows (PDF: 500) is refused with 409 export_long: it is made by POST /v1/exports with kind tender_applications.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -65301,6 +66847,165 @@ func ParseRestoreDocumentVersionResponse(rsp *http.Response) (*RestoreDocumentVe
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListExportsResponse parses an HTTP response from a ListExportsWithResponse call
+func ParseListExportsResponse(rsp *http.Response) (*ListExportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest struct {
+			Items []Export `json:"items"`
+		}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOrderExportResponse parses an HTTP response from a OrderExportWithResponse call
+func ParseOrderExportResponse(rsp *http.Response) (*OrderExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OrderExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Export
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDropExportResponse parses an HTTP response from a DropExportWithResponse call
+func ParseDropExportResponse(rsp *http.Response) (*DropExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DropExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetExportResponse parses an HTTP response from a GetExportWithResponse call
+func ParseGetExportResponse(rsp *http.Response) (*GetExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Export
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadExportResponse parses an HTTP response from a DownloadExportWithResponse call
+func ParseDownloadExportResponse(rsp *http.Response) (*DownloadExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -68473,6 +70178,39 @@ func ParseRotateOrganizationClientKeysResponse(rsp *http.Response) (*RotateOrgan
 	return response, nil
 }
 
+// ParseFetchOrganizationClientLogoResponse parses an HTTP response from a FetchOrganizationClientLogoWithResponse call
+func ParseFetchOrganizationClientLogoResponse(rsp *http.Response) (*FetchOrganizationClientLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FetchOrganizationClientLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest OrganizationClient
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRotateOrganizationClientSecretResponse parses an HTTP response from a RotateOrganizationClientSecretWithResponse call
 func ParseRotateOrganizationClientSecretResponse(rsp *http.Response) (*RotateOrganizationClientSecretResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -70906,6 +72644,32 @@ func ParsePaymentCallbackResponse(rsp *http.Response) (*PaymentCallbackResponse,
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportPaymentsResponse parses an HTTP response from a ExportPaymentsWithResponse call
+func ParseExportPaymentsResponse(rsp *http.Response) (*ExportPaymentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportPaymentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
