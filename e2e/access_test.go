@@ -49,10 +49,7 @@ func (e *eyes) withAxe() *eyes {
 	e.t.Helper()
 	program, err := os.ReadFile(filepath.Join("node", "node_modules", "axe-core", "axe.min.js"))
 	need(e.t, err == nil, "axe-core (npm ci in e2e/node)")
-	_, err = chromedp.Call(e.ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(program)})
-	if err != nil {
-		e.t.Fatalf("put axe-core into pages: %v", err)
-	}
+	callIn(e, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(program)})
 	return e
 }
 

@@ -99,13 +99,15 @@ func (e *eyes) picture(name string) {
 	}
 }
 
-// shoot keeps a picture of the whole page as it is, packed quickly and not small.
+// shoot keeps a picture of the whole page as it is, packed quickly and not small. On a
+// busy machine Chromium may wait for a frame that it has drawn already, and without end:
+// it is asked again.
 func (e *eyes) shoot(name, file string) {
 	e.t.Helper()
-	whole, quick := true, true
-	shot, err := chromedp.Call(e.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
-		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole, OptimizeForSpeed: &quick,
-	})
+	shot, err := e.capture(patience / 4)
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); {
+		shot, err = e.capture(patience / 4)
+	}
 	if err != nil {
 		e.t.Fatalf("picture of %s: %v", name, err)
 	}
@@ -119,6 +121,15 @@ func (e *eyes) at(name, selector string) {
 	e.t.Helper()
 	e.do("wait for "+name, chromedp.WaitVisible(chromedp.CSS(selector)))
 	e.picture(name)
+}
+
+func (e *eyes) capture(within time.Duration) (cdppage.CaptureScreenshotResult, error) {
+	ctx, cancel := context.WithTimeout(e.ctx, within)
+	defer cancel()
+	whole, quick := true, true
+	return chromedp.Call(ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
+		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole, OptimizeForSpeed: &quick,
+	})
 }
 
 func (e *eyes) open(address string) {
