@@ -93,6 +93,9 @@ func (b *Batch) refuses() bool {
 	return slices.ContainsFunc(b.items, func(item batched) bool { return item.affected != nil })
 }
 
+// changes tells a statement that changes rows from one that reads.
+func (b batched) changes() bool { return b.scan == nil }
+
 // refusal is what a caller's own function returned, and no error of the database.
 type refusal struct{ err error }
 

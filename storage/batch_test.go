@@ -61,6 +61,13 @@ func TestABatchAloneIsATransaction(t *testing.T) {
 		if err := db.Do(ctx, b); !errors.Is(err, storage.ErrExists) {
 			t.Errorf("a row that is there: %v", err)
 		}
+		single := new(storage.Batch)
+		var n int64
+		single.Count(&n, `UPDATE things SET n = n + $1 WHERE id = $2`, int64(100), "a")
+		single.Get(&row, &found, `SELECT id, n FROM nowhere WHERE id = $1`, "a")
+		if err := db.Do(ctx, single); err == nil {
+			t.Error("a table that is not there was read")
+		}
 		must(t, db.Get(ctx, &row, `SELECT id, n FROM things WHERE id = $1`, "a"))
 		if n := count(t, db); n != 1 || row.Count != 11 {
 			t.Errorf("of a batch that failed is left: %d rows, %+v", n, row)

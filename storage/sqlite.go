@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,8 +205,16 @@ func (l *lite) begin(ctx context.Context) (transaction, error) {
 	return l.writer, nil
 }
 
-// batch is a transaction.
+// batch is a transaction. So is one change by itself, where nothing comes after it that
+// could fail: nobody else writes while it and what is read before it have the writer.
 func (l *lite) batch(ctx context.Context, items []batched) error {
+	if last := len(items) - 1; last < 0 || !slices.ContainsFunc(items[:last], batched.changes) {
+		if err := l.writer.acquire(ctx); err != nil {
+			return err
+		}
+		defer l.writer.release()
+		return l.writer.batch(ctx, items)
+	}
 	t, err := l.begin(ctx)
 	if err != nil {
 		return err

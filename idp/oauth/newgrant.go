@@ -47,12 +47,12 @@ func (p *Provider) beginGrant(ctx context.Context, x *exchange, s *session, form
 	if x.client.Public() {
 		g.Confirmation.V = x.confirmation
 	}
-	var begun int64
-	p.spend(&b, g, &begun)
 	look := p.standing
 	if g.OrganisationID != "" && wantOrganisation(scopes) {
 		look = p.askStanding(&b, g)
 	}
+	var begun int64
+	p.spend(&b, g, &begun)
 	p.noteLogin(&b, x.client, g)
 	if err := p.deps.DB.Do(ctx, &b); err != nil {
 		return nil, fmt.Errorf("begin a grant: %w", err)
