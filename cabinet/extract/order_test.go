@@ -50,7 +50,7 @@ func TestOrdersAreCheckedAndEveryFaultIsTold(t *testing.T) {
 		"an unknown regime":           {map[string]any{"kind": "tax_regime", "parameters": map[string]any{"regime": "none"}}, "/parameters/regime unknown"},
 		"an unknown parameter":        {map[string]any{"kind": "egrul", "parameters": map[string]any{"x/../<b>": "1"}}, "/parameters unknown"},
 		"a long purpose":              {map[string]any{"kind": "egrul", "purpose": strings.Repeat("ж", 301)}, "/purpose too_long"},
-		"a purpose that turns round":  {map[string]any{"kind": "egrul", "purpose": "a\u202eb"}, "/purpose format"},
+		"a purpose that turns round":  {map[string]any{"kind": "egrul", "purpose": "a\u202eb"}, "/purpose invalid"},
 		"everything":                  {map[string]any{"kind": "x", "format": "x", "email": "x"}, "/kind unknown; /format unknown; /email format"},
 	} {
 		got := w.Expect(w.Do("POST", "/v1/extracts", w.Token(alpha, directory.Head), c.body, "Accept-Language", "en"), 422, "validation_failed").Problem(t)

@@ -38,7 +38,7 @@ func TestUploadsTakeAsLongAsTheyTake(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		peer := &slow{}
-		deps := Deps{API: "https://api.example", HTTPClient: &http.Client{Timeout: time.Minute, Transport: peer}, Now: time.Now}
+		deps := Deps{API: "https://api.example", HTTPClient: &http.Client{Timeout: 10 * time.Second, Transport: peer}, Now: time.Now}
 		d := &Desk{deps: deps}
 		d.api, d.streams = deps.clients()
 		visit := func() *Visit {
