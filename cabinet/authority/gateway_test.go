@@ -100,6 +100,16 @@ func (w *world) events() []string {
 	return out
 }
 
+// until waits for what another goroutine brings about.
+func (w *world) until(holds func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("%d sent, %v", len(w.Sent()), w.events())
+		}
+	}
+}
+
 func (w *world) dead() []authority.Letter {
 	w.Helper()
 	letters, err := w.letters.Dead(w.Context(), 10)
@@ -295,11 +305,7 @@ func TestWhatIsOverdueIsTakenUpAgain(t *testing.T) {
 		w.clock.Advance(10 * time.Minute)
 		w.must(runner.Start(w.Context()))
 		w.Cleanup(func() { _ = runner.Stop(context.Background()) })
-		for deadline := time.Now().Add(time.Minute); len(w.Sent()) != 2 || len(w.events()) != 1; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				w.Fatalf("%d sent, %v", len(w.Sent()), w.events())
-			}
-		}
+		w.until(func() bool { return len(w.Sent()) == 2 && len(w.events()) == 1 })
 	})
 }
 
@@ -325,6 +331,49 @@ func TestAnswersAreHandledInTheirOrderWhateverTheOrderTheyComeIn(t *testing.T) {
 		if w.handled[0].OrganisationID != ours {
 			w.Errorf("%+v", w.handled[0])
 		}
+	})
+}
+
+// A node that dies between an answer and those that waited for it leaves only the
+// answer's job, and that is all the next node has to go by.
+func TestAnswersThatWaitedAreTakenUpAfterAKill(t *testing.T) {
+	each(t, func(w *world) {
+		node := func() *jobs.Runner {
+			runner := jobs.New(jobs.Deps{DB: w.db, Log: slog.New(slog.DiscardHandler), Now: w.clock.Now, Poll: 5 * time.Millisecond})
+			w.Office = authoritytest.New(w.T, authoritytest.Base{DB: w.db, Now: w.clock.Now, Jobs: runner})
+			w.Load("filing", w.load)
+			return runner
+		}
+		answer := func(seq int, event string) {
+			a := authority.Answer{ID: event, SubmissionID: "a", Seq: seq, Event: event, At: storage.Of(w.clock.Now())}
+			if status := w.Callback(w.T, a); status != http.StatusNoContent {
+				w.Fatalf("answer %d: %d", seq, status)
+			}
+		}
+		killed := node()
+		w.Handle("filing", func(ctx context.Context, a authority.Answer) error {
+			w.db.AfterCommit(ctx, func() {
+				ended, end := context.WithCancel(ctx)
+				end()
+				go func() { _ = killed.Stop(ended) }()
+				<-ctx.Done()
+			})
+			return w.handle(ctx, a)
+		})
+		w.submit("a")
+		w.Deliver(w.T)
+		answer(2, authority.Accepted)
+		_, err := w.db.Exec(w.Context(), `DELETE FROM jobs`) // it came too early, and its job is over
+		w.must(err)
+		answer(1, authority.Delivered)
+		w.must(killed.Start(w.Context()))
+		w.until(func() bool { return len(w.events()) == 1 })
+		_ = killed.Stop(w.Context()) // it is over when this returns
+		next := node()
+		w.Handle("filing", w.handle)
+		w.must(next.Start(w.Context()))
+		w.Cleanup(func() { _ = next.Stop(context.Background()) })
+		w.until(func() bool { return slices.Equal(w.events(), []string{authority.Delivered, authority.Accepted}) })
 	})
 }
 

@@ -36,18 +36,21 @@ type letter struct {
 var errTurn = errors.New("authority: not its turn")
 
 // process handles the answer, and after it those of the same submission that had
-// to wait for it.
+// to wait for it. One that is handled already does not end it: the worker before
+// may have died before it came to those.
 func (g *Gateway) process(ctx context.Context, id string) error {
 	for id != "" {
 		l, err := g.letter(ctx, id)
-		if errors.Is(err, storage.ErrNotFound) || (err == nil && l.State != waiting) {
+		if errors.Is(err, storage.ErrNotFound) || (err == nil && l.State == Dead) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if done, err := g.one(ctx, l); err != nil || !done {
-			return err
+		if l.State == waiting {
+			if done, err := g.one(ctx, l); err != nil || !done {
+				return err
+			}
 		}
 		if id, err = g.following(ctx, l); err != nil {
 			return err
