@@ -87,13 +87,17 @@ func WantsOrganisation(scopes []string) bool {
 // SplitScope reads a scope parameter (RFC 6749 §3.3), each scope once, in the
 // order given.
 func SplitScope(scope string) []string {
-	var scopes []string
-	for s := range strings.FieldsSeq(scope) {
-		if !slices.Contains(scopes, s) {
-			scopes = append(scopes, s)
+	scopes := strings.Fields(scope)
+	once := scopes[:0]
+	for _, s := range scopes {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
 		}
 	}
-	return scopes
+	if len(once) == 0 {
+		return nil
+	}
+	return once
 }
 
 // The Authentication Context Class References of this server, weakest first.

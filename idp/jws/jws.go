@@ -63,13 +63,15 @@ func (h *Header) Type() string {
 	return typ
 }
 
-// Signed is a JWS whose signature has not been looked at.
+// Signed is a JWS whose signature has not been looked at. It is not safe for concurrent
+// use.
 type Signed struct {
 	*Header
 	reader    *Reader
 	input     string // the JWS Signing Input (RFC 7515 §5.1)
 	payload   string // encoded
 	signature []byte
+	content   *string // payload, decoded; nil = it was not yet
 }
 
 // maxSignature is how long the signature of an RSA key of 4096 bits is, in bytes.
@@ -131,24 +133,34 @@ func (s *Signed) Verify(key crypto.PublicKey) (string, error) {
 	if !verified(s.Algorithm, key, s.input, s.signature) {
 		return "", ErrSignature
 	}
-	payload, err := decoded(s.payload)
+	payload, err := s.decode()
 	if err != nil {
 		return "", err
 	}
 	if slot := s.reader.slot(s.encoded); len(s.encoded) <= maxRemembered && slot.Load() != s.Header {
 		slot.Store(s.Header)
 	}
-	return string(payload), nil
+	return payload, nil
 }
 
 // Payload is what the JWS says, while nobody knows whether it is true; "" when it is
 // not base64url.
 func (s *Signed) Payload() string {
-	payload, err := decoded(s.payload)
-	if err != nil {
-		return ""
+	payload, _ := s.decode()
+	return payload
+}
+
+// decode reads the payload, once.
+func (s *Signed) decode() (string, error) {
+	if s.content == nil {
+		payload, err := decoded(s.payload)
+		if err != nil {
+			return "", err
+		}
+		content := string(payload)
+		s.content = &content
 	}
-	return string(payload)
+	return *s.content, nil
 }
 
 // decoded decodes base64url without padding, line breaks and bits that mean nothing.

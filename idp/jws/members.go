@@ -176,9 +176,14 @@ func (s *scanner) name() (name string, ok bool) {
 	if s.at >= len(s.text) || s.text[s.at] != '"' || !s.quoted() {
 		return "", false
 	}
-	ok = Value(s.text[began:s.at]).Text(&name)
+	written := s.text[began:s.at]
 	s.space()
-	return name, ok
+	if strings.IndexByte(written, '\\') < 0 { // as a rule
+		return written[1 : len(written)-1], true
+	}
+	unescaped := ""
+	ok = Value(written).Text(&unescaped)
+	return unescaped, ok
 }
 
 // quoted moves over text in quotes.

@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/crypto/cryptobyte"
@@ -139,7 +141,10 @@ func (k Key) Sign(typ string, payload []byte) (string, error) {
 		header = k.header(typ)
 	}
 	encoding := base64.RawURLEncoding
-	jws := make([]byte, 0, len(header)+encoding.EncodedLen(len(payload))+2+encoding.EncodedLen(k.signatureSize()))
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	jws := slices.Grow((*room)[:0], len(header)+encoding.EncodedLen(len(payload))+2+encoding.EncodedLen(k.signatureSize()))
+	*room = jws
 	jws = append(append(jws, header...), '.')
 	jws = encoding.AppendEncode(jws, payload)
 	signature, err := k.sign(jws)
@@ -149,6 +154,9 @@ func (k Key) Sign(typ string, payload []byte) (string, error) {
 	jws = append(jws, '.')
 	return string(encoding.AppendEncode(jws, signature)), nil
 }
+
+// rooms are where tokens are put together.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // signatureSize is how long a signature is, in bytes.
 func (k Key) signatureSize() int {

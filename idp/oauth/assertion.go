@@ -68,17 +68,25 @@ func (c *assertionClaims) claim(name string, value jws.Value) bool {
 	return true
 }
 
+// clientJWT takes a JWT of a client apart; nil when it is none.
+func (p *Provider) clientJWT(token string) *jws.Signed {
+	if len(token) > maxJWT {
+		return nil
+	}
+	signed, err := p.clientJWTs.Parse(token)
+	if err != nil {
+		return nil
+	}
+	return signed
+}
+
 // subjectOf reads whom an assertion speaks for, before it is known to be true. It
 // looks at the one claim alone: all else is read when the signature is verified.
-func (p *Provider) subjectOf(assertion string) (subject string) {
-	if len(assertion) > maxJWT {
+func subjectOf(assertion *jws.Signed) (subject string) {
+	if assertion == nil {
 		return ""
 	}
-	signed, err := p.clientJWTs.Parse(assertion)
-	if err != nil {
-		return ""
-	}
-	err = jws.Members(signed.Payload(), func(name string, value jws.Value) bool {
+	err := jws.Members(assertion.Payload(), func(name string, value jws.Value) bool {
 		return name != "sub" || value.Text(&subject)
 	})
 	if err != nil {
@@ -90,8 +98,8 @@ func (p *Provider) subjectOf(assertion string) (subject string) {
 // asserted checks a client assertion (RFC 7523 §3, OpenID Connect Core §9). Each
 // is good once, at whichever endpoint. Until the signature has been verified the
 // refusal says nothing; afterwards it tells the client what is wrong.
-func (p *Provider) asserted(ctx context.Context, client *registration, assertion string) error {
-	payload, err := p.verifyClientJWT(ctx, client, assertion, client.AuthSigningAlg, clientAssertionTypes)
+func (p *Provider) asserted(ctx context.Context, client *registration, assertion *jws.Signed) error {
+	payload, err := p.verifySigned(ctx, client, assertion, client.AuthSigningAlg, clientAssertionTypes)
 	if errors.Is(err, errClientJWT) {
 		return errAuthentication
 	}
@@ -198,11 +206,12 @@ var (
 // one of types; the key from the client's key set and from nowhere else. The
 // error is errClientJWT, or that the keys could not be had.
 func (p *Provider) verifyClientJWT(ctx context.Context, client *registration, token, algorithm string, types []string) (string, error) {
-	if len(token) > maxJWT {
-		return "", errClientJWT
-	}
-	signed, err := p.clientJWTs.Parse(token)
-	if err != nil {
+	return p.verifySigned(ctx, client, p.clientJWT(token), algorithm, types)
+}
+
+// verifySigned is verifyClientJWT of what was taken apart before; nil is none.
+func (p *Provider) verifySigned(ctx context.Context, client *registration, signed *jws.Signed, algorithm string, types []string) (string, error) {
+	if signed == nil {
 		return "", errClientJWT
 	}
 	header := signed.Header

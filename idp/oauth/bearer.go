@@ -26,7 +26,7 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 	if x.grantType != GrantJWTBearer || named || !form.Has("assertion") {
 		return p.authenticate(r, form)
 	}
-	client, err := p.client(r.Context(), p.subjectOf(form.Get("assertion")))
+	client, err := p.client(r.Context(), subjectOf(p.clientJWT(form.Get("assertion"))))
 	switch {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"propusk/idp/jws"
 	"propusk/storage"
 )
 
@@ -14,7 +15,7 @@ import (
 type credentials struct {
 	id, secret string
 	method     string
-	assertion  string // of private_key_jwt
+	assertion  *jws.Signed // of private_key_jwt; nil = it is no JWT of ours
 }
 
 // authenticate finds the client of a request and checks that it is the one it
@@ -30,12 +31,14 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registration
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
-	// The comparison is made for unknown clients too.
-	var known *Client
-	if client != nil {
-		known = &client.Client
+	authentic := false
+	if client == nil || client.KeepsSecret() { // the comparison is made for unknown clients too
+		var known *Client
+		if client != nil {
+			known = &client.Client
+		}
+		authentic = known.Authentic(presented.secret, p.now())
 	}
-	authentic := known.Authentic(presented.secret, p.now())
 	if client == nil || !client.Active() {
 		return nil, errAuthentication
 	}
@@ -134,14 +137,14 @@ func readBasic(authorization string) (credentials, *Error) {
 // readAssertion reads client_assertion (RFC 7523 §2.2), beside which client_id
 // may be left out.
 func (p *Provider) readAssertion(r *http.Request, form url.Values) (credentials, *Error) {
-	c := credentials{id: form.Get("client_id"), method: AuthPrivateKeyJWT, assertion: form.Get("client_assertion")}
+	c := credentials{id: form.Get("client_id"), method: AuthPrivateKeyJWT, assertion: p.clientJWT(form.Get("client_assertion"))}
 	switch {
 	case r.Header.Get("Authorization") != "" || form.Has("client_secret"):
 		return credentials{}, invalidRequest("the client authenticates in more than one way (RFC 6749 section 2.3)")
 	case form.Get("client_assertion_type") != assertionType:
 		return credentials{}, invalidClient("client_assertion_type is another").because("'"+assertionType+"'", shown(form.Get("client_assertion_type")))
 	case c.id == "":
-		c.id = p.subjectOf(c.assertion)
+		c.id = subjectOf(c.assertion)
 	}
 	return c, nil
 }

@@ -37,10 +37,18 @@ func (p *Provider) confirm(r *http.Request, client *registration) (*possession.C
 // nextNonce hands out the nonce of the client's next proof (RFC 9449 §8.2, §9), to
 // clients that prove, or are asked to by the scheme they use.
 func (p *Provider) nextNonce(w http.ResponseWriter, r *http.Request) {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if r.Header[possession.Header] != nil || strings.EqualFold(scheme, possession.DPoP) {
-		w.Header().Set("DPoP-Nonce", p.proofs.Nonce())
+	if r.Header[possession.Header] != nil || speaksDPoP(r) {
+		w.Header()[nonceHeader] = []string{p.proofs.Nonce()}
 	}
+}
+
+// nonceHeader is DPoP-Nonce as [http.Header] has it.
+const nonceHeader = "Dpop-Nonce"
+
+// speaksDPoP tells a request with a token of that scheme.
+func speaksDPoP(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, possession.DPoP)
 }
 
 // addresses are the URLs under which an endpoint is known: the issuer's, and the

@@ -121,6 +121,11 @@ func (org *organisation) appendJSON(b []byte) []byte {
 	return append(o.b, '}')
 }
 
+// size is about how long the answer is, in bytes: long enough as a rule.
+func (r *tokenResponse) size() int {
+	return 256 + len(r.AccessToken) + len(r.RefreshToken) + len(r.IDToken) + len(r.Scope)
+}
+
 func (r *tokenResponse) appendJSON(b []byte) []byte {
 	o := jsonObject{b: append(b, '{')}
 	o.text("access_token", r.AccessToken)
@@ -152,13 +157,19 @@ type jsonObject struct {
 }
 
 func (o *jsonObject) name(name string) {
+	o.comma()
+	o.b = append(o.b, '"')
+	o.b = append(o.b, name...)
+	o.b = append(o.b, '"', ':')
+}
+
+// comma ends the member before, if there is one.
+func (o *jsonObject) comma() []byte {
 	if o.begun {
 		o.b = append(o.b, ',')
 	}
 	o.begun = true
-	o.b = append(o.b, '"')
-	o.b = append(o.b, name...)
-	o.b = append(o.b, '"', ':')
+	return o.b
 }
 
 func (o *jsonObject) text(name, value string) {
@@ -174,6 +185,10 @@ func (o *jsonObject) textUnlessEmpty(name, value string) {
 
 func (o *jsonObject) texts(name string, values []string) {
 	o.name(name)
+	o.list(values)
+}
+
+func (o *jsonObject) list(values []string) {
 	if values == nil {
 		o.b = append(o.b, "null"...)
 		return
@@ -220,24 +235,25 @@ func appendText(b []byte, value string) []byte {
 // plain tells that encoding/json writes value as it is: valid UTF-8 without
 // quotes, control characters, HTML, and U+2028 and U+2029.
 func plain(value string) bool {
+	odd := byte(0)
 	for i := range len(value) {
-		if !asIs[value[i]] {
-			return plainText(value)
-		}
+		odd |= oddities[value[i]] // a branch would cost more: almost nothing is odd
 	}
-	return true
+	return odd == 0 || plainText(value)
 }
 
-// asIs are the bytes of ASCII that need no look at what follows them.
-var asIs = func() (safe [256]bool) {
-	for c := byte(' '); c < utf8.RuneSelf; c++ {
-		safe[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+// oddities are 0 for the bytes of ASCII that need no look at what follows them.
+var oddities = func() (odd [256]byte) {
+	for c := range odd {
+		if c < ' ' || c >= utf8.RuneSelf || strings.IndexByte(`"\<>&`, byte(c)) >= 0 {
+			odd[c] = 1
+		}
 	}
-	return safe
+	return odd
 }()
 
 func plainText(value string) bool {
 	return utf8.ValidString(value) && !strings.ContainsFunc(value, func(r rune) bool {
-		return r == '\u2028' || r == '\u2029' || r < utf8.RuneSelf && !asIs[r]
+		return r == '\u2028' || r == '\u2029' || r < utf8.RuneSelf && oddities[r] != 0
 	})
 }

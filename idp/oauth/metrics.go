@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -9,6 +10,7 @@ import (
 // metrics count answers. Outcomes are "success" or a protocol error's code.
 type metrics struct {
 	tokens         *prometheus.CounterVec
+	granted        *sync.Map // grant type → prometheus.Counter of its successes
 	authorizations *prometheus.CounterVec
 	waitings       *prometheus.CounterVec
 	limitations    *prometheus.CounterVec
@@ -16,6 +18,7 @@ type metrics struct {
 
 func newMetrics(registerer prometheus.Registerer) (metrics, error) {
 	m := metrics{
+		granted: new(sync.Map),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_oauth_token_requests_total",
 			Help: "Answers of the token endpoint, by grant type and outcome.",
@@ -45,6 +48,16 @@ func newMetrics(registerer prometheus.Registerer) (metrics, error) {
 }
 
 func (m metrics) token(grant, outcome string) { m.tokens.WithLabelValues(grant, outcome).Inc() }
+
+// grants counts a success, as token does: its counter is looked up by the label once.
+func (m metrics) grants(grant string) {
+	counter, known := m.granted.Load(grant)
+	if !known {
+		counter, _ = m.granted.LoadOrStore(grant, m.tokens.WithLabelValues(grant, "success"))
+	}
+	counter.(prometheus.Counter).Inc()
+}
+
 func (m metrics) waited(kind waitingKind, outcome string) {
 	m.waitings.WithLabelValues(string(kind), outcome).Inc()
 }

@@ -7,6 +7,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 )
 
 // maxBody bounds a request's body and its query, in bytes.
@@ -27,7 +29,8 @@ func bodyParameters(r *http.Request) (url.Values, *Error) {
 	if r.PostForm != nil { // someone before us has read the body
 		return singleParameters(r.PostForm)
 	}
-	var body bytes.Buffer
+	body := bodies.Get().(*bytes.Buffer)
+	defer giveBack(body)
 	body.Grow(int(min(max(r.ContentLength, 0), maxBody)) + bytes.MinRead) // read at once, as a rule
 	_, err := body.ReadFrom(io.LimitReader(r.Body, maxBody+1))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) || body.Len() > maxBody {
@@ -38,11 +41,54 @@ func bodyParameters(r *http.Request) (url.Values, *Error) {
 	if err != nil {
 		return nil, invalidRequest("the body could not be read")
 	}
-	form, err := url.ParseQuery(body.String())
+	form, err := parseForm(body.String())
 	if err != nil {
 		return nil, invalidRequest("the body is not a form")
 	}
 	return singleParameters(form)
+}
+
+// parseForm is [url.ParseQuery], with room for all of a request's parameters made at
+// once. The error says only that it is not a form.
+func parseForm(text string) (url.Values, error) {
+	expected := min(strings.Count(text, "&")+1, manyParameters)
+	form, room := make(url.Values, expected), make([]string, 0, expected)
+	for text != "" {
+		var pair string
+		if pair, text, _ = strings.Cut(text, "&"); pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, bad := url.QueryUnescape(name)
+		value, worse := url.QueryUnescape(value)
+		if bad != nil || worse != nil || strings.Contains(pair, ";") {
+			return nil, errForm
+		}
+		if values, again := form[name]; again || len(room) == cap(room) {
+			form[name] = append(values, value)
+			continue
+		}
+		room = append(room, value)
+		form[name] = room[len(room)-1 : len(room) : len(room)]
+	}
+	return form, nil
+}
+
+// manyParameters are more than any request has.
+const manyParameters = 48
+
+var errForm = errors.New("oauth: not a form")
+
+// bodies are where forms are read into.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// giveBack keeps nothing of what was read, which may be a secret.
+func giveBack(body *bytes.Buffer) {
+	clear(body.Bytes())
+	body.Reset()
+	if body.Cap() <= 8<<10 {
+		bodies.Put(body)
+	}
 }
 
 const formType = "application/x-www-form-urlencoded"
@@ -65,7 +111,7 @@ func requestParameters(r *http.Request) (url.Values, *Error) {
 	if len(r.URL.RawQuery) > maxBody {
 		return nil, invalidRequest("the query is larger than %d bytes", maxBody)
 	}
-	form, err := url.ParseQuery(r.URL.RawQuery)
+	form, err := parseForm(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalidRequest("the query is not a form")
 	}

@@ -177,12 +177,12 @@ func New(deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	if p.clients, err = otter.New(&otter.Options[string, *registration]{
-		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, *registration](cacheFor),
+		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, *registration](cacheFor), Executor: atOnce,
 	}); err != nil {
 		return nil, err
 	}
 	if p.organisations, err = otter.New(&otter.Options[string, organisation]{
-		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, organisation](cacheFor),
+		MaximumSize: 10_000, ExpiryCalculator: otter.ExpiryWriting[string, organisation](cacheFor), Executor: atOnce,
 	}); err != nil {
 		return nil, err
 	}
@@ -285,3 +285,7 @@ func (p *Provider) compose() *fosite.Fosite {
 	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{&refreshHandler{p}}
 	return fosite.NewOAuth2Provider(store, config)
 }
+
+// atOnce has a cache tidy up where it stands: to note what was read last takes less
+// than to begin a goroutine for it every few reads.
+func atOnce(tidy func()) { tidy() }

@@ -33,10 +33,31 @@ type pushedRequest struct {
 	Form     url.Values `json:"form"`
 }
 
+// appendJSON writes it as encoding/json would, but for the order of the form's names.
+func (r pushedRequest) appendJSON(b []byte) []byte {
+	o := jsonObject{b: append(b, '{')}
+	o.text("client_id", r.ClientID)
+	o.name("form")
+	form := jsonObject{b: append(o.b, '{')}
+	for name, values := range r.Form {
+		form.b = appendText(form.comma(), name)
+		form.b = append(form.b, ':')
+		form.list(values)
+	}
+	return append(form.b, "}}"...)
+}
+
 // pushedResponse is the answer to a pushed request (RFC 9126 §2.2).
 type pushedResponse struct {
 	RequestURI string `json:"request_uri"`
 	ExpiresIn  int64  `json:"expires_in"` // seconds
+}
+
+func (r *pushedResponse) appendJSON(b []byte) []byte {
+	o := jsonObject{b: append(b, '{')}
+	o.text("request_uri", r.RequestURI)
+	o.number("expires_in", r.ExpiresIn)
+	return append(o.b, '}')
 }
 
 // Push is the pushed authorization request endpoint (RFC 9126 §2). The request is
@@ -51,7 +72,7 @@ func (p *Provider) Push(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.writeError(w, r, asError(err))
 	}
-	return p.writeJSON(w, http.StatusCreated, answer)
+	return writeEncoded(w, http.StatusCreated, answer.appendJSON(make([]byte, 0, 256)))
 }
 
 func (p *Provider) push(r *http.Request) (*pushedResponse, error) {
@@ -119,10 +140,7 @@ func (p *Provider) keepRequest(ctx context.Context, request pushedRequest) (*pus
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
 	reference := base64.RawURLEncoding.EncodeToString(random)
-	value, err := json.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("write a pushed request: %w", err)
-	}
+	value := request.appendJSON(make([]byte, 0, 1024))
 	lifetime := p.deps.Lifetimes.PushedRequest
 	if err := p.deps.Ephemeral.Put(ctx, pushedKey(reference), value, lifetime); err != nil {
 		return nil, fmt.Errorf("keep a pushed request: %w", err)

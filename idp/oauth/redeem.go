@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 )
 
 // The grant type authorization_code (RFC 6749 §4.1.3, RFC 7636 §4.5): a code becomes a
@@ -99,7 +98,7 @@ func wrongVerifier(asked url.Values, verifier string) string {
 		return "The PKCE code verifier must be at least 43 characters."
 	case len(verifier) > 128:
 		return "The PKCE code verifier can not be longer than 128 characters."
-	case strings.ContainsFunc(verifier, reserved):
+	case !unreserved(verifier):
 		return "The PKCE code verifier must only contain [a-Z], [0-9], '-', '.', '_', '~'."
 	case asked.Get("code_challenge_method") != "S256" || challengeOf(verifier) != asked.Get("code_challenge"):
 		return "The PKCE code challenge did not match the code verifier."
@@ -107,5 +106,12 @@ func wrongVerifier(asked url.Values, verifier string) string {
 	return ""
 }
 
-// reserved tells what is no unreserved character (RFC 3986 §2.3).
-func reserved(c rune) bool { return !thumbprintLetter(c) && c != '.' && c != '~' }
+// unreserved tells that a text has no other characters than those (RFC 3986 §2.3).
+func unreserved(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; !thumbprintLetter(rune(c)) && c != '.' && c != '~' {
+			return false
+		}
+	}
+	return true
+}

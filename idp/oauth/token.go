@@ -61,8 +61,8 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		p.metrics.token(x.grantType, e.Code)
 		return p.writeError(w, r, e)
 	}
-	p.metrics.token(x.grantType, "success")
-	return writeEncoded(w, http.StatusOK, response.appendJSON(make([]byte, 0, 2048)))
+	p.metrics.grants(x.grantType)
+	return writeEncoded(w, http.StatusOK, response.appendJSON(make([]byte, 0, response.size())))
 }
 
 // token is the pipeline: grant type, client, what the client may, what it holds,

@@ -3,8 +3,10 @@ package possession
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,11 +15,19 @@ import (
 // §11.2).
 const nonceLifetime = 5 * time.Minute
 
-// nonces are BASE64URL(seconds ‖ MAC): every node of a house that has the same
-// key takes the nonces of every other, and none is kept.
+// nonces are BASE64URL(seconds ‖ MAC), one for each second: every node of a house
+// that has the same key takes the nonces of every other, and none has to be kept.
 type nonces struct {
 	key []byte
 	now func() time.Time
+	// made spares the making of those that are in use, by their second.
+	made [1024]atomic.Pointer[nonce]
+}
+
+// nonce is that of one second.
+type nonce struct {
+	second int64 // since 1970
+	text   string
 }
 
 const (
@@ -25,23 +35,30 @@ const (
 	nonceMAC  = 16 // 128 bits of HMAC-SHA256
 )
 
-func (n nonces) make() string {
-	nonce := binary.BigEndian.AppendUint64(make([]byte, 0, nonceTime+nonceMAC), uint64(n.now().Unix()))
-	return base64.RawURLEncoding.EncodeToString(append(nonce, n.mac(nonce)...))
-}
+func (n *nonces) make() string { return n.of(n.now().Unix()) }
 
-// valid reports whether the nonce is ours and not older than nonceLifetime.
-func (n nonces) valid(nonce string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
-	if err != nil || len(raw) != nonceTime+nonceMAC || !hmac.Equal(raw[nonceTime:], n.mac(raw[:nonceTime])) {
+// valid reports whether the nonce is ours and not older than nonceLifetime. How old it
+// says to be is looked at first, so that nobody has those made that nobody may use.
+func (n *nonces) valid(text string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != nonceTime+nonceMAC {
 		return false
 	}
-	age := n.now().Sub(time.Unix(int64(binary.BigEndian.Uint64(raw)), 0))
-	return age >= -nonceLifetime && age <= nonceLifetime
+	second := int64(binary.BigEndian.Uint64(raw))
+	age := n.now().Sub(time.Unix(second, 0))
+	return age >= -nonceLifetime && age <= nonceLifetime && subtle.ConstantTimeCompare([]byte(text), []byte(n.of(second))) == 1
 }
 
-func (n nonces) mac(time []byte) []byte {
+// of is the nonce of a second.
+func (n *nonces) of(second int64) string {
+	slot := &n.made[uint64(second)%uint64(len(n.made))]
+	if known := slot.Load(); known != nil && known.second == second {
+		return known.text
+	}
+	raw := binary.BigEndian.AppendUint64(make([]byte, 0, nonceTime+nonceMAC), uint64(second))
 	mac := hmac.New(sha256.New, n.key)
-	mac.Write(time)
-	return mac.Sum(nil)[:nonceMAC]
+	mac.Write(raw)
+	made := &nonce{second, base64.RawURLEncoding.EncodeToString(mac.Sum(raw)[:nonceTime+nonceMAC])}
+	slot.Store(made)
+	return made.text
 }

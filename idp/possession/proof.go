@@ -43,7 +43,7 @@ func New(deps Deps) (*Proofs, error) {
 	}
 	p := &Proofs{deps: deps, reader: jws.NewReader(proofAlgorithms()...)}
 	if deps.NonceKey != nil {
-		p.nonces = &nonces{deps.NonceKey, deps.Now}
+		p.nonces = &nonces{key: deps.NonceKey, now: deps.Now}
 	}
 	return p, nil
 }
