@@ -98,6 +98,15 @@ func (s *Session) idle(house time.Duration) time.Duration {
 	return house
 }
 
+// lasts is how long the session may last since who it is was proved: as the house
+// says, or as much less as an organisation that was entered in it has made it.
+func (s *Session) lasts(house time.Duration) time.Duration {
+	if since := s.IdentifiedAt(); since != 0 {
+		return min(house, s.ExpiresAt.Time().Sub(since.Time()))
+	}
+	return house
+}
+
 // Random is 256 bits as base64url: the value of a cookie or an id.
 func Random() string {
 	var b [32]byte

@@ -146,13 +146,14 @@ func (st *Store) Forget(ctx context.Context, s *Session) error {
 }
 
 // Begin records the proof of a primary factor, at now: old goes on under a new
-// secret when it is the same person's, and ends when it is not. old may be nil.
-// The session and its cookie's new value are returned.
+// secret when it is the same person's, and ends when it is not, or when it is past
+// its absolute end: what applications got from it must not be taken along. old may
+// be nil. The session and its cookie's new value are returned.
 func (st *Store) Begin(ctx context.Context, old *Session, personID string, proof Proof, where Where, now storage.Time) (*Session, string, error) {
 	if where.Unusual == nil {
 		where.Unusual = []string{} // this identification decides, whatever was odd before
 	}
-	if old != nil && old.PersonID == personID {
+	if old != nil && old.PersonID == personID && now < old.ExpiresAt {
 		s, secret, err := st.Add(ctx, old, proof, where, now)
 		if !errors.Is(err, storage.ErrNotFound) {
 			return s, secret, err
@@ -188,8 +189,9 @@ func (st *Store) insert(ctx context.Context, s *Session, secret string) error {
 
 // Add records one more proof, at now, and gives the session a new secret, so
 // that a secret known before the proof is worth nothing after it. ErrNotFound:
-// the session ended meanwhile. A primary factor, which moves the absolute end,
-// leaves behind what was proved longer ago than a session may last.
+// the session ended meanwhile. A primary factor moves the absolute end, as far as
+// the strictest organisation that was entered allows, and leaves behind what was
+// proved longer ago than a session may last.
 //
 // Two tabs may prove two factors at once: the first update locks the row before
 // it is read, so that neither proof is lost.
@@ -202,14 +204,14 @@ func (st *Store) Add(ctx context.Context, s *Session, proof Proof, where Where, 
 		if err != nil {
 			return err
 		}
-		before := renewed.acr()
+		before, lasts := renewed.acr(), renewed.lasts(st.absolute)
 		renewed.prove(proof, now)
 		renewed.at(where)
 		if where.Unusual != nil {
 			renewed.Unusual.V = where.Unusual
 		}
 		if proof.Factor.Primary() {
-			renewed.ExpiresAt = now.Add(st.absolute)
+			renewed.ExpiresAt = now.Add(lasts)
 			renewed.Proofs.V = slices.DeleteFunc(renewed.Proofs.V, func(p Proof) bool { return p.At <= now.Add(-st.absolute) })
 		}
 		if err := st.renew(ctx, &renewed, secret); err != nil || renewed.acr() == before {

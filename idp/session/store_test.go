@@ -245,6 +245,50 @@ func TestEnterShortensOnly(t *testing.T) {
 	}
 }
 
+// Attack: who is to prove himself to the organisation every hour does so elsewhere, where
+// the house's twelve hours hold. The organisation's hour begins anew, and stays an hour.
+func TestAnotherProofDoesNotStretchAnOrganisationsEnd(t *testing.T) {
+	t.Parallel()
+	db, now := storagetest.SQLite(t), storage.Of(at)
+	st := newStore(db, new([]string))
+	s, _, err := st.Begin(t.Context(), nil, "elena", Proof{Factor: Password}, Where{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Enter(t.Context(), s, 0, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for i, later := range []time.Duration{50 * time.Minute, 100 * time.Minute} {
+		again, _, err := st.Begin(t.Context(), s, "elena", Proof{Factor: Password}, Where{}, now.Add(later))
+		if err != nil || again.ID != s.ID || again.ExpiresAt != now.Add(later+time.Hour) {
+			t.Fatalf("proof %d: %+v %v, want the end at %v", i, again, err, now.Add(later+time.Hour))
+		}
+		s = again
+	}
+	// A second factor moves nothing.
+	if again, _, err := st.Add(t.Context(), s, Proof{Factor: TOTP}, Where{}, now.Add(2*time.Hour)); err != nil || again.ExpiresAt != s.ExpiresAt {
+		t.Errorf("a second factor: %+v %v", again, err)
+	}
+}
+
+// Attack: a session past its absolute end is taken up again before it is swept, with
+// the grants that should have ended with it.
+func TestASessionPastItsEndIsNotRevived(t *testing.T) {
+	t.Parallel()
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		now, ended := storage.Of(at), []string{}
+		st := newStore(db, &ended)
+		old, _, err := st.Begin(t.Context(), nil, "elena", Proof{Factor: Password}, Where{}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, _, err := st.Begin(t.Context(), old, "elena", Proof{Factor: Password}, Where{}, now.Add(8*time.Hour))
+		if err != nil || next.ID == old.ID || !slices.Equal(ended, []string{old.ID}) {
+			t.Errorf("goes on as %v, ended %v (%v)", next, ended, err)
+		}
+	})
+}
+
 // Two tabs enter two organisations at once; the stricter one's bounds stay.
 func TestEnterFromTwoTabsShortensOnly(t *testing.T) {
 	t.Parallel()
