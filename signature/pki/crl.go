@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -14,7 +15,8 @@ import (
 )
 
 // CRL is a parsed certificate revocation list. It is immutable; its entries are
-// indexed by serial number.
+// indexed by serial number when the first is looked up, which is after Verify: an
+// index is many times as large as the list, and a stranger's list must not cost it.
 type CRL struct {
 	Raw        []byte
 	RawIssuer  []byte
@@ -26,7 +28,9 @@ type CRL struct {
 	tbs       []byte
 	algorithm AlgorithmIdentifier
 	signature []byte
-	entries   map[string]Revoked
+	revoked   cryptobyte.String // the entries, each of which is well-formed
+	count     int
+	index     func() map[string]Revoked
 	scope     scope
 	delta     bool
 	unknown   []string // critical extensions of the list or an entry
@@ -54,7 +58,8 @@ type scope struct {
 
 // ParseCRL reads exactly one list in DER. Nothing is verified yet.
 func ParseCRL(der []byte) (*CRL, *Fault) {
-	c := &CRL{Raw: bytes.Clone(der), entries: map[string]Revoked{}}
+	c := &CRL{Raw: bytes.Clone(der)}
+	c.index = sync.OnceValue(c.indexed)
 	in := cryptobyte.String(c.Raw)
 	outer, ok := readSequence(&in)
 	if !ok {
@@ -115,37 +120,66 @@ func (c *CRL) parseTBS(in cryptobyte.String) *Fault {
 }
 
 func (c *CRL) parseEntries(list cryptobyte.String) *Fault {
+	c.revoked = list
 	for !list.Empty() {
-		body, ok := readSequence(&list)
-		serial := new(big.Int)
-		if !ok || !body.ReadASN1Integer(serial) {
-			return Faultf(CRLMalformed, "entry")
+		entry, fault := readEntry(&list)
+		if fault != nil {
+			return fault
 		}
-		var entry Revoked
-		if entry.At, ok = readTime(&body); !ok {
-			return Faultf(CRLMalformed, "revocation date")
+		if entry.unknown != "" {
+			note(&c.unknown, entry.unknown)
 		}
-		if !body.Empty() {
-			extensions, ok := readSequence(&body)
-			if !ok || !body.Empty() {
-				return Faultf(CRLMalformed, "entry extensions")
-			}
-			if fault := eachExtension(extensions, CRLMalformed, func(oid string, critical bool, value cryptobyte.String) bool {
-				return c.entryExtension(&entry, oid, critical, value)
-			}); fault != nil {
-				return fault
-			}
-		}
-		key := serialKey(serial)
-		if earlier, twice := c.entries[key]; twice && earlier.At.Before(entry.At) {
-			entry.At = earlier.At
-		}
-		c.entries[key] = entry
+		c.count++
 	}
 	return nil
 }
 
-func (c *CRL) entryExtension(entry *Revoked, oid string, critical bool, value cryptobyte.String) bool {
+// listed is an entry as it was read.
+type listed struct {
+	Revoked
+	key     string // of the serial number
+	unknown string // a critical extension, if there is one
+}
+
+func readEntry(list *cryptobyte.String) (entry listed, fault *Fault) {
+	body, ok := readSequence(list)
+	serial := new(big.Int)
+	if !ok || !body.ReadASN1Integer(serial) {
+		return entry, Faultf(CRLMalformed, "entry")
+	}
+	entry.key = serialKey(serial)
+	if entry.At, ok = readTime(&body); !ok {
+		return entry, Faultf(CRLMalformed, "revocation date")
+	}
+	if body.Empty() {
+		return entry, nil
+	}
+	extensions, ok := readSequence(&body)
+	if !ok || !body.Empty() {
+		return entry, Faultf(CRLMalformed, "entry extensions")
+	}
+	fault = eachExtension(extensions, CRLMalformed, entry.extension)
+	return entry, fault
+}
+
+// indexed is the map from serial numbers; of two entries of one number the earlier
+// time counts.
+func (c *CRL) indexed() map[string]Revoked {
+	entries := make(map[string]Revoked, c.count)
+	for list := c.revoked; !list.Empty(); {
+		entry, fault := readEntry(&list)
+		if fault != nil {
+			panic("pki: an entry that was read once cannot be read again: " + fault.Error())
+		}
+		if earlier, twice := entries[entry.key]; twice && earlier.At.Before(entry.At) {
+			entry.At = earlier.At
+		}
+		entries[entry.key] = entry.Revoked
+	}
+	return entries
+}
+
+func (entry *listed) extension(oid string, critical bool, value cryptobyte.String) bool {
 	switch oid {
 	case "2.5.29.21":
 		return value.ReadASN1Enum(&entry.Reason) && value.Empty()
@@ -160,7 +194,7 @@ func (c *CRL) entryExtension(entry *Revoked, oid string, critical bool, value cr
 		return true
 	}
 	if critical {
-		c.unknown = append(c.unknown, oid)
+		entry.unknown = oid
 	}
 	return true
 }
@@ -189,7 +223,7 @@ func (c *CRL) parseExtensions(in cryptobyte.String) *Fault {
 			return c.scope.parse(value)
 		}
 		if critical {
-			c.unknown = append(c.unknown, oid)
+			note(&c.unknown, oid)
 		}
 		return true
 	})
@@ -210,6 +244,9 @@ func (s *scope) parse(value cryptobyte.String) bool {
 			return false
 		}
 		set := string(content) == "\xff"
+		if !set && string(content) != "\x00" && tag != casn1.Tag(3).ContextSpecific() {
+			return false // a truth that is not DER's must not be read as "no"
+		}
 		switch tag {
 		case casn1.Tag(1).ContextSpecific():
 			s.userOnly = set
@@ -237,12 +274,12 @@ func (c *CRL) Line() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Len returns the number of revoked certificates in the list.
-func (c *CRL) Len() int { return len(c.entries) }
+// Len returns the number of entries in the list.
+func (c *CRL) Len() int { return c.count }
 
 // Lookup returns the entry of a serial number.
 func (c *CRL) Lookup(serial *big.Int) (Revoked, bool) {
-	entry, found := c.entries[serialKey(serial)]
+	entry, found := c.index()[serialKey(serial)]
 	return entry, found
 }
 

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"time"
 
@@ -16,7 +17,8 @@ const (
 
 // CheckDER walks the whole encoding of exactly one element and refuses whatever
 // is BER but not DER (X.690 §10, §11): indefinite or padded lengths, constructed
-// strings, padded integers, booleans other than 00 and FF, dirty unused bits.
+// strings, padded integers, booleans other than 00 and FF, dirty unused bits, times
+// without seconds or with a zone of their own.
 // Two readers that agree on DER agree on the meaning; BER lets them differ.
 //
 // The order of SET OF is not looked at here: whoever hashes a set checks it with
@@ -119,7 +121,11 @@ func universalForm(tag byte, content []byte) *Fault {
 		if !objectIdentifier(content) {
 			return Faultf(NotDER, "object identifier")
 		}
-	case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, 0x1c, 0x1e: // strings and times
+	case 0x17, 0x18: // UTCTime, GeneralizedTime
+		if !inUTC(content) {
+			return Faultf(NotDER, "time")
+		}
+	case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a, 0x1c, 0x1e: // strings
 	default:
 		return Faultf(NotDER, "type %#02x has no place here", tag)
 	}
@@ -131,6 +137,14 @@ func bitString(content []byte) bool {
 		return false
 	}
 	return len(content) == 1 || content[len(content)-1]&(1<<content[0]-1) == 0
+}
+
+// inUTC reports whether a time has its seconds and ends in Z (X.690 §11.7, §11.8):
+// twelve or fourteen digits before it. Fractions occur in nothing we read.
+func inUTC(content []byte) bool {
+	digits, zulu := bytes.CutSuffix(content, []byte("Z"))
+	return zulu && (len(digits) == 12 || len(digits) == 14) &&
+		!bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 func objectIdentifier(content []byte) bool {
@@ -171,10 +185,16 @@ func readSequence(in *cryptobyte.String) (content cryptobyte.String, ok bool) {
 	return content, ok
 }
 
+// maxOID bounds an object identifier in bytes; the longest in use have about
+// fifteen. Each becomes an integer of eight when it is read.
+const maxOID = 64
+
 // readOID returns an object identifier in dotted form.
 func readOID(in *cryptobyte.String) (string, bool) {
+	ahead := *in
+	var content cryptobyte.String
 	var oid asn1.ObjectIdentifier
-	if !in.ReadASN1ObjectIdentifier(&oid) {
+	if !ahead.ReadASN1(&content, casn1.OBJECT_IDENTIFIER) || len(content) > maxOID || !in.ReadASN1ObjectIdentifier(&oid) {
 		return "", false
 	}
 	return oid.String(), true
@@ -182,6 +202,11 @@ func readOID(in *cryptobyte.String) (string, bool) {
 
 // readTime reads UTCTime or GeneralizedTime in UTC with seconds, RFC 5280 §4.1.2.5.
 func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
+	ahead := *in
+	var content cryptobyte.String
+	if !ahead.ReadAnyASN1(&content, new(casn1.Tag)) || !inUTC(content) {
+		return time.Time{}, false
+	}
 	if in.PeekASN1Tag(casn1.UTCTime) {
 		ok = in.ReadASN1UTCTime(&t)
 	} else {

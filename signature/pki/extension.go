@@ -58,8 +58,23 @@ type Extensions struct {
 	unknownCritical []string
 }
 
+// note keeps the first few: one is told, and a list may hold millions.
+func note(unknown *[]string, oid string) {
+	if len(*unknown) < 4 {
+		*unknown = append(*unknown, oid)
+	}
+}
+
 // Has reports whether all of the usages are granted. Without the extension none is.
 func (e *Extensions) Has(usage KeyUsage) bool { return e.KeyUsage&usage == usage }
+
+// maxExtensions bounds the extensions of one certificate, list, entry or answer;
+// real ones have about a dozen. Each is compared with those before it, and a list's
+// are read before anybody has looked who signed it.
+const maxExtensions = 64
+
+// maxPolicies bounds the policies of one certificate, for the same reason.
+const maxPolicies = 64
 
 // eachExtension walks the content of an Extensions sequence. Each identifier
 // occurs at most once (RFC 5280 §4.2).
@@ -79,6 +94,9 @@ func eachExtension(list cryptobyte.String, code Code, visit func(oid string, cri
 		}
 		if slices.Contains(seen, oid) {
 			return Faultf(code, "extension %s twice", oid)
+		}
+		if len(seen) == maxExtensions {
+			return Faultf(code, "more than %d extensions", maxExtensions)
 		}
 		seen = append(seen, oid)
 		if !visit(oid, critical, value) {
@@ -199,7 +217,7 @@ func (e *Extensions) parsePolicies(value cryptobyte.String) bool {
 			return false
 		}
 		oid, ok := readOID(&body)
-		if !ok || slices.Contains(e.Policies, oid) {
+		if !ok || slices.Contains(e.Policies, oid) || len(e.Policies) == maxPolicies {
 			return false
 		}
 		e.Policies = append(e.Policies, oid)
