@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 
 	"propusk/cabinet/api"
@@ -164,12 +165,17 @@ func (s *Server) gatherActions(c api.Call, p directory.Person, card *personCard)
 		}
 		return closed
 	}
-	recover := closed
-	if len(card.Operator) > 0 {
+	appointed, err := s.Directory.Appointed(c.Ctx(), p.ID)
+	if err != nil {
+		return err
+	}
+	recover, unblock := closed, unchanged(p.Status == directory.StatusActive)
+	if len(appointed) > 0 {
 		recover = "operator_record"
+		unblock = cmp.Or(unblock, "operator_record")
 	}
 	for _, act := range []struct{ name, why string }{
-		{"block", unchanged(p.Status == directory.StatusBlocked)}, {"unblock", unchanged(p.Status == directory.StatusActive)},
+		{"block", unchanged(p.Status == directory.StatusBlocked)}, {"unblock", unblock},
 		{"unlock", closed}, {"end_sessions", ""}, {"recover", recover}, {"reveal", ""},
 	} {
 		if c.Person() == p.ID && act.name != "reveal" {

@@ -210,8 +210,11 @@ func (s *Server) change(c api.Call, act func(ctx context.Context, p directory.Pe
 }
 
 func actRefusal(err error) error {
-	if errors.Is(err, directory.ErrClosed) {
+	switch {
+	case errors.Is(err, directory.ErrClosed):
 		return api.Refuse("account_closed").Wrap(err)
+	case errors.Is(err, directory.ErrOperatorAccount):
+		return api.Refuse("operator_record").Wrap(err)
 	}
 	return api.DirectoryRefusal(err)
 }

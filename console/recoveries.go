@@ -102,16 +102,11 @@ func (s *Server) proposeRecovery(c api.Call) error {
 	if err := notSelf(c, body.PersonID); err != nil {
 		return err
 	}
-	if roles, err := s.Directory.OperatorOf(c.Ctx(), body.PersonID); err != nil {
-		return err
-	} else if len(roles) > 0 {
-		return api.Refuse("operator_record")
-	}
 	r, err := s.Directory.ProposeRecovery(c.Ctx(), actor(c), directory.RecoveryProposal{
 		PersonID: body.PersonID, Reason: why, Mailbox: body.Email, ResetFactors: body.ResetFactors,
 	})
 	if err != nil {
-		return api.DirectoryRefusal(err)
+		return actRefusal(err)
 	}
 	return s.answerRecovery(c, http.StatusCreated, r)
 }
@@ -124,7 +119,7 @@ func (s *Server) approveRecovery(c api.Call) error {
 	}
 	r, err := s.Directory.ApproveRecovery(c.Ctx(), actor(c), id)
 	if err != nil {
-		return api.DirectoryRefusal(err)
+		return actRefusal(err)
 	}
 	return s.answerRecovery(c, http.StatusOK, r)
 }

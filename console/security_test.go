@@ -360,3 +360,29 @@ func TestOperatorsDoNotRecoverAnOperator(t *testing.T) {
 		t.Errorf("proposed: %v", err)
 	}
 }
+
+// TestABlockedOperatorIsNotLetInByColleagues: a block by whoever runs the server, or by a
+// colleague who saw something wrong, stands until the command line lifts it; and it does not
+// make a person of him whom two operators may help.
+func TestABlockedOperatorIsNotLetInByColleagues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	ctx := context.Background()
+	token := w.token(w.appoint("support", directory.OperatorSupport))
+	target := w.appoint("security", directory.OperatorSecurity)
+	cabinettest.Must(t, w.Directory.SetPersonStatus(ctx, directory.System(), target.ID, directory.StatusBlocked))
+	reply := w.Expect(w.do("POST", "/console/v1/people/"+target.ID+"/looks", token, because()), http.StatusCreated, "")
+	for _, action := range []string{"unblock", "recover"} {
+		if !strings.Contains(reply.Text, `{"action":"`+action+`","allowed":false,"reason":"operator_record"`) {
+			t.Errorf("the card offers to %s: %s", action, reply.Text)
+		}
+	}
+	w.Expect(w.do("POST", "/console/v1/people/"+target.ID+"/unblock", token, because()), http.StatusForbidden, "operator_record")
+	proposal := map[string]any{"person_id": target.ID, "reason": why, "email": "mine@example.ru", "reset_factors": true}
+	w.Expect(w.do("POST", "/console/v1/recoveries", token, proposal), http.StatusForbidden, "operator_record")
+	if p, err := w.Directory.Person(ctx, target.ID); err != nil || p.Status != directory.StatusBlocked {
+		t.Errorf("he is %s, %v", p.Status, err)
+	}
+	cabinettest.Must(t, w.Directory.SetPersonStatus(ctx, directory.System(), target.ID, directory.StatusActive))
+	w.Expect(w.do("POST", "/console/v1/people/"+target.ID+"/block", token, because()), http.StatusOK, "")
+}

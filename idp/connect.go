@@ -95,9 +95,18 @@ func (s *Server) connectPasskey(c echo.Context, t *turn) error {
 // maxName bounds a passkey's name, in bytes.
 const maxName = 256
 
-// passkeysWanted tells that the browser said it can make passkeys, and that
-// nobody asked it not to offer one.
-func (s *Server) passkeysWanted(r *http.Request) bool {
-	return s.deps.Passkeys.Available() && browser.KeptCookie(r, browser.CookieAble) == "yes" &&
+// passkeysWanted tells that the browser said it can make passkeys, that nobody asked
+// it not to offer one, and that the person is no operator: his passkeys open the
+// console, and are added at /account, which asks for what opens it already.
+func (s *Server) passkeysWanted(r *http.Request, personID string) (bool, error) {
+	able := s.deps.Passkeys.Available() && browser.KeptCookie(r, browser.CookieAble) == "yes" &&
 		browser.KeptCookie(r, browser.CookieNoOffer) == ""
+	if !able {
+		return false, nil
+	}
+	roles, err := s.deps.Directory.Appointed(r.Context(), personID)
+	if err != nil {
+		return false, fmt.Errorf("look for operator: %w", err)
+	}
+	return len(roles) == 0, nil
 }

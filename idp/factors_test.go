@@ -293,6 +293,17 @@ func TestAgedPassword(t *testing.T) {
 	w.get(page.at.RequestURI()).lead()
 }
 
+// Attack: whoever has an operator's password and code takes the passkey that a sign-in
+// offers, and with it the console.
+func TestPasskeyIsNotOfferedToAnOperator(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(*Deps) {})
+	h.check(h.directory.AppointOperator(h.ctx(), directory.System(), h.pavel.ID))
+	v := h.visitor()
+	v.cookies[browser.CookieAble] = "yes"
+	v.signInPavel(v.begin("app", "scope", "openid")).lead()
+}
+
 func TestPasskeyIsOffered(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(*Deps) {})

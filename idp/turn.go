@@ -115,8 +115,9 @@ func (s *Server) gather(c echo.Context, t *turn) error {
 		return err
 	}
 	t.device = device
-	t.situation.Device = machine{Trusted: device.Trusted(s.now()), Passkeys: s.passkeysWanted(c.Request())}
-	return nil
+	wanted, err := s.passkeysWanted(c.Request(), t.person.ID)
+	t.situation.Device = machine{Trusted: device.Trusted(s.now()), Passkeys: wanted}
+	return err
 }
 
 // lookAtFactors finds which factors the person has.

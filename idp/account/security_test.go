@@ -9,6 +9,7 @@ import (
 
 	"github.com/descope/virtualwebauthn"
 
+	"propusk/idp/directory"
 	"propusk/idp/factor"
 	"propusk/idp/oauth"
 	"propusk/idp/session"
@@ -368,4 +369,36 @@ func (w *world) consent(personID string) error {
 		w.must(err)
 	}
 	return w.Server.deps.Provider.RememberConsent(w.ctx, personID, "theirs", "", []string{"openid", "profile", "email"})
+}
+
+// Attack: somebody has an operator's password and the codes of his mailbox, and makes
+// himself the passkey that opens the console, or takes the owner's away first.
+func TestAnOperatorsKeysAreChangedByHisKeysAlone(t *testing.T) {
+	w := quickWorld(t)
+	v := w.signedIn(w.elena)
+	v.post("/account/passkeys", "credential", create(t, v.get("/account/passkeys").is(200), site, w.elena.ID), "name", "Первый").
+		leads("/account/security?done=passkey") // nothing opens the console yet, nor is she an operator
+	w.must(w.Server.deps.Directory.AppointOperator(w.ctx, directory.System(), w.elena.ID))
+	keys, err := w.Server.deps.Passkeys.List(w.ctx, w.elena.ID)
+	w.must(err)
+
+	thief := w.visitor(w.elena, session.Password, session.Email, session.TOTP, session.Device)
+	for _, path := range []string{"/account/passkeys", "/account/certificates/new"} {
+		thief.get(path).is(409).says("Вы оператор службы.")
+	}
+	for _, path := range []string{"/account/passkeys", "/account/passkeys/" + keys[0].ID + "/remove", "/account/certificates/challenge", "/account/certificates/new"} {
+		thief.post(path, "credential", "{}", "name", "Мой").is(409).says("Вы оператор службы.")
+	}
+	if now, err := w.Server.deps.Passkeys.List(w.ctx, w.elena.ID); err != nil || len(now) != 1 {
+		t.Errorf("%d passkeys, %v", len(now), err)
+	}
+
+	owner := w.visitor(w.elena, session.Passkey)
+	owner.get("/account/passkeys").is(200)
+	w.clock.Advance(freshFor + time.Second)
+	owner.prove(w.elena, session.Proof{Factor: session.Password}) // fresh, but no key
+	owner.prove(w.elena, session.Proof{Factor: session.Email})
+	owner.get("/account/passkeys").is(409)
+	w.must(w.Server.deps.Directory.DismissOperator(w.ctx, directory.System(), w.elena.ID))
+	owner.get("/account/passkeys").is(200)
 }

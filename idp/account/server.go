@@ -139,7 +139,10 @@ type Route struct {
 	Form string
 	// Keep are the fields of the form that survive that way round; no secret is
 	// among them.
-	Keep   []string
+	Keep []string
+	// Opens: it adds or removes what opens the operators' console. Of an operator who
+	// has a passkey or a certificate it wants a fresh proof by one of them.
+	Opens  bool
 	body   int64 // bytes of the body at most; 0 = browser.MaxBody
 	acts   bool  // a GET that does something: no HEAD
 	handle func(*visit) error
@@ -176,21 +179,21 @@ func (s *Server) Routes() []Route {
 		{Method: get, Path: "/account/authenticator", Needs: Fresh, handle: s.authenticatorForm},
 		{Method: post, Path: "/account/authenticator", Needs: Fresh, handle: s.connectAuthenticator},
 		{Method: post, Path: "/account/authenticator/remove", Needs: Fresh, Form: "/account/security", handle: s.removeAuthenticator},
-		{Method: get, Path: "/account/passkeys", Needs: Fresh, handle: s.passkeyForm},
-		{Method: post, Path: "/account/passkeys", Needs: Fresh, handle: s.addPasskey},
+		{Method: get, Path: "/account/passkeys", Needs: Fresh, Opens: true, handle: s.passkeyForm},
+		{Method: post, Path: "/account/passkeys", Needs: Fresh, Opens: true, handle: s.addPasskey},
 		{Method: get, Path: "/account/passkeys/:id", handle: s.passkeyPage},
 		{Method: post, Path: "/account/passkeys/:id/name", Form: "/account/passkeys/:id", Keep: []string{"name"}, handle: s.renamePasskey},
-		{Method: post, Path: "/account/passkeys/:id/remove", Needs: Fresh, Form: "/account/security", handle: s.removePasskey},
+		{Method: post, Path: "/account/passkeys/:id/remove", Needs: Fresh, Opens: true, Form: "/account/security", handle: s.removePasskey},
 		{Method: get, Path: "/account/recovery-codes", handle: s.recoveryCodes},
 		{Method: post, Path: "/account/recovery-codes", Needs: Fresh, handle: s.makeRecoveryCodes},
 
 		{Method: get, Path: "/account/certificates", handle: s.certificates},
-		{Method: get, Path: "/account/certificates/new", Needs: Fresh, handle: s.certificateForm},
-		{Method: post, Path: "/account/certificates/challenge", Needs: Fresh, Form: "/account/certificates/new", handle: s.certificateChallenge},
-		{Method: post, Path: "/account/certificates/new", Needs: Fresh, body: browser.MaxBody + signature.MaxUpload, handle: s.bindCertificate},
-		{Method: get, Path: "/account/certificates/:id/replace", Needs: Fresh, handle: s.certificateForm},
-		{Method: post, Path: "/account/certificates/:id/replace", Needs: Fresh, body: browser.MaxBody + signature.MaxUpload, handle: s.bindCertificate},
-		{Method: post, Path: "/account/certificates/:id/remove", Needs: Fresh, Form: "/account/certificates", handle: s.removeCertificate},
+		{Method: get, Path: "/account/certificates/new", Needs: Fresh, Opens: true, handle: s.certificateForm},
+		{Method: post, Path: "/account/certificates/challenge", Needs: Fresh, Opens: true, Form: "/account/certificates/new", handle: s.certificateChallenge},
+		{Method: post, Path: "/account/certificates/new", Needs: Fresh, Opens: true, body: browser.MaxBody + signature.MaxUpload, handle: s.bindCertificate},
+		{Method: get, Path: "/account/certificates/:id/replace", Needs: Fresh, Opens: true, handle: s.certificateForm},
+		{Method: post, Path: "/account/certificates/:id/replace", Needs: Fresh, Opens: true, body: browser.MaxBody + signature.MaxUpload, handle: s.bindCertificate},
+		{Method: post, Path: "/account/certificates/:id/remove", Needs: Fresh, Opens: true, Form: "/account/certificates", handle: s.removeCertificate},
 		{Method: get, Path: "/account/signatures", handle: s.signatures},
 		{Method: post, Path: "/account/signatures", body: maxUpload, handle: s.judge},
 

@@ -51,8 +51,33 @@ func (s *Server) guarded(route Route) echo.HandlerFunc {
 		if v.draft, err = v.interrupted(route); err != nil {
 			return err
 		}
+		switch keyed, err := s.keyed(v, route); {
+		case err != nil:
+			return err
+		case !keyed:
+			return v.refused("operator")
+		}
 		return route.handle(v)
 	}
+}
+
+// keyed refuses an operator who has a passkey or a certificate, and has proved none of
+// them within the last minutes, what adds or removes one: they alone open the console,
+// and who got hold of a password and a code must not make himself another.
+func (s *Server) keyed(v *visit, route Route) (bool, error) {
+	if !route.Opens {
+		return true, nil
+	}
+	roles, err := s.deps.Directory.Appointed(v.ctx(), v.Person.ID)
+	if err != nil || len(roles) == 0 {
+		return err == nil, err
+	}
+	held, err := s.held(v.ctx(), v.Person)
+	if err != nil || len(held.passkeys)+len(held.certificates) == 0 {
+		return err == nil, err
+	}
+	keys := v.Session.Only(session.Passkey, session.Certificate)
+	return session.Weigh(keys, storage.Of(s.deps.Now().Add(-freshFor))).Level >= session.Two, nil
 }
 
 // recent is what the person proved within the last minutes. A trusted device

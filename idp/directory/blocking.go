@@ -11,8 +11,9 @@ import (
 
 // SetPersonStatus blocks (StatusBlocked) or unblocks (StatusActive) a person
 // everywhere. It is an act of the command line (System) or of another person of the
-// support: ErrForbidden for anybody else. A blocked person is an unknown login, has no memberships, and holds
-// no live token.
+// support: ErrForbidden for anybody else. An operator is unblocked on the command line
+// alone (ErrOperatorAccount): a colleague would give back a role that was stopped. A
+// blocked person is an unknown login, has no memberships, and holds no live token.
 //
 // Blocking may leave an organisation with blocked administrators only: shutting
 // out a stolen account comes first, and the operator can add another
@@ -24,6 +25,11 @@ func (d *Directory) SetPersonStatus(ctx context.Context, actor Actor, personID, 
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		if err := d.mayHelp(ctx, actor, personID); err != nil {
 			return err
+		}
+		if status == StatusActive && !actor.system {
+			if err := d.noOperator(ctx, personID); err != nil {
+				return err
+			}
 		}
 		n, err := d.db.Exec(ctx, `UPDATE persons SET status = $1, updated_at = $2 WHERE id = $3`, status, d.time(), personID)
 		if err != nil {

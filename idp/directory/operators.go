@@ -120,6 +120,26 @@ func (d *Directory) OperatorOf(ctx context.Context, personID string) ([]Operator
 	return rolesOf(names), wrapped("operator", err)
 }
 
+// Appointed reads the roles that a person was appointed to, of a blocked one too, who may
+// not act by them; none for anybody else.
+func (d *Directory) Appointed(ctx context.Context, personID string) ([]OperatorRole, error) {
+	var names string
+	err := d.db.Get(ctx, &names, `SELECT roles FROM operators WHERE person_id = $1`, personID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return rolesOf(names), wrapped("appointed operator", err)
+}
+
+// noOperator refuses whoever was appointed one, with ErrOperatorAccount.
+func (d *Directory) noOperator(ctx context.Context, personID string) error {
+	roles, err := d.Appointed(ctx, personID)
+	if err == nil && len(roles) > 0 {
+		return ErrOperatorAccount
+	}
+	return err
+}
+
 // CheckOperator returns ErrForbidden unless the actor is an active operator with the
 // role.
 func (d *Directory) CheckOperator(ctx context.Context, actor Actor, role OperatorRole) error {

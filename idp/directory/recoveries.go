@@ -319,7 +319,8 @@ func (d *Directory) moveRecovery(ctx context.Context, statement string, args ...
 // FinishRecovery ends a proved recovery and every other one of the person, lets
 // equip set the new secret, and tells the person on every channel, in one
 // transaction. Of two recoveries that finish at once one wins; the other gets
-// ErrRecoveryOver. ErrBlocked when the person was blocked meanwhile.
+// ErrRecoveryOver. ErrBlocked when the person was blocked meanwhile, ErrOperatorAccount
+// when factors would go of who is an operator by now.
 func (d *Directory) FinishRecovery(ctx context.Context, id string, equip func(ctx context.Context, r Recovery, p Person) error) error {
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		found, err := d.RecoveryByID(ctx, id)
@@ -333,6 +334,11 @@ func (d *Directory) FinishRecovery(ctx context.Context, id string, equip func(ct
 			WHERE id = $2 AND state = 'proved' AND expires_at > $1 RETURNING `+recoveryNames, d.time(), id)
 		if err != nil {
 			return err
+		}
+		if r.ResetFactors {
+			if err := d.noOperator(ctx, r.PersonID); err != nil { // appointed while it waited
+				return err
+			}
 		}
 		p, err := d.activePerson(ctx, r.PersonID)
 		if err != nil {

@@ -16,9 +16,10 @@ import (
 // ErrSameOperator: four eyes need two people, and neither may be the one helped.
 var ErrSameOperator = fmt.Errorf("%w: it takes two operators, neither of them the person", ErrForbidden)
 
-// ErrOperatorAccount: two operators who give a third one's access to whom they like would
-// have his role. He is dismissed first, on the command line.
-var ErrOperatorAccount = fmt.Errorf("%w: an operator's account is not recovered by operators", ErrForbidden)
+// ErrOperatorAccount: who gives an operator's access to whom he likes would have his role,
+// be it two of his colleagues, or whoever holds his mailbox. The command line dismisses
+// him first.
+var ErrOperatorAccount = fmt.Errorf("%w: an operator's access is given back on the command line alone", ErrForbidden)
 
 // How long what takes of an assisted recovery.
 const (
@@ -75,15 +76,6 @@ func (d *Directory) ProposeRecovery(ctx context.Context, actor Actor, proposal R
 		return Recovery{}, err
 	}
 	return r, nil
-}
-
-// noOperator refuses whoever is one, with ErrOperatorAccount.
-func (d *Directory) noOperator(ctx context.Context, personID string) error {
-	roles, err := d.OperatorOf(ctx, personID)
-	if err == nil && len(roles) > 0 {
-		return ErrOperatorAccount
-	}
-	return err
 }
 
 // reachable refuses a proposal whose link could reach nobody, or somebody else.

@@ -554,3 +554,39 @@ func TestAnotherSiteCannotActHere(t *testing.T) {
 		v.Post(path, "password", newPassword, "password_again", newPassword).Is(t, http.StatusForbidden, "")
 	}
 }
+
+// TestAnOperatorsFactorsAreNotRecoveredAway: whoever holds an operator's mailbox, and says
+// that the rest is lost, would be an operator after three days. With another factor he
+// comes back in, and keeps what opens the console.
+func TestAnOperatorsFactorsAreNotRecoveredAway(t *testing.T) {
+	t.Parallel()
+	w := small(t, func(*Deps) {})
+	p := w.person(asIs)
+	secret := w.authenticator(p)
+	w.must(w.people.AppointOperator(w.ctx, directory.System(), p.ID, directory.OperatorSecurity))
+	v := w.opened(p)
+	if refused := v.Post("/recovery/wait"); refused.Status != http.StatusForbidden || !strings.Contains(refused.Body, "Вы оператор службы") {
+		t.Errorf("%d: %s", refused.Status, refused.Body)
+	}
+	w.clock.Advance(72 * time.Hour)
+	w.must(w.Wake(w.ctx))
+	if w.counted("waiting")+w.counted("woken") != 0 || slices.Contains(w.actions("recovery."), "recovery.waiting") {
+		t.Errorf("it waits: %v", w.actions("recovery."))
+	}
+	v = w.opened(p)
+	v.Post("/recovery/second", "kind", "totp", "code", w.totp(secret)).To(t, "/recovery/step")
+	set(v, newPassword).Is(t, http.StatusOK, "")
+
+	// Nor those of who is appointed while his recovery waits.
+	q := w.person(asIs)
+	w.authenticator(q)
+	w.opened(q).Post("/recovery/wait").Is(t, http.StatusOK, "")
+	w.clock.Advance(72 * time.Hour)
+	w.must(w.Wake(w.ctx))
+	v = w.open(w.linkTo(q.Email, "link"))
+	w.must(w.people.AppointOperator(w.ctx, directory.System(), q.ID))
+	set(v, newPassword).Is(t, http.StatusGone, "")
+	if _, confirmed, err := w.people.TOTP(w.ctx, q.ID); err != nil || !confirmed || !w.fits(q, password) {
+		t.Errorf("the authenticator: %v %v", confirmed, err)
+	}
+}

@@ -152,7 +152,8 @@ func (s *Server) showWait(c echo.Context, _ turn) error {
 }
 
 // wait puts the recovery off: for who has nothing else, and, longer, for who
-// says that the rest is lost, which then goes.
+// says that the rest is lost, which then goes. An operator's does not: the mailbox
+// alone would lead to his role.
 func (s *Server) wait(c echo.Context) error {
 	t, err := s.turn(c)
 	if err != nil {
@@ -167,7 +168,11 @@ func (s *Server) wait(c echo.Context) error {
 		return browser.SeeOther(c, "/recovery/step")
 	}
 	due := s.now().Add(delay)
-	if err := s.deps.Directory.WaitRecovery(c.Request().Context(), t.ID, lost, due, due.Add(s.deps.Timing.Woken)); err != nil {
+	err = s.deps.Directory.WaitRecovery(c.Request().Context(), t.ID, lost, due, due.Add(s.deps.Timing.Woken))
+	if errors.Is(err, directory.ErrOperatorAccount) {
+		return s.showSecond(c, http.StatusForbidden, t, s.chosenWay(c, t), browser.Wrong("", "recovery.error.operator"))
+	}
+	if err != nil {
 		return err
 	}
 	s.metrics.WithLabelValues("waiting").Inc()

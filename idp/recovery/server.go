@@ -191,7 +191,7 @@ func (s *Server) told(handle echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case errors.Is(err, errUnproved):
 			return browser.SeeOther(c, "/recovery/code")
-		case errors.Is(err, directory.ErrRecoveryOver), errors.Is(err, storage.ErrNotFound):
+		case errors.Is(err, directory.ErrRecoveryOver), errors.Is(err, directory.ErrOperatorAccount), errors.Is(err, storage.ErrNotFound):
 			s.metrics.WithLabelValues("over").Inc()
 			return s.render(c, http.StatusGone, "recovery_over.html", nil, nil)
 		}
