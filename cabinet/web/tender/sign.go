@@ -24,7 +24,6 @@ func dialog(v *desk.Visit, a whole) desk.Signing {
 	return desk.Signing{
 		Title: "tender.sign.title", Lead: "tender.sign.lead", Facts: facts, FileURL: a.path() + "/document", FileName: a.Document.Name,
 		Size: a.Document.Size, SHA256: a.Document.SHA256, Action: a.path() + "/sign", Act: "tender.act.sign.submit", BackURL: a.path(), Back: "tender.sign.back",
-		Fields: []pages.Hidden{{Name: "submit", Value: "yes"}},
 	}
 }
 

@@ -97,7 +97,7 @@ class Desk {
     const made = this.form.querySelector("[data-made]");
     made.disabled = false;
     made.value = base64;
-    this.form.submit();
+    HTMLFormElement.prototype.submit.call(this.form); // a page's own field may be called submit
   }
 }
 
