@@ -234,8 +234,12 @@ func (m *message) names(c *pki.Certificate) bool {
 	return bytes.Equal(m.signerIssuer, c.RawIssuer) && bytes.Equal(unsigned(m.signerSerial), c.Serial.Bytes())
 }
 
-// unsigned drops the sign octet of a positive INTEGER.
+// unsigned drops the sign octet of a positive INTEGER. A negative one, which would
+// have the octets of another number, is nobody's serial number: nil.
 func unsigned(integer []byte) []byte {
+	if len(integer) > 0 && integer[0] >= 0x80 {
+		return nil
+	}
 	if len(integer) > 1 && integer[0] == 0 {
 		return integer[1:]
 	}

@@ -83,23 +83,31 @@ func (p Policy) checkUsage(path pki.Path) *Fault {
 	if leaf.IsCA {
 		return faultf(KeyUsage, "the certificate is an authority's")
 	}
-	for _, c := range path {
-		if !p.purposeFits(c) {
-			return faultf(ExtendedKeyUsage, "extended key usage of %s: %v", c.Subject, c.ExtendedKeyUsages)
-		}
+	if c := p.withoutPurpose(path); c != nil {
+		return faultf(ExtendedKeyUsage, "extended key usage of %s: %v", c.Subject, c.ExtendedKeyUsages)
 	}
 	return p.checkClass(path)
 }
 
-// purposeFits: a certificate without the extension is for every purpose; one with
-// it must name ours. anyExtendedKeyUsage counts for authorities alone.
-func (p Policy) purposeFits(c *pki.Certificate) bool {
-	if len(c.ExtendedKeyUsages) == 0 || c.IsCA && slices.Contains(c.ExtendedKeyUsages, pki.AnyExtendedKeyUsage) {
-		return true
+// withoutPurpose returns nil when the whole path is for one of our purposes, and
+// else the first certificate, from the leaf up, that leaves none of them over: an
+// authority for e-mail alone does not vouch for another use, though both are ours.
+func (p Policy) withoutPurpose(path pki.Path) *pki.Certificate {
+	left := p.ExtendedKeyUsages
+	for _, c := range path {
+		left = slices.DeleteFunc(slices.Clone(left), func(usage string) bool { return !allows(c, usage) })
+		if len(left) == 0 {
+			return c
+		}
 	}
-	return slices.ContainsFunc(p.ExtendedKeyUsages, func(usage string) bool {
-		return slices.Contains(c.ExtendedKeyUsages, usage)
-	})
+	return nil
+}
+
+// allows: a certificate without the extension is for every purpose; one with it
+// must name the purpose. anyExtendedKeyUsage counts for authorities alone.
+func allows(c *pki.Certificate, usage string) bool {
+	return len(c.ExtendedKeyUsages) == 0 || slices.Contains(c.ExtendedKeyUsages, usage) ||
+		c.IsCA && slices.Contains(c.ExtendedKeyUsages, pki.AnyExtendedKeyUsage)
 }
 
 // checkClass compares the class of the leaf, as far as the authorities above let

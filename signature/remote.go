@@ -21,7 +21,7 @@ type RemoteDeps struct {
 	URL string
 	// Token is sent as a bearer token when it is set.
 	Token string
-	// Client is http.DefaultClient with 20 seconds when nil.
+	// Client is one of 20 seconds that follows no redirect when nil.
 	Client *http.Client
 }
 
@@ -48,7 +48,11 @@ func NewRemote(deps RemoteDeps) (*Remote, error) {
 		return nil, errors.New("signature: the verifier's address must be https")
 	}
 	if deps.Client == nil {
-		deps.Client = &http.Client{Timeout: 20 * time.Second}
+		deps.Client = &http.Client{
+			Timeout: 20 * time.Second,
+			// The document would go on to whoever the answer names, over http too.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
 	return &Remote{deps}, nil
 }
@@ -81,10 +85,15 @@ func (r *Remote) Verify(ctx context.Context, request Request) (Verdict, error) {
 	if err := json.Unmarshal(answer, &v); err != nil {
 		return Verdict{}, fmt.Errorf("signature: the verifier's answer: %w", err)
 	}
-	if v.Accepted != (v.Code == OK) || v.Code == "" {
+	if v.contradictory() {
 		return Verdict{}, errors.New("signature: the verifier's answer contradicts itself")
 	}
 	return r.confirm(v, request.Expect)
+}
+
+// contradictory reports whether code, acceptance and checks say different things.
+func (v Verdict) contradictory() bool {
+	return v.Code == "" || v.Accepted != (v.Code == OK) || v.Accepted && firstFailure(v.Checks) != ""
 }
 
 // confirm does not leave to a stranger what this side can see for itself: an
@@ -100,6 +109,9 @@ func (r *Remote) confirm(v Verdict, expect Expectation) (Verdict, error) {
 		if value := *n.field(v.Subject); value != "" && !n.valid(value) {
 			return Verdict{}, faultf(n.code, "in the verifier's answer")
 		}
+	}
+	if fault := v.Subject.settle(); fault != nil { // no number at all would be nobody
+		return Verdict{}, faultf(fault.Code, "in the verifier's answer")
 	}
 	if fault := v.Subject.match(expect); fault != nil {
 		v.Accepted, v.Code = false, fault.Code

@@ -109,20 +109,57 @@ type Evidence struct {
 
 // Status finds out whether a certificate, issued by issuer, was revoked at a time.
 // A fresh list is asked first, since it costs no journey; without one, the
-// responders configured for the authority are.
+// responders configured for the authority are. Where nothing fresh is to be had, a
+// revocation that the last list told counts all the same: whoever keeps the next one
+// away, or decides to do without it, does not make the certificate good again.
 func (r *Revocations) Status(ctx context.Context, certificate, issuer *pki.Certificate, at time.Time) (Evidence, *Fault) {
 	evidence, fault := r.fromLists(certificate, issuer, at)
 	if fault == nil {
 		return evidence, nil
 	}
 	if answered, asked, ocspFault := r.fromResponders(ctx, certificate, issuer, at); asked {
-		return answered, ocspFault
+		if ocspFault == nil {
+			return answered, nil
+		}
+		fault = ocspFault
+	}
+	if last, known := r.fromLastList(certificate, issuer, at); known && last.Revoked {
+		return last, nil
 	}
 	return Evidence{}, fault
 }
 
 // fromLists judges by the newest list that speaks of the certificate and is fresh.
 func (r *Revocations) fromLists(certificate, issuer *pki.Certificate, at time.Time) (Evidence, *Fault) {
+	list, fault := r.newest(certificate, issuer, func(list *pki.CRL) *Fault { return r.fresh(list, certificate, at) })
+	if fault != nil {
+		return Evidence{}, fault
+	}
+	return list.says(certificate, at), nil
+}
+
+// fromLastList judges by the newest list there is, however old: what it says of a
+// revocation holds, what it does not say proves nothing.
+func (r *Revocations) fromLastList(certificate, issuer *pki.Certificate, at time.Time) (evidence Evidence, known bool) {
+	list, fault := r.newest(certificate, issuer, r.made)
+	if fault != nil {
+		return Evidence{}, false
+	}
+	return list.says(certificate, at), true
+}
+
+// says is what a list knows of a certificate at a time.
+func (h *heldList) says(certificate *pki.Certificate, at time.Time) Evidence {
+	evidence := Evidence{Source: "crl", Until: h.NextUpdate}
+	if entry, listed := h.Lookup(certificate.Serial); listed && !entry.At.After(at) {
+		evidence.Revoked, evidence.At, evidence.Reason = true, entry.At, entry.Reason
+	}
+	return evidence
+}
+
+// newest finds the newest list that speaks of the certificate, is the issuer's, and
+// is usable; without one the fault is the one that tells most.
+func (r *Revocations) newest(certificate, issuer *pki.Certificate, usable func(*pki.CRL) *Fault) (*heldList, *Fault) {
 	r.mu.RLock()
 	candidates := r.lists[string(issuer.RawSubject)]
 	r.mu.RUnlock()
@@ -136,7 +173,7 @@ func (r *Revocations) fromLists(certificate, issuer *pki.Certificate, at time.Ti
 			fault = worse(fault, refusal)
 			continue
 		}
-		if refusal := r.fresh(list.CRL, certificate, at); refusal != nil {
+		if refusal := usable(list.CRL); refusal != nil {
 			fault = worse(fault, refusal)
 			continue
 		}
@@ -145,13 +182,9 @@ func (r *Revocations) fromLists(certificate, issuer *pki.Certificate, at time.Ti
 		}
 	}
 	if best == nil {
-		return Evidence{}, fault
+		return nil, fault
 	}
-	evidence := Evidence{Source: "crl", Until: best.NextUpdate}
-	if entry, listed := best.Lookup(certificate.Serial); listed && !entry.At.After(at) {
-		evidence.Revoked, evidence.At, evidence.Reason = true, entry.At, entry.Reason
-	}
-	return evidence, nil
+	return best, nil
 }
 
 // fresh reports whether a list can say something about a time. A list from after
@@ -161,10 +194,18 @@ func (r *Revocations) fresh(list *pki.CRL, certificate *pki.Certificate, at time
 	switch {
 	case !list.NextUpdate.After(at):
 		return faultf(pki.CRLStale, "the list of %s held until %s", list.Issuer, list.NextUpdate.Format(time.RFC3339))
-	case list.ThisUpdate.After(r.deps.Now().Add(r.deps.Skew)):
-		return faultf(pki.CRLNotYetValid, "the list of %s is from the future", list.Issuer)
+	case r.made(list) != nil:
+		return r.made(list)
 	case list.ThisUpdate.After(at.Add(r.deps.Skew)) && certificate.NotAfter.Before(list.ThisUpdate):
 		return faultf(pki.CRLNotYetValid, "the list of %s is from after the certificate's end", list.Issuer)
+	}
+	return nil
+}
+
+// made refuses a list from the future.
+func (r *Revocations) made(list *pki.CRL) *Fault {
+	if list.ThisUpdate.After(r.deps.Now().Add(r.deps.Skew)) {
+		return faultf(pki.CRLNotYetValid, "the list of %s is from the future", list.Issuer)
 	}
 	return nil
 }
@@ -177,8 +218,8 @@ func newer(a, b *pki.CRL) bool {
 	return a.Number != nil && (b.Number == nil || a.Number.Cmp(b.Number) > 0)
 }
 
-// worse keeps the fault that tells most: a stale list more than none, a refused
-// one more than a stale one.
+// worse keeps the fault that tells most: a refused list more than none, the
+// authority's own stale one more than a refused one, which anybody can make.
 func worse(a, b *Fault) *Fault {
 	rank := func(f *Fault) int {
 		switch f.Code {

@@ -61,6 +61,10 @@ func (r *Revocations) ask(ctx context.Context, address string, nonceOptional boo
 	if fault != nil {
 		return Evidence{}, fault
 	}
+	if single.Status == pki.OCSPGood && certificate.NotAfter.Before(single.ThisUpdate) {
+		// A responder may forget who has expired (RFC 6960 §4.4.4), as a list may.
+		return Evidence{}, faultf(pki.OCSPStale, "the answer is from after the certificate's end")
+	}
 	return judge(single, at)
 }
 

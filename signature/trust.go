@@ -104,19 +104,25 @@ func NewStore() *Store {
 	return s
 }
 
+// newTrustState makes a state of records and helpers. A certificate that two records
+// have is judged by the one that says when its authority was accredited: otherwise an
+// import from a file would outlive the end of an accreditation.
 func newTrustState(authorities map[string]*Authority, intermediates *pki.Pool) (*trustState, error) {
 	state := &trustState{
 		authorities: authorities, byCertificate: map[string]*Authority{},
 		anchors: pki.NewPool(), intermediates: intermediates,
 	}
-	for _, authority := range authorities {
+	for _, id := range slices.Sorted(maps.Keys(authorities)) {
+		authority := authorities[id]
 		for _, raw := range authority.Certificates {
 			certificate, fault := pki.ParseCertificate(raw)
 			if fault != nil {
 				return nil, fmt.Errorf("signature: certificate of authority %s: %w", authority.ID, fault)
 			}
 			state.anchors.Add(certificate)
-			state.byCertificate[string(raw)] = authority
+			if known := state.byCertificate[string(raw)]; known == nil || len(known.Accreditation) == 0 {
+				state.byCertificate[string(raw)] = authority
+			}
 		}
 	}
 	state.builder = pki.NewBuilder(state.anchors, intermediates)
