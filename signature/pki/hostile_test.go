@@ -1,16 +1,16 @@
 package pki
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 	"testing"
 	"time"
 
-	"crypto/x509"
-	"crypto/x509/pkix"
-
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/crypto/ocsp"
 )
 
 // Whoever stands on the way of a list can put another in its place, and it is read
@@ -130,5 +130,34 @@ func TestPoliciesOfACertificateAreBounded(t *testing.T) {
 	}
 	if !new(Extensions).parsePolicies(policies(maxPolicies)) || new(Extensions).parsePolicies(policies(maxPolicies+1)) {
 		t.Errorf("not %d", maxPolicies)
+	}
+}
+
+// RFC 6960 §4.4: what a responder marks as critical and we do not understand could
+// change what it says; and two answers for one certificate say nothing.
+func TestAnAnswerWithMoreThanIsUnderstoodIsRefused(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	check := OCSPCheck{Certificate: i.leaf, Issuer: i.issuer, At: noon, MaxAge: time.Hour}
+	for critical, want := range map[bool]Code{true: OCSPMalformed, false: ""} {
+		response, fault := ParseOCSP(i.answer(t, i.chain[0], i.p256, func(r *ocsp.Response) {
+			r.ExtraExtensions = []pkix.Extension{extension(critical, []byte{5, 0}, 1, 2, 3)}
+		}))
+		if fault != nil {
+			t.Fatal(fault)
+		}
+		if _, fault := response.Check(check); fault == nil && want != "" || fault != nil && fault.Code != want {
+			t.Errorf("critical %t: %v", critical, fault)
+		}
+	}
+	response, fault := ParseOCSP(i.answer(t, i.chain[0], i.p256, nil))
+	if fault != nil {
+		t.Fatal(fault)
+	}
+	revoked := response.singles[0]
+	revoked.Status = OCSPRevoked
+	response.singles = append(response.singles, revoked)
+	if _, fault := response.Check(check); fault == nil || fault.Code != OCSPMalformed {
+		t.Errorf("good and revoked at once: %v", fault)
 	}
 }

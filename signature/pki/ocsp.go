@@ -53,6 +53,7 @@ type OCSPSingle struct {
 	hash              AlgorithmIdentifier
 	nameHash, keyHash []byte
 	serial            *big.Int
+	unknown           string // a critical extension, if there is one
 }
 
 // certID is the CertID of RFC 6960 §4.1.1 with SHA-1, the only hash that every
@@ -134,12 +135,32 @@ func (r *OCSPResponse) Check(check OCSPCheck) (OCSPSingle, *Fault) {
 	if fault := r.checkSigner(check); fault != nil {
 		return OCSPSingle{}, fault
 	}
-	index := slices.IndexFunc(r.singles, func(s OCSPSingle) bool { return s.about(check.Certificate, check.Issuer) })
-	if index < 0 {
-		return OCSPSingle{}, Faultf(OCSPOther, "the answer is about another certificate")
+	single, fault := r.about(check.Certificate, check.Issuer)
+	if fault != nil {
+		return OCSPSingle{}, fault
 	}
-	single := r.singles[index]
 	return single, single.checkTime(check)
+}
+
+// about finds the one answer for the certificate. Of two that differ nobody could
+// say which counts.
+func (r *OCSPResponse) about(certificate, issuer *Certificate) (single OCSPSingle, fault *Fault) {
+	found := 0
+	for _, s := range r.singles {
+		if s.about(certificate, issuer) {
+			single = s
+			found++
+		}
+	}
+	switch {
+	case found == 0:
+		return OCSPSingle{}, Faultf(OCSPOther, "the answer is about another certificate")
+	case found > 1:
+		return OCSPSingle{}, Faultf(OCSPMalformed, "%d answers for one certificate", found)
+	case single.unknown != "":
+		return OCSPSingle{}, Faultf(OCSPMalformed, "critical extension %s", single.unknown)
+	}
+	return single, nil
 }
 
 func (s OCSPSingle) about(certificate, issuer *Certificate) bool {

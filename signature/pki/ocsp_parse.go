@@ -159,8 +159,7 @@ func (r *OCSPResponse) parseExtensions(in cryptobyte.String) *Fault {
 	})
 }
 
-// readSingle reads a SingleResponse. Its extensions are not read: none of them
-// changes the answer.
+// readSingle reads a SingleResponse.
 func readSingle(in *cryptobyte.String) (s OCSPSingle, ok bool) {
 	body, ok := readSequence(in)
 	if !ok {
@@ -186,7 +185,27 @@ func readSingle(in *cryptobyte.String) (s OCSPSingle, ok bool) {
 	if present && (!next.ReadASN1GeneralizedTime(&s.NextUpdate) || !next.Empty()) {
 		return s, false
 	}
-	return s, true
+	return s, s.readExtensions(body)
+}
+
+// readExtensions reads singleExtensions, RFC 6960 §4.4. None of those that are known
+// changes the answer; one that is critical could, and is kept for Check to refuse.
+func (s *OCSPSingle) readExtensions(in cryptobyte.String) bool {
+	var wrapped cryptobyte.String
+	var present bool
+	if !in.ReadOptionalASN1(&wrapped, &present, casn1.Tag(1).ContextSpecific().Constructed()) || !in.Empty() {
+		return false
+	}
+	if !present {
+		return true
+	}
+	list, ok := readSequence(&wrapped)
+	return ok && wrapped.Empty() && eachExtension(list, OCSPMalformed, func(oid string, critical bool, _ cryptobyte.String) bool {
+		if critical {
+			s.unknown = oid
+		}
+		return true
+	}) == nil
 }
 
 func (s *OCSPSingle) readStatus(in *cryptobyte.String) bool {
