@@ -132,6 +132,7 @@ func TestMessageThatWasChangedIsRefused(t *testing.T) {
 		"signature":         func(r *http.Request) { r.Header.Set("Signature", "sig1=:"+b64(make([]byte, 64))+":") },
 		"signature's form":  func(r *http.Request) { r.Header.Set("Signature", "sig1="+b64(make([]byte, 64))) },
 		"quotes":            input(`keyid="`, `keyid="\`),
+		"a second type":     func(r *http.Request) { r.Header.Add("Content-Type", "text/xml") },
 		"a long header":     func(r *http.Request) { r.Header.Add("Signature-Input", strings.Repeat("x", 3000)) },
 	} {
 		r := request("{}")
@@ -258,6 +259,27 @@ func TestKeysAreReadInEveryWritingAndOnlyOfTheProfile(t *testing.T) {
 	}
 	if _, err := httpsig.FromSeed([]byte("short")); err == nil {
 		t.Error("a short seed was taken")
+	}
+}
+
+// A signature with a parameter that is not of the profile is refused though it is
+// right: an expires that is over (RFC 9421 §2.3) would count for ever.
+func TestAParameterOutsideTheProfileIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	s := signers(t)["Ed25519"]
+	for more, want := range map[string]error{"": nil, ";expires=1": httpsig.ErrRefused, `;context="x"`: httpsig.ErrRefused} {
+		r := request("{}")
+		if err := s.SignRequest(r, []byte("{}"), at); err != nil {
+			t.Fatal(err)
+		}
+		input := strings.TrimPrefix(r.Header.Get("Signature-Input"), "sig1=") + more
+		base := "\"@method\": POST\n\"@authority\": office.example\n\"@path\": /v1/submissions\n\"@query\": ?a=%20b\n" +
+			"\"content-type\": application/json\n\"content-digest\": " + r.Header.Get("Content-Digest") + "\n\"@signature-params\": " + input
+		r.Header.Set("Signature-Input", "sig1="+input)
+		r.Header.Set("Signature", "sig1=:"+b64(ed25519.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)), []byte(base)))+":")
+		if _, _, err := verifier(s).Request(r, 100); !errors.Is(err, want) {
+			t.Errorf("%q: %v", more, err)
+		}
 	}
 }
 

@@ -14,6 +14,10 @@ const tag = "propusk-authority"
 // label is the one that a signature of the profile has.
 const label = "sig1"
 
+// parameters are as many as String writes. Another one could say that the signature
+// counts for less, as expires does (RFC 9421 §2.3), and must not be passed over.
+const parameters = 5
+
 // input is a Signature-Input: what is covered, and the parameters.
 type input struct {
 	components []string // as written: `"@method"`, `"@path";req`
@@ -46,7 +50,7 @@ func parseInput(header string) (in input, err error) {
 		return input{}, err
 	}
 	seconds, err := strconv.ParseInt(given["created"], 10, 64)
-	if err != nil || given["tag"] != quote(tag) {
+	if err != nil || given["tag"] != quote(tag) || len(given) != parameters {
 		return input{}, errInput
 	}
 	in.created = time.Unix(seconds, 0)

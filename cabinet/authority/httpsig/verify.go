@@ -102,6 +102,9 @@ func (v Verifier) verify(m message, wanted []string) (input, error) {
 			return input{}, refuse(name + " must be there once")
 		}
 	}
+	if len(m.header.Values("Content-Type")) > 1 { // the first would be covered, and the others not
+		return input{}, refuse("Content-Type must be there once")
+	}
 	in, err := parseInput(m.header.Get("Signature-Input"))
 	if err != nil {
 		return input{}, refuse(err.Error())
