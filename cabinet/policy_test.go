@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"propusk/idp/directory"
 	"propusk/storage"
@@ -117,13 +118,31 @@ func TestOperatorsApproveWhatAnotherProposed(t *testing.T) {
 		for _, operator := range []directory.Person{first, second} {
 			must(t, w.directory.AppointOperator(context.Background(), directory.System(), operator.ID))
 		}
-		token := func(p directory.Person) string { return sign(t, w.claims(nil, directory.MemberView{Person: p})) }
+		keyed := func(p directory.Person) map[string]any {
+			return but(w.claims(nil, directory.MemberView{Person: p}), map[string]any{"amr": []string{"pop", "user", "mfa"}})
+		}
+		token := func(p directory.Person) string { return sign(t, keyed(p)) }
 		body := fmt.Sprintf(`{"person":%q,"reason":"Паспорт показан, акт 17","reset_factors":true}`, lost.Phone)
 
 		w.expect(w.do("POST", "/v1/recoveries", token(nobody), body), http.StatusForbidden, "act_forbidden")
 		// An application that an operator merely signs in to is no operator.
 		signIn := sign(t, but(w.claims(nil, directory.MemberView{Person: first}), map[string]any{"scope": "openid profile"}))
 		w.expect(w.do("POST", "/v1/recoveries", signIn, body), http.StatusForbidden, "scope_missing")
+		// What does not open the operators' console does not do its work here: a password with
+		// a code, a sign-in of a while ago.
+		for name, sent := range map[string]string{
+			"a password and a code": sign(t, w.claims(nil, directory.MemberView{Person: first})),
+			"an old sign-in":        sign(t, but(keyed(first), map[string]any{"auth_time": w.clock.Now().Add(-15*time.Minute - time.Second).Unix()})),
+		} {
+			for _, path := range []string{"POST /v1/recoveries", "POST /v1/recoveries/" + lost.ID + "/approve", "DELETE /v1/recoveries/" + lost.ID} {
+				method, path, _ := strings.Cut(path, " ")
+				got := w.expect(w.do(method, path, sent, body), http.StatusUnauthorized, "assurance_insufficient")
+				if challenge := got.Header.Get("WWW-Authenticate"); !strings.Contains(challenge, "max_age") {
+					t.Errorf("%s, %s %s: %s", name, method, path, challenge)
+				}
+			}
+		}
+		w.expect(w.do("GET", "/v1/recoveries", sign(t, w.claims(nil, directory.MemberView{Person: first})), ""), http.StatusUnauthorized, "assurance_insufficient")
 		w.expect(w.do("POST", "/v1/recoveries", token(nobody), `{"person":"nobody@nowhere.example","reason":"x"}`), http.StatusForbidden, "act_forbidden")
 		w.expect(w.do("GET", "/v1/recoveries", token(nobody), ""), http.StatusForbidden, "act_forbidden")
 		for fault, wrong := range map[string]string{

@@ -3,6 +3,8 @@ package cabinet
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,9 +35,43 @@ func newRecoveryView(r directory.Recovery) recoveryView {
 	}
 }
 
+// How old the sign-in of an operator may be who looks, and who acts, as in the
+// operators' console.
+const (
+	operatorLooks = 8 * time.Hour
+	operatorActs  = 15 * time.Minute
+)
+
+// operator refuses who is no operator of the support, and one who has not signed in as
+// the console asks: by passkey or certificate, and no longer ago than most (RFC 9470).
+// A password and a code must not do here what they do not do there. Who is no operator
+// learns nothing else.
+func (s *Server) operator(c api.Call, most time.Duration) error {
+	if err := s.Directory.CheckOperator(c.Ctx(), c.Actor(), directory.OperatorSupport); err != nil {
+		return api.DirectoryRefusal(err)
+	}
+	switch {
+	case c.Claims.Actor != nil:
+		return api.Refuse("person_required")
+	case !slices.Contains(c.Claims.AMR, "pop"):
+		return unkeyed("a passkey or a certificate is required", most)
+	case s.Now().Sub(time.Unix(c.Claims.AuthTime, 0)) > most:
+		return unkeyed("the sign-in is too old", most)
+	}
+	return nil
+}
+
+func unkeyed(why string, most time.Duration) error {
+	return api.Refuse("assurance_insufficient").With("acr", "passkey, urn:propusk:qualified").
+		Challenged("insufficient_user_authentication", why).Aged(int(most / time.Second))
+}
+
 // recoveries answers GET /v1/recoveries: those of operators that are not over.
 func (s *Server) recoveries(c api.Call) error {
 	if err := c.Query().Err(); err != nil {
+		return err
+	}
+	if err := s.operator(c, operatorLooks); err != nil {
 		return err
 	}
 	all, err := s.Directory.AssistedRecoveries(c.Ctx(), c.Actor())
@@ -64,8 +100,8 @@ func (s *Server) proposeRecovery(c api.Call) error {
 	if err := api.ReadObject(c, &body); err != nil {
 		return err
 	}
-	if err := s.Directory.CheckOperator(c.Ctx(), c.Actor(), directory.OperatorSupport); err != nil {
-		return api.DirectoryRefusal(err)
+	if err := s.operator(c, operatorActs); err != nil {
+		return err
 	}
 	personID, err := s.personNamed(c, body.Person)
 	if err != nil {
@@ -104,6 +140,9 @@ func (s *Server) personNamed(c api.Call, name string) (string, error) {
 
 // approveRecovery answers POST /v1/recoveries/{id}/approve: the second operator.
 func (s *Server) approveRecovery(c api.Call) error {
+	if err := s.operator(c, operatorActs); err != nil {
+		return err
+	}
 	id, err := c.ID()
 	if err != nil {
 		return err
@@ -117,6 +156,9 @@ func (s *Server) approveRecovery(c api.Call) error {
 
 // refuseRecovery answers DELETE /v1/recoveries/{id}: any operator stops it.
 func (s *Server) refuseRecovery(c api.Call) error {
+	if err := s.operator(c, operatorActs); err != nil {
+		return err
+	}
 	id, err := c.ID()
 	if err != nil {
 		return err
