@@ -259,14 +259,14 @@ func (a *attempt) replay(c api.Call) error {
 		Status  int    `db:"status"`
 		Answer  []byte `db:"answer"`
 	}
-	for waited := time.Duration(0); ; waited += 50 * time.Millisecond {
+	for began := time.Now(); ; {
 		if err := a.db.Get(c.Ctx(), &row, `SELECT request, status, answer FROM idempotency_keys WHERE id = $1`, a.id); err != nil {
 			return fmt.Errorf("cabinet: read an idempotency key: %w", err)
 		}
 		if row.Status > 0 {
 			break
 		}
-		if row.Status == brokenOff || waited >= repeatWait || !rest(c.Ctx(), 50*time.Millisecond) {
+		if row.Status == brokenOff || time.Since(began) >= repeatWait || !rest(c.Ctx(), 50*time.Millisecond) {
 			return api.Refuse("idempotency_outcome_unknown")
 		}
 	}
