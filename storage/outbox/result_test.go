@@ -85,7 +85,7 @@ func outcome(t *testing.T, db *storage.DB, channel outbox.Channel, expired bool)
 		t.Fatal(err)
 	}
 	defer func() { _ = runner.Stop(context.Background()) }()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); clock.Advance(time.Hour) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); clock.Advance(time.Hour) {
 		select {
 		case r := <-heard:
 			if r.MessageID != m.ID || r.Channel != "sms" {
