@@ -171,9 +171,24 @@ func TestUnknownElementsArePassedOver(t *testing.T) {
 func TestARecordWithoutEndIsRefusedBeforeItFillsTheMemory(t *testing.T) {
 	t.Parallel()
 	endless := io.MultiReader(strings.NewReader(`<EGRUL><СвЮЛ ОГРН="`), endlessReader('1'))
-	err := egrul.ReadLimited(t.Context(), endless, 1<<20, func(authority.Record, bool, []egrul.Fault, int) error { return nil })
+	err := egrul.ReadLimited(t.Context(), endless, 1<<20, 100, func(authority.Record, bool, []egrul.Fault, int) error { return nil })
 	if !errors.Is(err, egrul.ErrFile) || !strings.Contains(err.Error(), "longer than 64 MiB") {
 		t.Fatal(err)
+	}
+}
+
+// A record of five bytes an element is small on the disk, a thousandth of that in an
+// archive, and a hundred times as large in memory.
+func TestARecordOfTooManyElementsIsRefusedBeforeItFillsTheMemory(t *testing.T) {
+	t.Parallel()
+	none := func(authority.Record, bool, []egrul.Fault, int) error { return nil }
+	file := "<EGRUL>" + strings.Repeat("<СвЮЛ>"+strings.Repeat("<а/>", 99)+"</СвЮЛ>", 3) + "</EGRUL>"
+	if err := egrul.ReadLimited(t.Context(), strings.NewReader(file), 1<<20, 100, none); err != nil {
+		t.Errorf("three records of as many as may be: %v", err)
+	}
+	err := egrul.ReadLimited(t.Context(), strings.NewReader(file), 1<<20, 99, none)
+	if !errors.Is(err, egrul.ErrFile) || !strings.Contains(err.Error(), "too many elements") {
+		t.Error(err)
 	}
 }
 

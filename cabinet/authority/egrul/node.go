@@ -19,27 +19,44 @@ type node struct {
 // nine.
 const maxDepth = 40
 
-var errDepth = errors.New("elements stand too deep in one another")
+var (
+	errDepth    = errors.New("elements stand too deep in one another")
+	errElements = errors.New("a record has too many elements")
+)
 
-// readNode reads the element that start begins, to its end.
-func readNode(dec *xml.Decoder, start xml.StartElement, depth int) (*node, error) {
+// treeReader reads records, each as a tree of at most so many elements.
+type treeReader struct {
+	*xml.Decoder
+	most, left int
+}
+
+// record reads the element that start begins, to its end.
+func (r *treeReader) record(start xml.StartElement) (*node, error) {
+	r.left = r.most
+	return r.node(start, 0)
+}
+
+func (r *treeReader) node(start xml.StartElement, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, errDepth
 	}
-	line, _ := dec.InputPos()
+	if r.left--; r.left < 0 {
+		return nil, errElements
+	}
+	line, _ := r.InputPos()
 	n := &node{name: start.Name.Local, line: line, attrs: make(map[string]string, len(start.Attr))}
 	for _, a := range start.Attr {
 		n.attrs[a.Name.Local] = strings.TrimSpace(a.Value)
 	}
 	var text strings.Builder
 	for {
-		token, err := dec.Token()
+		token, err := r.Token()
 		if err != nil {
 			return nil, err
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			kid, err := readNode(dec, token, depth+1)
+			kid, err := r.node(token, depth+1)
 			if err != nil {
 				return nil, err
 			}

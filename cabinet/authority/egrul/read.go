@@ -14,9 +14,15 @@ import (
 	"propusk/cabinet/authority"
 )
 
-// maxRecord bounds one record in the file, in bytes: the longest published one has
-// about ten million.
-const maxRecord = 64 << 20
+// bounds are those of one record. The longest published one has about ten million
+// bytes and two hundred thousand elements; an element of five bytes takes hundreds
+// in memory, and a million of them pack into a kilobyte.
+type bounds struct {
+	bytes    int64
+	elements int
+}
+
+var published = bounds{bytes: 64 << 20, elements: 1_000_000}
 
 // ErrFile: the file cannot be read any further. Its text ends with the reason.
 var ErrFile = errors.New("egrul: not a file of the register")
@@ -40,16 +46,16 @@ type Each func(r authority.Record, ok bool, faults []Fault, line int) error
 // Read reads a file of the register record by record, in the memory of one. A fault
 // of a record does not end it; a fault of the file is a *FileError, and what was
 // read before it has been given to each.
-func Read(ctx context.Context, r io.Reader, each Each) error { return read(ctx, r, maxRecord, each) }
+func Read(ctx context.Context, r io.Reader, each Each) error { return read(ctx, r, published, each) }
 
-// read is Read with records of at most limit bytes.
-func read(ctx context.Context, r io.Reader, limit int64, each Each) error {
-	limited := &limitedReader{r: bufio.NewReaderSize(r, 1<<16), limit: limit, left: limit}
+// read is Read with records of other bounds.
+func read(ctx context.Context, r io.Reader, most bounds, each Each) error {
+	limited := &limitedReader{r: bufio.NewReaderSize(r, 1<<16), limit: most.bytes, left: most.bytes}
 	dec := xml.NewDecoder(limited)
 	dec.CharsetReader = charset
 	root, err := readRoot(dec)
 	if err == nil {
-		err = readRecords(ctx, dec, limited, root, each)
+		err = readRecords(ctx, &treeReader{Decoder: dec, most: most.elements}, limited, root, each)
 	}
 	return place(dec, err)
 }
@@ -68,7 +74,7 @@ func place(dec *xml.Decoder, err error) error {
 		line, text = syntax.Line, "not XML: "+syntax.Msg
 	case errors.Is(err, errCharset): // the decoder has put words of its own before
 		text = err.Error()[strings.Index(err.Error(), errCharset.Error()):]
-	case errors.Is(err, errTooLong), errors.Is(err, errDepth), errors.Is(err, errRoot):
+	case errors.Is(err, errTooLong), errors.Is(err, errDepth), errors.Is(err, errElements), errors.Is(err, errRoot):
 		text = err.Error()
 	default:
 		return err
@@ -142,10 +148,10 @@ func readRoot(dec *xml.Decoder) (string, error) {
 }
 
 // readRecords gives each record under the root to each.
-func readRecords(ctx context.Context, dec *xml.Decoder, limited *limitedReader, root string, each Each) error {
+func readRecords(ctx context.Context, tree *treeReader, limited *limitedReader, root string, each Each) error {
 	for {
 		limited.left = limited.limit
-		token, err := dec.Token()
+		token, err := tree.Token()
 		if errors.Is(err, io.EOF) {
 			return io.ErrUnexpectedEOF
 		}
@@ -159,7 +165,7 @@ func readRecords(ctx context.Context, dec *xml.Decoder, limited *limitedReader, 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			n, err := readNode(dec, token, 0)
+			n, err := tree.record(token)
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // paths are the files at the places given: a file as it is, a folder searched
@@ -110,5 +113,15 @@ func readEntry(path string, entry *zip.File, read func(name string, r io.Reader)
 		return fmt.Errorf("%s: %w", entry.Name, err)
 	}
 	defer r.Close()
-	return read(path+"!"+entry.Name, io.LimitReader(r, maxEntry))
+	return read(path+"!"+printable(entry.Name), io.LimitReader(r, maxEntry))
+}
+
+// printable is a name from an archive as it may stand on an operator's screen and in
+// a log: what would move the cursor, colour the text or turn its direction is written
+// as its code.
+func printable(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+		return name
+	}
+	return strings.Trim(strconv.QuoteToGraphic(name), `"`)
 }
