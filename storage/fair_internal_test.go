@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -97,6 +98,61 @@ func TestNetworks(t *testing.T) {
 			t.Errorf("%q: %q", address, got)
 		}
 	}
+	for address, want := range map[string]string{
+		"203.0.113.7": "203.0.113.0/24", "::ffff:203.0.113.7": "203.0.113.0/24", "2001:db8:1:2:3::4": "2001:db8:1::/48",
+		"fe80::1%eth0": "fe80::/48", "": "unknown",
+	} {
+		if got := Wide(address); got != want {
+			t.Errorf("wide %q: %q", address, got)
+		}
+	}
+}
+
+// Attack: one customer of a provider begins from each of his 65,536 networks of IPv6, or
+// from a rented /24. He has the share of eight addresses, and his neighbours theirs.
+func TestOneNetworkDoesNotTakeAllTheRoom(t *testing.T) {
+	t.Parallel()
+	m, _ := smallMemory(t, 20_000*(overhead+1024))
+	fair, ctx := NewFair(m), t.Context()
+	for i := range 10_000 { // it is scarce
+		if err := m.Put(ctx, "filled"+strconv.Itoa(10_000+i), make([]byte, 1024-11), fairWindow); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flood := func(address func(i int) string) (begun int) {
+		for i := range 4000 {
+			err := fair.Begin(ctx, address(i))
+			if spent, ok := errors.AsType[ShareSpent](err); ok && (spent.RetryAfter <= 0 || spent.Share != wideShare) {
+				t.Fatalf("%d: %+v", i, spent)
+			}
+			if err == nil {
+				begun++
+			}
+		}
+		return begun
+	}
+	if begun := flood(func(i int) string { return fmt.Sprintf("2001:db8:7:%x::1", i) }); begun != wideShare {
+		t.Errorf("a /48 began %d", begun)
+	}
+	if begun := flood(func(i int) string { return fmt.Sprintf("203.0.113.%d", i%256) }); begun != wideShare {
+		t.Errorf("a /24 began %d", begun)
+	}
+	for _, neighbour := range []string{"2001:db8:8::1", "203.0.114.1"} {
+		if err := fair.Begin(ctx, neighbour); err != nil {
+			t.Errorf("%s: %v", neighbour, err)
+		}
+	}
+	// One address that goes on beyond its share takes nothing more from its network.
+	for range 10 * fairShare {
+		_ = fair.Begin(ctx, "198.51.100.1")
+	}
+	for i := range 7 {
+		for n := range fairShare {
+			if err := fair.Begin(ctx, "198.51.100."+strconv.Itoa(2+i)); err != nil {
+				t.Fatalf("%d of a neighbour: %v", n, err)
+			}
+		}
+	}
 }
 
 func TestWhatRedisSaysOfItsMemory(t *testing.T) {
@@ -109,6 +165,20 @@ func TestWhatRedisSaysOfItsMemory(t *testing.T) {
 	} {
 		if got := memoryPart(info); got != want {
 			t.Errorf("%q: %v", info, got)
+		}
+	}
+}
+
+func TestWhatIsWrongWithRedisMemory(t *testing.T) {
+	t.Parallel()
+	for info, want := range map[string]string{
+		"# Memory\r\nused_memory:600\r\nmaxmemory:1000\r\nmaxmemory_policy:noeviction\r\n":  "",
+		"# Memory\r\nused_memory:600\r\nmaxmemory:1000\r\n":                                 "",
+		"# Memory\r\nused_memory:600\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n": "short-lived state: the maxmemory-policy of Redis is allkeys-lru; set noeviction",
+		"# Memory\r\nused_memory:600\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n":     "short-lived state: Redis has no maxmemory; set it, with maxmemory-policy noeviction",
+	} {
+		if got := memoryFault(info); got != want {
+			t.Errorf("%q: %q", info, got)
 		}
 	}
 }

@@ -113,6 +113,9 @@ func (b *base) openState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if warning := stateWarning(ctx, b.volatile); warning != "" {
+		b.log.WarnContext(ctx, warning+": strangers are not held to their shares, or locks and replay marks are lost")
+	}
 	b.metrics.MustRegister(storage.FullnessGauge(b.volatile))
 	return nil
 }

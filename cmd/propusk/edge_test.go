@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"propusk/conf"
+	"propusk/storage"
 	"propusk/storage/journal"
 )
 
@@ -161,6 +162,32 @@ func TestSecretsInPathsAreNotLogged(t *testing.T) {
 		if got := loggedPath(path); got != want {
 			t.Errorf("%s is logged as %s, want %s", path, got, want)
 		}
+	}
+}
+
+// bounded is short-lived state with something to say of its bound.
+type bounded struct {
+	storage.Volatile
+	says string
+}
+
+func (b bounded) Warning(ctx context.Context) string {
+	if _, limited := ctx.Deadline(); !limited {
+		return "may hang"
+	}
+	return b.says
+}
+
+// TestStateWithoutABoundIsWarnedOf: a Redis without maxmemory holds no stranger to his share.
+func TestStateWithoutABoundIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	memory := storage.NewMemory(time.Now)
+	t.Cleanup(func() { memory.Close() })
+	if got := stateWarning(t.Context(), memory); got != "" {
+		t.Errorf("the memory of a node warns: %q", got)
+	}
+	if got := stateWarning(t.Context(), bounded{memory, "no maxmemory"}); got != "no maxmemory" {
+		t.Errorf("it says %q", got)
 	}
 }
 

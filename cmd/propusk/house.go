@@ -105,7 +105,7 @@ func openHouse(ctx context.Context, b *base) (*house, error) {
 			return nil, err
 		}
 	}
-	h.health = &health{checks: h.checks(), warning: h.trust.Warning}
+	h.health = &health{checks: h.checks(), warning: h.warning}
 	h.mount()
 	return h, nil
 }

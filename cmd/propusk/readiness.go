@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"propusk/storage"
 )
 
 // staleAfter is the age of the revocation list above which this node should get
@@ -29,6 +33,27 @@ func (h *house) checks() []check {
 		}},
 		{"signature trust", func(context.Context) error { return h.trust.Ready() }},
 	}
+}
+
+// fillTimeout bounds what is asked of the short-lived state's server for a warning.
+const fillTimeout = 300 * time.Millisecond
+
+// warner is short-lived state that may be bounded wrongly; *storage.Redis is one.
+type warner interface{ Warning(ctx context.Context) string }
+
+// warning says what an operator should look at, "" when all is well.
+func (h *house) warning() string {
+	warnings := []string{h.trust.Warning(), stateWarning(context.Background(), h.volatile)}
+	return strings.Join(slices.DeleteFunc(warnings, func(text string) bool { return text == "" }), "; ")
+}
+
+func stateWarning(ctx context.Context, state storage.Volatile) string {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	if bounded, ok := state.(warner); ok {
+		return bounded.Warning(ctx)
+	}
+	return ""
 }
 
 // telling logs the cause of a failed check, which may name hosts, and answers
