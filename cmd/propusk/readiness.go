@@ -39,7 +39,9 @@ func (h *house) checks() []check {
 const fillTimeout = 300 * time.Millisecond
 
 // warner is short-lived state that may be bounded wrongly; *storage.Redis is one.
-type warner interface{ Warning(ctx context.Context) string }
+type warner interface {
+	Warning(ctx context.Context) string
+}
 
 // warning says what an operator should look at, "" when all is well.
 func (h *house) warning() string {
