@@ -17,6 +17,8 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/cabinettest"
 	"propusk/cabinet/export"
+	"propusk/cabinet/notice"
+	"propusk/cabinet/notice/noticetest"
 	"propusk/cabinet/paper"
 	"propusk/cabinet/paper/papertest"
 	"propusk/idp/directory"
@@ -29,10 +31,11 @@ import (
 // world is a cabinet with one list of a test's own: so many rows, which can fail.
 type world struct {
 	*cabinettest.World
-	rows  atomic.Int64        // of the list
-	fail  atomic.Int64        // so many more openings of the list fail
-	stop  func(row int) error // asked at each page
-	files *file.Store
+	rows    atomic.Int64        // of the list
+	fail    atomic.Int64        // so many more openings of the list fail
+	stop    func(row int) error // asked at each page
+	files   *file.Store
+	notices *notice.Notices
 }
 
 type asked struct {
@@ -44,9 +47,10 @@ func newWorld(t *testing.T, db *storage.DB) *world {
 	w := &world{stop: func(int) error { return nil }}
 	w.World = cabinettest.New(t, db, func(b cabinettest.Base) []api.Room {
 		w.files = filetest.Store(t, db, b.Clock.Now)
+		w.notices = noticetest.New(t, b)
 		papers := papertest.New(t, db, b.Clock.Now)
 		x, err := export.New(export.Deps{
-			DB: db, Jobs: b.Jobs, Journal: b.Journal, Files: w.files, Paper: papers, Kinds: []export.Kind{w.things()}, Now: b.Clock.Now, Log: b.Log,
+			DB: db, Jobs: b.Jobs, Journal: b.Journal, Files: w.files, Notices: w.notices, Paper: papers, Kinds: []export.Kind{w.things()}, Now: b.Clock.Now, Log: b.Log,
 		})
 		cabinettest.Must(t, err)
 		return []api.Room{x.Room(), w.room(export.Press{Paper: papers, Now: b.Clock.Now})}
@@ -68,7 +72,7 @@ func (w *world) room(p export.Press) api.Room {
 
 func (w *world) things() export.Kind {
 	return export.Kind{
-		Name: "things", Scope: "requests:read", Permission: directory.RequestsRead, Parameters: []string{"since"},
+		Name: "things", Title: api.FieldText{RU: "Вещи", EN: "Things"}, Scope: "requests:read", Permission: directory.RequestsRead, Parameters: []string{"since"},
 		Ask: func(_ api.Call, q *api.Query) (any, error) { return asked{q.Date("since")}, nil },
 		Open: func(_ context.Context, o export.Order) (export.Listing, error) {
 			if w.fail.Add(-1) >= 0 {
@@ -461,7 +465,7 @@ func TestTheRoomNeedsAllThatItStandsOn(t *testing.T) {
 	}
 	w := newWorld(t, storagetest.SQLite(t))
 	deps := export.Deps{
-		DB: w.DB, Jobs: w.Jobs, Journal: w.Journal, Files: w.files, Paper: papertest.New(t, w.DB, w.Clock.Now), Now: w.Clock.Now, Log: w.Log,
+		DB: w.DB, Jobs: w.Jobs, Journal: w.Journal, Files: w.files, Notices: w.notices, Paper: papertest.New(t, w.DB, w.Clock.Now), Now: w.Clock.Now, Log: w.Log,
 		Kinds: []export.Kind{w.things(), w.things()},
 	}
 	if _, err := export.New(deps); err == nil || !strings.Contains(err.Error(), "things") {

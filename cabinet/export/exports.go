@@ -25,6 +25,7 @@ type Deps struct {
 	Jobs    *jobs.Runner // not started yet
 	Journal *journal.Journal
 	Files   *file.Store
+	Notices notices
 	Paper   *paper.Paper
 	Kinds   []Kind
 	Now     func() time.Time
@@ -99,7 +100,7 @@ const (
 // New checks the dependencies and registers what the room does by itself.
 func New(deps Deps) (*Exports, error) {
 	for name, missing := range map[string]bool{
-		"DB": deps.DB == nil, "Jobs": deps.Jobs == nil, "Journal": deps.Journal == nil, "Files": deps.Files == nil,
+		"DB": deps.DB == nil, "Jobs": deps.Jobs == nil, "Journal": deps.Journal == nil, "Files": deps.Files == nil, "Notices": deps.Notices == nil,
 		"Paper": deps.Paper == nil, "Kinds": len(deps.Kinds) == 0, "Now": deps.Now == nil, "Log": deps.Log == nil,
 	} {
 		if missing {
@@ -108,8 +109,8 @@ func New(deps Deps) (*Exports, error) {
 	}
 	x := &Exports{Deps: deps, press: Press{deps.Paper, deps.Now}, kinds: map[string]Kind{}, turns: make(chan struct{}, atATime)}
 	for _, k := range deps.Kinds {
-		if _, taken := x.kinds[k.Name]; taken || k.Ask == nil || k.Open == nil {
-			return nil, errors.New("export: the kind " + k.Name + " is there twice, or lacks what it does")
+		if _, taken := x.kinds[k.Name]; taken || k.Title.RU == "" || k.Title.EN == "" || k.Ask == nil || k.Open == nil {
+			return nil, errors.New("export: the kind " + k.Name + " is there twice, or lacks its title or what it does")
 		}
 		x.kinds[k.Name] = k
 	}
@@ -120,11 +121,14 @@ func New(deps Deps) (*Exports, error) {
 
 func (x *Exports) now() storage.Time { return storage.Of(x.Now()) }
 
+// clientOwner begins the owner of what a client ordered that acts for itself.
+const clientOwner = "client:"
+
 // ownerOf is who orders and takes: a person, through whatever application, or a client
 // that acts for itself.
 func ownerOf(c api.Call) string {
 	if c.Claims.Service() {
-		return "client:" + c.Claims.ClientID
+		return clientOwner + c.Claims.ClientID
 	}
 	return c.Person()
 }

@@ -14,8 +14,9 @@ import (
 
 // Kind is one list that can be exported.
 type Kind struct {
-	Name       string // stable: "requests"
-	Scope      string // what a token must have been allowed
+	Name       string        // stable: "requests"
+	Title      api.FieldText // in notices
+	Scope      string        // what a token must have been allowed
 	Permission directory.Permission
 	Parameters []string // that Ask reads
 	// Ask reads what of the list is asked for, and sees to it that the caller may. What

@@ -53,7 +53,7 @@ func (x *Exports) work(ctx context.Context, job jobs.Job) error {
 	}
 	if err != nil && ctx.Err() == nil && (job.Attempt >= job.MaxAttempts || jobs.IsPermanent(err)) {
 		x.Log.ErrorContext(ctx, "an export could not be made", "export", e.ID, "kind", e.Kind, "err", err)
-		return x.fail(ctx, e)
+		return x.fail(ctx, e, x.now())
 	}
 	return err
 }
@@ -125,19 +125,30 @@ func (x *Exports) keep(ctx context.Context, e Export, name string, content []byt
 		if n == 0 {
 			return errDropped
 		}
-		return x.Files.Keep(ctx, e.OrganisationID, e.fileOwner(), saved.ID)
+		if err := x.Files.Keep(ctx, e.OrganisationID, e.fileOwner(), saved.ID); err != nil {
+			return err
+		}
+		return x.tellReady(ctx, e)
 	})
 }
 
 // fileOwner is who keeps the file.
 func (e Export) fileOwner() string { return "export/" + e.ID }
 
-func (x *Exports) fail(ctx context.Context, e Export) error {
-	_, err := x.DB.Exec(ctx, `UPDATE exports SET state = $1, updated_at = $2 WHERE id = $3 AND state IN ('waiting', 'making')`, Failed, x.now(), e.ID)
-	if err != nil {
-		return fmt.Errorf("export: give up: %w", err)
-	}
-	return nil
+// fail gives an export up of which nothing was heard after since, and tells its orderer;
+// what was dropped or finished meanwhile stays as it is.
+func (x *Exports) fail(ctx context.Context, e Export, since storage.Time) error {
+	return x.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := x.DB.Exec(ctx, `UPDATE exports SET state = $1, updated_at = $2 WHERE id = $3 AND state IN ('waiting', 'making') AND updated_at <= $4`,
+			Failed, x.now(), e.ID, since)
+		if err != nil {
+			return fmt.Errorf("export: give up: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		return x.tellFailed(ctx, e)
+	})
 }
 
 // drop forgets an export with its file, whatever is being done for it.
@@ -160,12 +171,8 @@ const makingMost = 2 * time.Hour
 
 // forget drops what nobody has taken in time, and fails what nothing works on any more.
 func (x *Exports) forget(ctx context.Context) error {
-	now := x.now()
-	_, err := x.DB.Exec(ctx, `UPDATE exports SET state = $1, updated_at = $2
-		WHERE ends_at > $3 AND ends_at < $4 AND state IN ('waiting', 'making') AND updated_at < $5`,
-		Failed, now, now, now.Add(keptFor-makingMost), now.Add(-makingMost))
-	if err != nil {
-		return fmt.Errorf("export: give up what was left: %w", err)
+	if err := x.failLeft(ctx); err != nil {
+		return err
 	}
 	for {
 		var over []Export
@@ -179,6 +186,28 @@ func (x *Exports) forget(ctx context.Context) error {
 			}
 		}
 		if len(over) < forgetBatch {
+			return nil
+		}
+	}
+}
+
+// failLeft gives up what nothing has worked on for makingMost.
+func (x *Exports) failLeft(ctx context.Context) error {
+	now := x.now()
+	for {
+		var left []Export
+		err := x.DB.Select(ctx, &left, `SELECT `+columns+` FROM exports
+			WHERE ends_at > $1 AND ends_at < $2 AND state IN ('waiting', 'making') AND updated_at < $3 ORDER BY ends_at LIMIT $4`,
+			now, now.Add(keptFor-makingMost), now.Add(-makingMost), forgetBatch)
+		if err != nil {
+			return fmt.Errorf("export: look for what was left: %w", err)
+		}
+		for _, e := range left {
+			if err := x.fail(ctx, e, now.Add(-makingMost)); err != nil {
+				return err
+			}
+		}
+		if len(left) < forgetBatch {
 			return nil
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // Exported is the history of filings, as it can be exported.
 func (r *Filings) Exported() export.Kind {
 	return export.Kind{
-		Name: "filings", Scope: string(directory.FilingsRead), Permission: directory.FilingsRead, Parameters: filters,
+		Name: "filings", Title: api.FieldText{RU: "История отправок", EN: "History of filings"}, Scope: string(directory.FilingsRead), Permission: directory.FilingsRead, Parameters: filters,
 		Ask: func(c api.Call, q *api.Query) (any, error) {
 			f := readFilter(q)
 			var err error

@@ -18,7 +18,7 @@ func (p *Payments) Exported() []export.Kind { return []export.Kind{p.accrualsKin
 
 func (p *Payments) accrualsKind() export.Kind {
 	return export.Kind{
-		Name: "accruals", Scope: "finance:read", Permission: directory.FinanceRead, Parameters: filterNames,
+		Name: "accruals", Title: api.FieldText{RU: "Начисления", EN: "Accruals"}, Scope: "finance:read", Permission: directory.FinanceRead, Parameters: filterNames,
 		Ask: func(_ api.Call, q *api.Query) (any, error) { return p.filter(q), nil },
 		Open: func(ctx context.Context, o export.Order) (export.Listing, error) {
 			var f Filter

@@ -34,7 +34,7 @@ func (h History) key(pay Payment) (storage.Time, string) { return pay.CreatedAt,
 
 func (p *Payments) paymentsKind() export.Kind {
 	return export.Kind{
-		Name: "payments", Scope: "finance:read", Permission: directory.FinanceRead, Parameters: historyNames,
+		Name: "payments", Title: api.FieldText{RU: "История платежей", EN: "History of payments"}, Scope: "finance:read", Permission: directory.FinanceRead, Parameters: historyNames,
 		Ask: func(_ api.Call, q *api.Query) (any, error) { return history(q), nil },
 		Open: func(ctx context.Context, o export.Order) (export.Listing, error) {
 			var h History

@@ -20,7 +20,7 @@ type asks struct {
 // Exported is the list of requests, as it can be exported (row 215).
 func (b *Inbox) Exported() export.Kind {
 	return export.Kind{
-		Name: "requests", Scope: "requests:read", Permission: directory.RequestsRead, Parameters: append(filterNames[:len(filterNames):len(filterNames)], "view"),
+		Name: "requests", Title: api.FieldText{RU: "Обращения", EN: "Requests"}, Scope: "requests:read", Permission: directory.RequestsRead, Parameters: append(filterNames[:len(filterNames):len(filterNames)], "view"),
 		Ask: func(_ api.Call, q *api.Query) (any, error) {
 			return asks{filter(q), q.OneOf("view", "list", "history") == "history"}, nil
 		},

@@ -16,7 +16,7 @@ import (
 // archive of participations (row 245).
 func (t *Tenders) Exported() export.Kind {
 	return export.Kind{
-		Name: "tender_applications", Scope: string(directory.TendersRead), Permission: directory.TendersRead, Parameters: []string{"state", "archive"},
+		Name: "tender_applications", Title: api.FieldText{RU: "Заявки на закупки", EN: "Applications for tenders"}, Scope: string(directory.TendersRead), Permission: directory.TendersRead, Parameters: []string{"state", "archive"},
 		Ask:  func(c api.Call, q *api.Query) (any, error) { return chosen(q), t.mayRead(c) },
 		Open: t.listing,
 	}

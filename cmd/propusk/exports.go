@@ -10,7 +10,7 @@ import (
 func (h *house) openExports(context.Context) error {
 	kinds := append(h.payments.Exported(), h.requests.Exported(), h.filings.Exported(), h.tenders.Exported())
 	exports, err := export.New(export.Deps{
-		DB: h.db, Jobs: h.jobs, Journal: h.journal, Files: h.files, Paper: h.paper, Kinds: kinds, Now: h.now, Log: h.log,
+		DB: h.db, Jobs: h.jobs, Journal: h.journal, Files: h.files, Notices: h.notices, Paper: h.paper, Kinds: kinds, Now: h.now, Log: h.log,
 	})
 	if err != nil {
 		return err
