@@ -52,11 +52,8 @@ type Notices interface {
 // Extracts takes orders, has them made and keeps what was made.
 type Extracts struct {
 	Deps
-	turns chan struct{} // holds one for each PDF of a stranger's that is being read
+	strangers *strangers // who ask whether a PDF is genuine
 }
-
-// readingAtATime bounds the PDFs of strangers that are in memory at once.
-const readingAtATime = 4
 
 const (
 	jobMake = "extract/make"
@@ -72,7 +69,7 @@ func New(deps Deps) (*Extracts, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	x := &Extracts{Deps: deps, turns: make(chan struct{}, readingAtATime)}
+	x := &Extracts{Deps: deps, strangers: newStrangers()}
 	deps.Jobs.Handle(jobMake, x.work)
 	deps.Jobs.Every("extract/tend", 10*time.Minute, x.tend)
 	deps.Outbox.Attach(attached, x.open)

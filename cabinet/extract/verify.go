@@ -66,11 +66,11 @@ func (x *Extracts) verify(c api.Call) error {
 	if err := x.spend(c); err != nil {
 		return err
 	}
-	done, err := x.turn(c)
+	leave, err := x.strangers.enter(c)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer leave()
 	var body struct {
 		Code string `json:"code"`
 		PDF  []byte `json:"pdf"`
@@ -87,25 +87,6 @@ func (x *Extracts) verify(c api.Call) error {
 	}
 	api.Speaks(c, c.Lang())
 	return api.Answer(c, http.StatusOK, "", v)
-}
-
-// turnWait is how long a stranger with a PDF waits for his turn.
-const turnWait = 2 * time.Second
-
-// turn bounds how many bodies that may be large are in memory at once. A code alone
-// needs no turn.
-func (x *Extracts) turn(c api.Call) (done func(), err error) {
-	if n := c.Request().ContentLength; n >= 0 && n <= api.BodyLimit {
-		return func() {}, nil
-	}
-	select {
-	case x.turns <- struct{}{}:
-		return func() { <-x.turns }, nil
-	case <-time.After(turnWait):
-		return nil, api.Refuse("verifier_busy").After(int(turnWait / time.Second))
-	case <-c.Ctx().Done():
-		return nil, c.Ctx().Err()
-	}
 }
 
 // spend counts the questions of one address, of IPv6 of one network.

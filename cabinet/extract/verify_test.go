@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"propusk/cabinet/paper"
 	"propusk/idp/directory"
 	"propusk/storage"
+	"propusk/storage/journal"
 )
 
 // judged is the answer of POST /v1/papers/verify.
@@ -133,29 +136,56 @@ func TestStrangersMayAskOnlySoOften(t *testing.T) {
 	w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
 }
 
-// TestLargeQuestionsOfStrangersWaitForTheirTurn: so many that do not come to an end
-// hold neither the memory nor the codes of others.
+// dribble is a question that comes from an address, begins with head, and does not
+// come to an end before end is called.
+func (w *world) dribble(address string, head []byte) (end func()) {
+	w.T.Helper()
+	reader, writer := io.Pipe()
+	r := cabinettest.Request(w.T, "POST", "/v1/papers/verify", "", "{}")
+	r.Body, r.ContentLength = reader, -1
+	var sent sync.WaitGroup
+	sent.Go(func() { w.Send(r.WithContext(journal.With(r.Context(), journal.Circumstances{IP: address}))) })
+	_, _ = writer.Write(head) // returns when the handler has read all of it
+	return func() { _ = writer.Close(); sent.Wait() }
+}
+
+// largeFrom asks with a PDF from an address.
+func (w *world) largeFrom(address string) *http.Request {
+	w.T.Helper()
+	r := cabinettest.Request(w.T, "POST", "/v1/papers/verify", "", map[string]any{"pdf": make([]byte, 100_000)})
+	return r.WithContext(journal.With(r.Context(), journal.Circumstances{IP: address}))
+}
+
+// TestLargeQuestionsOfStrangersWaitForTheirTurn: so many that have begun to fill the
+// memory hold neither the rest of it nor the codes of others.
 func TestLargeQuestionsOfStrangersWaitForTheirTurn(t *testing.T) {
 	w := one(t)
-	var slow sync.WaitGroup
-	var bodies []*io.PipeWriter
-	for range 4 {
-		reader, writer := io.Pipe()
-		bodies = append(bodies, writer)
-		r := cabinettest.Request(t, "POST", "/v1/papers/verify", "", "{}")
-		r.Body, r.ContentLength = reader, -1
-		slow.Go(func() { w.Send(r) })
-		_, _ = writer.Write([]byte("{")) // returns when the handler reads: it has its turn
+	var ends []func()
+	for n := range 4 { // the byte after what is read ahead is read in a turn
+		ends = append(ends, w.dribble(fmt.Sprintf("192.0.2.%d", n), bytes.Repeat([]byte(" "), 256<<10+1)))
 	}
-	large := cabinettest.Request(t, "POST", "/v1/papers/verify", "", map[string]any{"pdf": make([]byte, 100_000)})
-	w.Expect(w.Send(large), 503, "verifier_busy")
+	w.Expect(w.Send(w.largeFrom("192.0.2.9")), 503, "verifier_busy")
 	w.Expect(w.Do("POST", "/v1/papers/verify", "", map[string]any{"code": "a.b.c"}), 200, "")
-	for _, body := range bodies {
-		_ = body.Close()
+	for _, end := range ends {
+		end()
 	}
-	slow.Wait()
-	large = cabinettest.Request(t, "POST", "/v1/papers/verify", "", map[string]any{"pdf": make([]byte, 100_000)})
-	w.Expect(w.Send(large), 200, "")
+	w.Expect(w.Send(w.largeFrom("192.0.2.9")), 200, "")
+}
+
+// TestWhoSendsSlowlyHoldsNobodyUp: what has not come in takes no turn, and of one
+// network two may be on their way.
+func TestWhoSendsSlowlyHoldsNobodyUp(t *testing.T) {
+	w := one(t)
+	var ends []func()
+	for n := range 6 {
+		ends = append(ends, w.dribble(fmt.Sprintf("2001:db8:0:%d::1", n/2), []byte("{")))
+	}
+	w.Expect(w.Send(w.largeFrom("192.0.2.9")), 200, "")
+	w.Expect(w.Send(w.largeFrom("2001:db8:0:1::77")), 503, "verifier_busy")
+	for _, end := range ends {
+		end()
+	}
+	w.Expect(w.Send(w.largeFrom("2001:db8:0:1::77")), 200, "")
 }
 
 // TestForeignOrganisationsExtractIsNotThere, whatever is asked of it and by whom.
