@@ -87,16 +87,14 @@ func (s *Server) connectAuthenticator(v *visit) error {
 
 // removeAuthenticator disconnects it, when another second factor is left.
 func (s *Server) removeAuthenticator(v *visit) error {
-	held, err := s.held(v.ctx(), v.Person)
-	if err != nil {
-		return err
-	}
-	if !held.seconds() {
+	err := s.withdrawing(v, func(ctx context.Context) error {
+		return s.leaving(ctx, v, held.seconds, errLastSecond, func(ctx context.Context) error {
+			return s.deps.Directory.DisconnectTOTP(ctx, v.Person.ID)
+		})
+	}, anyBy(session.TOTP))
+	if errors.Is(err, errLastSecond) {
 		return v.refused("last_second")
 	}
-	err = s.withdrawing(v, func(ctx context.Context) error {
-		return s.deps.Directory.DisconnectTOTP(ctx, v.Person.ID)
-	}, anyBy(session.TOTP))
 	if err != nil && !errors.Is(err, storage.ErrNotFound) { // another tab was quicker
 		return err
 	}

@@ -282,16 +282,15 @@ func (s *Server) removeCertificate(v *visit) error {
 	if err != nil {
 		return err
 	}
-	held, err := s.held(v.ctx(), v.Person)
-	if err != nil {
-		return err
-	}
-	if left := held.without(c.ID); held.opens() && !left.opens() {
+	enough := func(h held) bool { return !h.opens() || h.without(c.ID).opens() }
+	err = s.withdrawing(v, func(ctx context.Context) error {
+		return s.leaving(ctx, v, enough, errLastWay, func(ctx context.Context) error {
+			return s.deps.Certificates.Unbind(ctx, v.Person.ID, c.ID)
+		})
+	}, by(session.Certificate, c.Fingerprint))
+	if errors.Is(err, errLastWay) {
 		return v.refused("last_way")
 	}
-	err = s.withdrawing(v, func(ctx context.Context) error {
-		return s.deps.Certificates.Unbind(ctx, v.Person.ID, c.ID)
-	}, by(session.Certificate, c.Fingerprint))
 	if err != nil {
 		return err
 	}

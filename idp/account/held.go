@@ -59,3 +59,26 @@ func (h held) opens() bool {
 func (h held) seconds() bool {
 	return h.phone || h.email || len(h.passkeys) > 0 || len(h.certificates) > 0
 }
+
+// Why something is not taken away.
+var (
+	errLastWay    = errors.New("account: nothing else says who it is")
+	errLastSecond = errors.New("account: the only second factor")
+)
+
+// leaving takes something away unless the person could not do without it; enough tells
+// whether he can, and lacks is the refusal. Two tabs that take two things away at once do
+// so one after the other: each is judged by what the other has left.
+func (s *Server) leaving(ctx context.Context, v *visit, enough func(held) bool, lacks error, remove func(ctx context.Context) error) error {
+	if err := s.deps.Directory.LockPerson(ctx, v.Person.ID); err != nil {
+		return err
+	}
+	held, err := s.held(ctx, v.Person)
+	if err != nil {
+		return err
+	}
+	if !enough(held) {
+		return lacks
+	}
+	return remove(ctx)
+}

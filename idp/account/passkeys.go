@@ -145,16 +145,15 @@ func (s *Server) removePasskey(v *visit) error {
 	if err != nil {
 		return err
 	}
-	held, err := s.held(v.ctx(), v.Person)
-	if err != nil {
-		return err
-	}
-	if !held.without(key.ID).opens() {
+	enough := func(h held) bool { return h.without(key.ID).opens() }
+	err = s.withdrawing(v, func(ctx context.Context) error {
+		return s.leaving(ctx, v, enough, errLastWay, func(ctx context.Context) error {
+			return s.deps.Passkeys.Remove(ctx, v.Person.ID, key.ID)
+		})
+	}, by(session.Passkey, key.ID))
+	if errors.Is(err, errLastWay) {
 		return v.refused("last_way")
 	}
-	err = s.withdrawing(v, func(ctx context.Context) error {
-		return s.deps.Passkeys.Remove(ctx, v.Person.ID, key.ID)
-	}, by(session.Passkey, key.ID))
 	if err != nil {
 		return fmt.Errorf("remove passkey: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -301,6 +302,33 @@ func TestOnlyWayInIsNotRemoved(t *testing.T) {
 	if keys, _ := w.Server.deps.Passkeys.List(w.ctx, w.pavel.ID); len(keys) != 1 {
 		t.Error("removed")
 	}
+}
+
+// Two tabs take the last two ways in away at the same moment: one of them stays.
+func TestTwoTabsDoNotRemoveTheLastWayIn(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		v := w.signedIn(w.pavel)
+		for _, name := range []string{"Первый", "Второй"} {
+			v.post("/account/passkeys", "credential", create(t, v.get("/account/passkeys"), site, w.pavel.ID), "name", name).leads("/account/security?done=passkey")
+		}
+		keys, err := w.Server.deps.Passkeys.List(w.ctx, w.pavel.ID)
+		w.must(err)
+		_, err = w.db.Exec(w.ctx, `DELETE FROM passwords WHERE person_id = $1`, w.pavel.ID)
+		w.must(err)
+		tabs := []*visitor{w.visitor(w.pavel, session.Passkey), w.visitor(w.pavel, session.Passkey)}
+		statuses := make([]int, len(tabs))
+		var both sync.WaitGroup
+		for i, tab := range tabs {
+			both.Go(func() { statuses[i] = tab.post("/account/passkeys/" + keys[i].ID + "/remove").status })
+		}
+		both.Wait()
+		if slices.Sort(statuses); !slices.Equal(statuses, []int{303, 409}) {
+			t.Errorf("answered %v", statuses)
+		}
+		if left, err := w.Server.deps.Passkeys.List(w.ctx, w.pavel.ID); err != nil || len(left) != 1 {
+			t.Errorf("%d ways in are left, %v", len(left), err)
+		}
+	})
 }
 
 func TestLockedPasskeyIsShownAsSuch(t *testing.T) {

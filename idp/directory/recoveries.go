@@ -327,7 +327,7 @@ func (d *Directory) FinishRecovery(ctx context.Context, id string, equip func(ct
 		if err != nil {
 			return err
 		}
-		if err := d.lockPerson(ctx, found.PersonID); err != nil {
+		if err := d.LockPerson(ctx, found.PersonID); err != nil {
 			return err
 		}
 		r, err := d.moveRecovery(ctx, `UPDATE recoveries SET state = 'done', holder_hash = '', ended_at = $1
@@ -360,8 +360,9 @@ func (d *Directory) FinishRecovery(ctx context.Context, id string, equip func(ct
 	})
 }
 
-// lockPerson puts what happens to one person in order.
-func (d *Directory) lockPerson(ctx context.Context, personID string) error {
+// LockPerson puts what happens to one person in order, until the transaction of ctx ends:
+// what is read after it stays so.
+func (d *Directory) LockPerson(ctx context.Context, personID string) error {
 	_, err := d.db.Exec(ctx, `UPDATE persons SET updated_at = $1 WHERE id = $2`, d.time(), personID)
 	return wrapped("lock person", err)
 }
