@@ -34,7 +34,7 @@ func TestASenderKeepsThePace(t *testing.T) {
 	if err := read(1); err != nil || !deadline.Equal(began.Add(11*time.Second)) {
 		t.Errorf("a mebibyte: %v, until %s", err, deadline)
 	}
-	now = began.Add(11*time.Second + 1)
+	now = began.Add(12 * time.Second)
 	if err := read(1); !errors.Is(err, errSlow) {
 		t.Errorf("too late with the next one: %v", err)
 	}
