@@ -10,6 +10,7 @@ import (
 	"propusk/cabinet/api"
 	"propusk/cabinet/cabinettest"
 	rooms "propusk/cabinet/export"
+	"propusk/cabinet/notice/noticetest"
 	"propusk/cabinet/paper"
 	"propusk/cabinet/paper/papertest"
 	"propusk/cabinet/web/desk"
@@ -28,7 +29,7 @@ type list struct {
 
 func (l *list) kind() rooms.Kind {
 	return rooms.Kind{
-		Name: "requests", Scope: "requests:read", Permission: directory.RequestsRead, Parameters: []string{"q"},
+		Name: "requests", Title: api.FieldText{RU: "Обращения", EN: "Requests"}, Scope: "requests:read", Permission: directory.RequestsRead, Parameters: []string{"q"},
 		Ask: func(_ api.Call, q *api.Query) (any, error) { return q.Search("q"), nil },
 		Open: func(context.Context, rooms.Order) (rooms.Listing, error) {
 			all := make([]int, l.rows.Load())
@@ -60,7 +61,7 @@ func TestALongListIsMadeWhileItsOrdererWatches(t *testing.T) {
 	w := webtest.New(t, func(b cabinettest.Base) []api.Room {
 		papers := papertest.New(t, b.DB, b.Clock.Now)
 		x, err := rooms.New(rooms.Deps{
-			DB: b.DB, Jobs: b.Jobs, Journal: b.Journal, Files: filetest.Store(t, b.DB, b.Clock.Now), Paper: papers, Kinds: []rooms.Kind{l.kind()}, Now: b.Clock.Now, Log: b.Log,
+			DB: b.DB, Jobs: b.Jobs, Journal: b.Journal, Files: filetest.Store(t, b.DB, b.Clock.Now), Notices: noticetest.New(t, b), Paper: papers, Kinds: []rooms.Kind{l.kind()}, Now: b.Clock.Now, Log: b.Log,
 		})
 		cabinettest.Must(t, err)
 		press := rooms.Press{Paper: papers, Now: b.Clock.Now}
