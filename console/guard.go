@@ -102,7 +102,7 @@ func (s *Server) limit(r *http.Request, header http.Header, claims *api.Claims) 
 
 // journalled are the refusals that the house should see: somebody with a genuine token
 // tried to do what is not his.
-var journalled = []string{"operator_required", "operator_role_missing", "passkey_required", "scope_missing", "looks_exhausted", "searches_exhausted", "own_record", "operator_record", "token_revoked"}
+var journalled = []string{"operator_required", "operator_role_missing", "passkey_required", "scope_missing", "looks_exhausted", "searches_exhausted", "chains_exhausted", "own_record", "operator_record", "token_revoked"}
 
 // noteRefusal writes one of them into the system's chain, the same one once in ten
 // minutes, so that a program in a loop does not bury the journal.

@@ -34,6 +34,7 @@ const (
 	lookChain        = "journal" // an organisation's
 	lookTicket       = "ticket"
 	lookSearch       = "search"
+	lookWhole        = "chain" // a whole one, exported or checked
 )
 
 type reasonBody struct {

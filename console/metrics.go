@@ -27,7 +27,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		}, []string{"reason"}),
 		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_console_looks_total",
-			Help: "Looks of operators at data of others: person, organisation, field, journal, ticket, search, exhausted.",
+			Help: "Looks of operators at data of others: person, organisation, field, journal, ticket, search, chain, exhausted.",
 		}, []string{"kind"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "propusk_console_request_duration_seconds",

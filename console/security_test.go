@@ -386,3 +386,32 @@ func TestABlockedOperatorIsNotLetInByColleagues(t *testing.T) {
 	cabinettest.Must(t, w.Directory.SetPersonStatus(ctx, directory.System(), target.ID, directory.StatusActive))
 	w.Expect(w.do("POST", "/console/v1/people/"+target.ID+"/block", token, because()), http.StatusOK, "")
 }
+
+// TestWholeChainsAreCounted: a token in a loop has the house read its longest chain from
+// end to end, as fast as it can.
+func TestWholeChainsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.SQLite(t))
+	token, office := w.token(w.operator), w.Office("Chain")
+	whole := map[string]string{"organization": ""}
+	for i := range 20 {
+		if i%2 == 0 {
+			w.Expect(w.do("GET", "/console/v1/journal/export", token, nil), http.StatusOK, "")
+		} else {
+			w.Expect(w.do("POST", "/console/v1/journal/check", token, whole), http.StatusOK, "")
+		}
+	}
+	for _, reply := range []cabinettest.Reply{
+		w.do("GET", "/console/v1/journal/export", token, nil), w.do("POST", "/console/v1/journal/check", token, whole),
+		w.do("GET", "/console/v1/journal/export?organization="+office.ID, token, nil),
+	} {
+		w.Expect(reply, http.StatusTooManyRequests, "chains_exhausted")
+		if reply.Header.Get("Retry-After") == "" {
+			t.Error("nobody says when to come back")
+		}
+	}
+	if got := w.entries("", "console.refused"); len(got) == 0 || got[0].Details["reason"] != "chains_exhausted" {
+		t.Errorf("the journal: %+v", got)
+	}
+	w.Expect(w.do("GET", "/console/v1/journal", token, nil), http.StatusOK, "") // a page of it goes on
+}
