@@ -4,7 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"propusk/idp/session"
 	"propusk/storage/journal"
 )
 
@@ -50,4 +52,27 @@ func TestJournalHasPagesWhosePlaceTellsNothing(t *testing.T) {
 	w.signedIn(w.pavel).get(next).is(400) // another person's place
 	v.get("/account/journal?before=12").is(400)
 	v.get("/account/journal?before=%21").is(400)
+}
+
+// Attack: whoever holds the only mailbox of a person, who is told there, adds a way in and
+// drops the letter. The owner sees it where he signs in; who has a phone is told by SMS.
+func TestAChangeThatOneChannelWasToldOfIsShown(t *testing.T) {
+	w := quickWorld(t)
+	_, err := w.db.Exec(w.ctx, `UPDATE persons SET phone = '', phone_verified = FALSE WHERE id = $1`, w.elena.ID)
+	w.must(err)
+	w.signedIn(w.elena).get("/account").is(200).lacks("Недавно менялись способы входа") // the account is new, and so is its password
+	w.clock.Advance(2 * time.Hour)
+	v := w.signedIn(w.elena)
+	v.post("/account/authenticator", "code", w.otp(v.get("/account/authenticator").secret())).leads("/account/security?done=totp")
+	v.get("/account").says("Недавно менялись способы входа", "Проверьте", "Журнал").has("/account/journal?show=all")
+	w.clock.Advance(changedFor - time.Minute)
+	again := w.visitor(w.elena, session.Password, session.TOTP)
+	again.get("/account").says("Недавно менялись способы входа")
+	_, err = w.db.Exec(w.ctx, `UPDATE persons SET phone = '+79210001101', phone_verified = TRUE WHERE id = $1`, w.elena.ID)
+	w.must(err)
+	again.get("/account").lacks("Недавно менялись способы входа")
+	_, err = w.db.Exec(w.ctx, `UPDATE persons SET phone = '', phone_verified = FALSE WHERE id = $1`, w.elena.ID)
+	w.must(err)
+	w.clock.Advance(2 * time.Minute)
+	again.get("/account").lacks("Недавно менялись способы входа")
 }

@@ -102,6 +102,13 @@ func (s *Server) attention(v *visit) ([]pages.Held, error) {
 	if closing.DueAt != 0 {
 		add("warn", "closing", "stop", "/account/close", pages.Fact{Label: "account.close.due", At: closing.DueAt.Time()})
 	}
+	changed, err := s.changedUntold(v)
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		add("warn", "changed", "wait", "/account/journal?show=all")
+	}
 	if _, verified := v.Person.Contact(directory.ChannelEmail); v.Person.Email != "" && !verified {
 		add("letter", "email", "wait", "/account/contacts")
 	}
@@ -123,6 +130,24 @@ func (s *Server) attention(v *visit) ([]pages.Held, error) {
 		add("code", "recovery", "info", "/account/recovery-codes")
 	}
 	return list, nil
+}
+
+// How long a change of the ways in is shown to who has one channel, and how long after
+// the account was made the first ones are no news.
+const (
+	changedFor  = 7 * 24 * time.Hour
+	changedFrom = time.Hour
+)
+
+// changedUntold tells that a way in has changed of late and that the person may not have
+// heard of it: he has no proved phone, and whoever changed it may hold his mailbox.
+func (s *Server) changedUntold(v *visit) (bool, error) {
+	if v.Person.Phone != "" && v.Person.PhoneVerified {
+		return false, nil
+	}
+	since := max(s.now().Add(-changedFor), v.Person.CreatedAt.Add(changedFrom))
+	n, err := s.deps.Directory.WaysInChanged(v.ctx(), v.Person.ID, since)
+	return n > 0, err
 }
 
 // changeLanguage sets the language of pages and messages.

@@ -56,7 +56,7 @@ func (d *Directory) notifyPerson(ctx context.Context, p Person, n notice) error 
 // waysIn are the notices of a way in that is new, another one, or gone.
 var waysIn = map[string]bool{
 	"password.changed.you": true, "totp.confirmed.you": true, "totp.replaced.you": true, "totp.disconnected.you": true, "totp.removed.you": true,
-	"passkey.added.you": true, "passkey.removed.you": true, "certificate.bound.you": true, "certificate.unbound.you": true,
+	"passkey.added.you": true, "passkey.removed.you": true, "certificate.bound.you": true, "certificate.replaced.you": true, "certificate.unbound.you": true,
 	"recovery_codes.made.you": true, "recovery_codes.removed.you": true,
 }
 
@@ -67,14 +67,20 @@ const toldByPhone = 5
 // changesOften reports whether the person has changed his ways in as often before; what is
 // written by this transaction is not in the journal yet.
 func (d *Directory) changesOften(ctx context.Context, personID string) (bool, error) {
-	entries, err := d.journal.List(ctx, journal.Filter{Actor: personID, From: storage.Of(d.now().Add(-time.Hour)), Limit: 500})
-	changes := 0
+	changes, err := d.WaysInChanged(ctx, personID, storage.Of(d.now().Add(-time.Hour)))
+	return changes >= toldByPhone, err
+}
+
+// WaysInChanged counts how often somebody who was signed in as the person has changed his
+// ways in since then: of the latest 500 entries of the journal that are his.
+func (d *Directory) WaysInChanged(ctx context.Context, personID string, since storage.Time) (changes int, err error) {
+	entries, err := d.journal.List(ctx, journal.Filter{Actor: personID, From: since, Limit: 500})
 	for _, e := range entries {
 		if waysIn[e.Action+".you"] || e.Action == "password.set" {
 			changes++
 		}
 	}
-	return changes >= toldByPhone, wrapped("count changes of the ways in", err)
+	return changes, wrapped("count changes of the ways in", err)
 }
 
 // notifyResponsible writes to the organisation's e-mail, and when it has none
