@@ -119,6 +119,14 @@ func (c *checker) principal(f *Form, ours Principal) {
 	case p.Kind == KindOrganisation && !slices.ContainsFunc(p.Heads, func(h Party) bool { return h.SNILS != "" || h.INN != "" }):
 		c.add("head_numbers")
 	}
+	// One signature is checked, so that it must be enough: of heads who act together,
+	// and of several who hand on, it is not.
+	if f.First == "" && p.HeadsJoint && len(p.Heads) > 1 {
+		c.add("heads_joint")
+	}
+	if f.MoreGivers {
+		c.add("givers_several")
+	}
 }
 
 func (c *checker) representative(f *Form) {
@@ -186,6 +194,9 @@ func (f *Form) CabinetLimits() (directory.PowerLimits, []Fault) {
 	var c checker
 	if f.PartLimits {
 		c.add("limit_of_one_power")
+	}
+	if len(f.Offices) > 0 { // the cabinet has no limit of this kind to keep to
+		c.add("limit_offices", f.Offices...)
 	}
 	seen := map[string]bool{}
 	for _, l := range f.Limits {

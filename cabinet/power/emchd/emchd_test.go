@@ -2,6 +2,7 @@ package emchd_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,25 @@ func TestEveryCodeHasWordsAndAStatus(t *testing.T) {
 	}
 	if got := emchd.StatusOf([]emchd.Fault{{Code: "joint", Warning: true}, {Code: "limit_unknown"}}); got != emchd.CanNotBeValidated {
 		t.Errorf("status %s", got)
+	}
+}
+
+// One signature is checked: where several hand a power on together, it is not enough.
+func TestSeveralWhoHandOnAreNotTakenForOne(t *testing.T) {
+	t.Parallel()
+	xml := string(powertest.XML(func(f *emchd.Form) {
+		f.First, f.Parent, f.Giver = powertest.GUID, powertest.GUID, &powertest.Head
+	}))
+	begin, end := strings.Index(xml, "<СвПередПолн"), strings.Index(xml, "</СвПередПолн>")+len("</СвПередПолн>")
+	for more, want := range map[string]bool{"": false, xml[begin:end]: true} {
+		form, faults := emchd.Parse([]byte(xml[:end] + more + xml[end:]))
+		if form == nil {
+			t.Fatal(faults)
+		}
+		got := slices.ContainsFunc(form.Check(now, powertest.Ours, ""), func(f emchd.Fault) bool { return f.Code == "givers_several" && !f.Warning })
+		if got != want {
+			t.Errorf("with %q: told %t", more, got)
+		}
 	}
 }
 

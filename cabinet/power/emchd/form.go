@@ -18,6 +18,7 @@ type Form struct {
 	// Handed on (Передов): the first power, and the one that is handed on.
 	First, Parent string // GUID; "" in a power that the principal gives
 	Giver         *Party // who hands it on; nil where the principal gives
+	MoreGivers    bool   // others hand it on beside the Giver
 
 	Principals      []Party
 	Representatives []Party
@@ -25,8 +26,9 @@ type Form struct {
 	Powers          []Power
 	Text            string // ТекстПолн: powers in words
 	Limits          []Limit
-	PartLimits      bool // a limit narrows one of several powers only
-	Notary          bool // СвНотУд is there
+	PartLimits      bool     // a limit narrows one of several powers only
+	Offices         []string // КодНОДейст: the tax offices before which it holds; none = all
+	Notary          bool     // СвНотУд is there
 }
 
 // The kinds of a Party.
@@ -49,6 +51,7 @@ type Party struct {
 	BirthDate      string
 	Position       string
 	Heads          []Party // of an organisation: who acts for it without a power
+	HeadsJoint     bool    // ПолнЮЛ 2: some of them act with others only
 }
 
 // Power is one machine-readable power.
@@ -86,6 +89,9 @@ func (f *Form) about(n *node) {
 	f.Irrevocable = n.get("ВидДовер") == "2"
 	f.Delegation = map[string]int{"1": 0, "2": 1, "3": directory.MaxDelegation}[n.get("ПрПередов")]
 	f.IssuedOn, f.Until = n.get("ДатаВыдДовер"), n.get("СрокДейст")
+	for _, office := range n.all("КодНОДейст") {
+		f.Offices = append(f.Offices, strings.TrimSpace(office.text))
+	}
 }
 
 func (f *Form) handedOn(body *node) {
@@ -97,7 +103,7 @@ func (f *Form) handedOn(body *node) {
 	}
 	f.Principals = parties(first.all("СвДоверит"), "Доверит")
 	if givers := parties(body.all("СвПередПолн"), "ПередПолн"); len(givers) > 0 {
-		f.Giver = &givers[0]
+		f.Giver, f.MoreGivers = &givers[0], len(givers) > 1
 	}
 	f.Representatives = parties(body.all("СвПолучПолн"), "Пред")
 }
@@ -117,6 +123,7 @@ func party(n *node) Party {
 		p := russianOrganisation(n.child("СвРосОрг"))
 		for _, head := range n.all("ЛицоБезДов") {
 			p.Heads = append(p.Heads, person(head.child("СвФЛ")))
+			p.HeadsJoint = p.HeadsJoint || head.get("ПолнЮЛ") == "2"
 		}
 		return p
 	case "СведОрг":

@@ -8,6 +8,7 @@ type words struct{ ru, en string }
 var undecided = map[string]bool{
 	"powers_in_words": true, "limit_unknown": true, "parent_unknown": true, "signature_undecided": true,
 	"principals_several": true, "representatives_several": true, "limit_of_one_power": true, "limit_repeated": true,
+	"limit_offices": true, "heads_joint": true, "givers_several": true,
 }
 
 // semantic are faults of what a readable form says.
@@ -82,6 +83,9 @@ var faultTexts = map[string]words{
 	"limit_sum":               {"Ограничение суммы должно быть целым числом копеек, а не «{value}».", "The limit of the sum must be a whole number of kopecks, not «{value}»."},
 	"limit_empty":             {"У ограничения {value} нет значений.", "The limit {value} has no values."},
 	"limit_of_one_power":      {"Ограничение относится только к одному из полномочий: здесь ограничения действуют на всю доверенность.", "A limit narrows one of the powers only: here limits are of the whole power of attorney."},
+	"limit_offices":           {"Доверенность действует только в налоговых органах {value}: здесь это ограничение не соблюдается, и пропустить его значило бы расширить доверенность.", "The power holds before the tax offices {value} only: this limit is not kept here, and to pass over it would widen the power."},
+	"heads_joint":             {"Доверитель действует через нескольких руководителей совместно: одной подписи мало, а проверить здесь можно одну.", "The principal acts by several heads together: one signature is not enough, and one is checked here."},
+	"givers_several":          {"Передоверяют несколько лиц: одной подписи мало, а проверить здесь можно одну.", "Several hand the power on: one signature is not enough, and one is checked here."},
 	"limit_repeated":          {"Ограничение {value} указано несколько раз: неясно, которое из них действует.", "The limit {value} is given several times: it is not clear which one applies."},
 	"notary":                  {"Удостоверение нотариуса по реестру нотариата не проверялось.", "The notary's certification was not checked with the register of notaries."},
 

@@ -123,6 +123,10 @@ func wrongSense() []Case {
 		{"a limit twice", "", formed(func(f *emchd.Form) {
 			f.Limits = append(f.Limits, emchd.Limit{Code: emchd.LimitReports, Values: []string{"NO_PRIB"}})
 		}), open, "Ограничение CAB_REPORTS указано несколько раз: неясно, которое из них действует."},
+		{"a limit to tax offices", "", replaced(`СрокДейст="2027-02-28"/>`, `СрокДейст="2027-02-28"><КодНОДейст>7701</КодНОДейст><КодНОДейст>7702</КодНОДейст></СвДов>`), open, "Доверенность действует только в налоговых органах 7701 7702"},
+		{"heads who act together", "", bytes.Replace(formed(func(f *emchd.Form) {
+			f.Principals[0].Heads = append(f.Principals[0].Heads, Bookkeeper)
+		}), []byte(`ПолнЮЛ="1"`), []byte(`ПолнЮЛ="2"`), 1), open, "одной подписи мало"},
 		{"two principals", "", formed(func(f *emchd.Form) { f.Principals = append(f.Principals, Company) }), open, "Доверителей несколько: такую доверенность здесь нельзя проверить автоматически."},
 		{"two representatives", "", formed(func(f *emchd.Form) { f.Representatives = append(f.Representatives, Bookkeeper) }), open, "Представителей несколько: загрузите отдельную доверенность на каждого."},
 		{"powers in words", "", formed(func(f *emchd.Form) { f.Powers, f.Text = nil, "Делать всё необходимое" }), open, "Полномочия указаны только текстом: автоматически их применить нельзя."},
