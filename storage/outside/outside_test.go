@@ -20,6 +20,10 @@ func TestConnectionsGoNowhereInside(t *testing.T) {
 		"[::ffff:169.254.169.254]:80": false, "[fd00:ec2::254]:80": false,
 		"100.64.0.1:443": false, "198.18.0.1:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
 		"[fe80::1%eth0]:443": false, "[64:ff9b::7f00:1]:443": false, "[2002:7f00:1::]:443": false, "rubbish": false,
+		// IPv4 in IPv6: compatible, NAT64 of the network itself, Teredo, ISATAP beside 2000::/3, site-local.
+		"[::127.0.0.1]:443": false, "[::a9fe:a9fe]:80": false, "[64:ff9b:1::a9fe:a9fe]:80": false, "[2001:0:a9fe:a9fe::1]:80": false,
+		"[fe80::5efe:a9fe:a9fe]:80": false, "[fec0::1]:443": false, "[ff02::1]:443": false, "[100::1]:443": false, "[2001:db8::1]:443": false,
+		"[::1%lo]:443": false, "[::ffff:127.0.0.1%lo]:443": false, "192.88.99.1:443": false, "192.0.0.8:443": false, "0.1.2.3:443": false,
 		"[::ffff:0:7f00:1]:443": false, "[::ffff:0:a9fe:a9fe]:80": false, "[3fff::1]:443": false, "[5f00::1]:443": false,
 	} {
 		if got := outside.Reachable(address, nil) == nil; got != want {
@@ -90,5 +94,38 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusTemporaryRedirect {
 		t.Fatal(response.Status)
+	}
+}
+
+// A number that is no address to our reader is one to the machine's resolver: what it
+// leads to is looked at when the connection is made.
+func TestOtherWritingsOfLoopbackAreNotAsked(t *testing.T) {
+	t.Parallel()
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+	for _, host := range []string{"127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:7f00:1]", "[::1%25lo]", "0", "localhost."} {
+		response, err := outside.NewClient(outside.Options{}).Get("http://" + host + ":" + port)
+		if err == nil {
+			t.Errorf("%s was asked", host)
+			_ = response.Body.Close()
+		}
+	}
+	if asked {
+		t.Error("the request arrived")
+	}
+	if err := outside.CheckURL("https://[::1%25lo]/", nil); !errors.Is(err, outside.ErrUnreachable) {
+		t.Errorf("with a zone: %v", err)
+	}
+}
+
+// A proxy that the environment names would connect in our place, wherever the name
+// leads.
+func TestNoProxyOfTheEnvironmentIsUsed(t *testing.T) {
+	t.Parallel()
+	transport, ok := outside.NewClient(outside.Options{}).Transport.(*http.Transport)
+	if !ok || transport.Proxy != nil || transport.DialTLSContext != nil || transport.DialContext == nil {
+		t.Errorf("%+v", transport)
 	}
 }
