@@ -263,10 +263,11 @@ func (j *judgement) failOpen(c, issuer *pki.Certificate, fault *Fault) (*FailOpe
 	return &use, true
 }
 
-// describe makes the certificate's entry for lists.
+// describe makes the certificate's entry for lists. Its issuer may be anybody whom
+// the signer made up, so that the name must not read as another one on a page.
 func describe(c *pki.Certificate) *CertificateInfo {
 	info := &CertificateInfo{
-		Fingerprint: c.Fingerprint(), Serial: c.SerialHex(), Issuer: c.Issuer.String(),
+		Fingerprint: c.Fingerprint(), Serial: c.SerialHex(), Issuer: legible(c.Issuer.String()),
 		Class: classOf(c).String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Raw: c.Raw,
 	}
 	if key, fault := c.Key(); fault == nil {

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
@@ -197,5 +198,47 @@ func TestRemoteAnswersThatWouldSignAnybodyIn(t *testing.T) {
 	v, err := remote.Verify(t.Context(), Request{Signature: []byte{1}})
 	if err != nil || !v.Accepted || v.Subject.Kind != KindPerson {
 		t.Errorf("a person who is called an organisation: %+v %v", v.Subject, err)
+	}
+}
+
+// Two entries of one authority: the second does not silently take the place of the
+// first, or an accreditation that has ended would come to life again, or the reverse.
+func TestASecondEntryOfAnAuthorityIsToldAndNotTaken(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	list := listXML("2026-05-01",
+		center("УЦ", "1999900000010", a.root.Raw, "Действует", "2020-01-01", "Прекращена", "2026-04-19"),
+		center("УЦ снова", "1999900000010", a.root.Raw, "Действует", "2020-01-01"))
+	verifier, store, report := listed(t, a, list)
+	if store.Len() != 1 || len(report.Added) != 1 || len(report.Refused) != 1 || report.Refused[0].What != "УЦ снова" {
+		t.Errorf("%d records, %+v", store.Len(), report)
+	}
+	if v := certificateOf(t, verifier, a.leaf, noon); v.Code != AuthorityNotAccreditedThen {
+		t.Errorf("got %s", v.Code)
+	}
+}
+
+// Who signs with an authority of his own chooses its name: it does not turn the line
+// or break it where verdicts are shown.
+func TestAnIssuersNameDoesNotReadAsAnother(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"УЦ «Тест»": "УЦ «Тест»", "a\u202eb": "a\ufffdb", "a\nb": "a\ufffdb", "a\u2028b": "a\ufffdb", "a\u200bb": "a\ufffdb",
+	} {
+		if got := legible(name); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+	a := newAuthority(t)
+	stranger := *a.root
+	stranger.Subject.CommonName, stranger.RawSubject = "УЦ\u202eссоР", nil
+	template := *a.leaf
+	der, err := x509.CreateCertificate(rand.Reader, &template, &stranger, &a.leafKey.PublicKey, a.rootKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := a.verifier(t, nil).VerifyCertificate(t.Context(), CertificateRequest{Certificate: der, At: noon})
+	if err != nil || v.Certificate == nil || v.Certificate.Issuer != "УЦ\ufffdссоР" {
+		t.Errorf("%+v %v", v.Certificate, err)
 	}
 }

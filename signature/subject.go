@@ -132,9 +132,20 @@ func (s *Subject) addText(a pki.Attribute) *Fault {
 	return nil
 }
 
-// hidden characters make a name read as another one on a page.
+// hidden characters make a name read as another one on a page: controls, directions,
+// and the two separators that break a line.
 func hidden(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
+}
+
+// legible shows hidden characters as what they are.
+func legible(name string) string {
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, name)
 }
 
 // settle moves the old form to its place, sees that the numbers agree, and names

@@ -18,6 +18,10 @@ import (
 // ErrOlderList is what an import of a list older than the last one gives.
 var ErrOlderList = errors.New("signature: the list is older than the one known")
 
+// errRepeated refuses a second entry of an authority: it would take the place of the
+// first, and which of them is right the list alone does not say.
+var errRepeated = errors.New("the list has another entry with this ОГРН before")
+
 // maxList bounds the XML list in bytes; the published one has about twenty million.
 const maxList = 64 << 20
 
@@ -75,6 +79,9 @@ func (s *Store) ImportList(r io.Reader, source string) (Report, error) {
 	for _, center := range list.Centers {
 		mentioned[strings.TrimSpace(center.OGRN)] = true
 		authority, err := center.authority(source, &report)
+		if err == nil && slices.ContainsFunc(listed, func(a *Authority) bool { return a.ID == authority.ID }) {
+			err = errRepeated
+		}
 		if err != nil {
 			report.refuse(center.Name, err)
 			continue
