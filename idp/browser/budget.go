@@ -102,14 +102,23 @@ func (e TooMany) Error() string {
 	return "too many failures from this address, retry after " + e.RetryAfter.String()
 }
 
-// Open returns TooMany when the address must wait.
+// Open returns TooMany when the address, or its network, must wait.
 func (b *Budget) Open(ctx context.Context, address string) error {
 	if b.open.has(address, b.now()) {
 		return nil
 	}
-	value, err := b.ephemeral.Get(ctx, b.key("closed", address))
+	for _, counted := range b.counted(address) {
+		if err := b.openTo(ctx, counted.whose); err != nil {
+			return err
+		}
+	}
+	b.open.add(address, b.now())
+	return nil
+}
+
+func (b *Budget) openTo(ctx context.Context, whose string) error {
+	value, err := b.ephemeral.Get(ctx, b.key("closed", whose))
 	if errors.Is(err, storage.ErrNotFound) {
-		b.open.add(address, b.now())
 		return nil
 	}
 	if err != nil {
@@ -128,18 +137,47 @@ func (b *Budget) Open(ctx context.Context, address string) error {
 // Fail counts one failure, and closes the budget with the last one it holds.
 func (b *Budget) Fail(ctx context.Context, address string) error {
 	defer b.open.drop(address) // at the end, when it may have been closed
-	n, left, err := b.ephemeral.Incr(ctx, b.key("failed", address), b.Window)
+	for _, counted := range b.counted(address) {
+		if err := b.failOf(ctx, counted.whose, counted.most); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Budget) failOf(ctx context.Context, whose string, most int64) error {
+	n, left, err := b.ephemeral.Incr(ctx, b.key("failed", whose), b.Window)
 	if err != nil {
 		return fmt.Errorf("count failure: %w", err)
 	}
-	if n < int64(b.Failures) || left <= 0 {
+	if n < most || left <= 0 {
 		return nil
 	}
 	until := strconv.FormatInt(int64(storage.Of(b.now().Add(left))), 10)
-	if err := b.ephemeral.Put(ctx, b.key("closed", address), []byte(until), left); err != nil {
+	if err := b.ephemeral.Put(ctx, b.key("closed", whose), []byte(until), left); err != nil {
 		return fmt.Errorf("close budget: %w", err)
 	}
 	return nil
+}
+
+// wideBudget is how many addresses' budgets a /48 of IPv6 has together.
+const wideBudget = 8
+
+// count is whose failures are counted, and how many close the budget.
+type count struct {
+	whose string
+	most  int64
+}
+
+// counted are the address, a /64 or an address of IPv4 (Address), and, of IPv6, the /48
+// that a customer may have: 65,536 of the former, each with a budget of its own. Of IPv4
+// there is no such thing: people who never met share a /24.
+func (b *Budget) counted(address string) []count {
+	list := []count{{address, int64(b.Failures)}}
+	if prefix, err := netip.ParsePrefix(address); err == nil && prefix.Addr().Is6() {
+		list = append(list, count{storage.Wide(prefix.Addr().String()), wideBudget * int64(b.Failures)})
+	}
+	return list
 }
 
 func (b *Budget) key(what, address string) string {

@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -95,5 +96,43 @@ func TestRememberedAddressesAreBounded(t *testing.T) {
 	}
 	if o.has("0", now) || o.has(strconv.Itoa(2*rememberedMost), now.Add(time.Second)) {
 		t.Error("what was forgotten, or is over, counts")
+	}
+}
+
+// Attack: a customer of a provider has a /48, and fails from each of its 65,536 networks
+// as often as one address may. He has the budgets of eight; the next customer has his own.
+func TestNetworksOfOneCustomerShareABudget(t *testing.T) {
+	t.Parallel()
+	ctx, clock := context.Background(), storagetest.NewClock()
+	b := NewBudget("b", Limit{Failures: 3, Window: time.Minute}, storagetest.Memory(t, clock.Now), clock.Now)
+	flood := func(address func(i int) string) (failed int) {
+		for i := range 100 {
+			for range 5 {
+				err := b.Open(ctx, address(i))
+				if err == nil {
+					err, failed = b.Fail(ctx, address(i)), failed+1
+				}
+				if late, ok := errors.AsType[TooMany](err); ok && late.RetryAfter != time.Minute || err != nil && !ok {
+					t.Fatal(err)
+				}
+			}
+		}
+		return failed
+	}
+	if failed := flood(func(i int) string { return fmt.Sprintf("2001:db8:7:%x::/64", i) }); failed != 8*3 {
+		t.Errorf("a /48 failed %d times", failed)
+	}
+	for _, next := range []string{"2001:db8:8::/64", "192.0.2.1", "unknown"} {
+		if err := b.Open(ctx, next); err != nil {
+			t.Errorf("%s: %v", next, err)
+		}
+	}
+	// People who never met share a /24.
+	if failed := flood(func(i int) string { return "203.0.113." + strconv.Itoa(i) }); failed != 100*3 {
+		t.Errorf("the addresses of a /24 failed %d times", failed)
+	}
+	clock.Advance(time.Minute)
+	if err := b.Open(ctx, "2001:db8:7:1::/64"); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
