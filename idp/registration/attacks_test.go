@@ -183,6 +183,41 @@ func TestFloodOfMessagesToOneContactIsStopped(t *testing.T) {
 	}
 }
 
+// TestNumbersAbroadHaveABoundTogether: whoever earns by messages to his numbers types one
+// after the other, from as many addresses. Those at home, and mailboxes, get theirs.
+func TestNumbersAbroadHaveABoundTogether(t *testing.T) {
+	t.Parallel()
+	w := small(t, func(d *Deps) { d.Abroad = 4 })
+	sent := 0
+	for i := range 10 {
+		v := w.visitor()
+		v.Address = fmt.Sprintf("198.51.100.%d", i)
+		a := w.somebody()
+		a.Phone = fmt.Sprintf("+37060000%03d", i)
+		v.Post("/registration", fields(a)...).To(t, "/registration/confirm")
+		w.run()
+		sent += w.count(a.Phone)
+		if w.count(a.Email) != 1 {
+			t.Errorf("%d messages to the mailbox", w.count(a.Email))
+		}
+	}
+	if sent != 4 || w.counted("limited") != 6 {
+		t.Errorf("%d messages abroad, want 4; limited %v times", sent, w.counted("limited"))
+	}
+	home := w.somebody()
+	w.begun(home)
+	if w.run(); w.count(home.Phone) != 1 {
+		t.Errorf("%d messages at home", w.count(home.Phone))
+	}
+	w.clock.Advance(time.Hour)
+	late := w.somebody()
+	late.Phone = "+37060000999"
+	w.begun(late)
+	if w.run(); w.count(late.Phone) != 1 {
+		t.Errorf("%d messages an hour later", w.count(late.Phone))
+	}
+}
+
 // TestAnotherSiteCannotRegister: forms of other sites are refused.
 func TestAnotherSiteCannotRegister(t *testing.T) {
 	t.Parallel()

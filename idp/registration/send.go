@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"propusk/idp/directory"
@@ -97,9 +98,25 @@ func guess(id string) factor.Guess { return factor.Guess{Login: "registration/" 
 // within counts the messages to a contact, by its digest.
 func (s *Server) within(ctx context.Context, contact string) (bool, error) {
 	sum := sha256.Sum256([]byte(contact))
-	n, _, err := s.deps.Ephemeral.Incr(ctx, "registration/contact/"+hex.EncodeToString(sum[:]), time.Hour)
+	within, err := s.counted(ctx, "registration/contact/"+hex.EncodeToString(sum[:]), s.deps.PerHour)
+	if err != nil || !within || !abroad(contact) {
+		return within, err
+	}
+	return s.counted(ctx, "registration/abroad", s.deps.Abroad)
+}
+
+// abroad tells a phone of another country from ours and from a mailbox. There are
+// countries where whoever owns the number earns by each message to it: any number may be
+// typed here, so that all of them together have a bound.
+func abroad(contact string) bool {
+	return strings.HasPrefix(contact, "+") && !strings.HasPrefix(contact, "+7") && !strings.Contains(contact, "@")
+}
+
+// counted counts one more of an hour, and tells whether it is among the first most.
+func (s *Server) counted(ctx context.Context, key string, most int) (bool, error) {
+	n, _, err := s.deps.Ephemeral.Incr(ctx, key, time.Hour)
 	if err != nil {
 		return false, fmt.Errorf("count messages: %w", err)
 	}
-	return n <= int64(s.deps.PerHour), nil
+	return n <= int64(most), nil
 }

@@ -42,6 +42,7 @@ type Deps struct {
 	Deadline time.Duration         // to prove the contacts; 0 = 24 hours
 	Asks     browser.Limit         // registrations begun by an address; 0 = 30 in 15 minutes
 	PerHour  int                   // codes to one contact, whoever asks; 0 = 6
+	Abroad   int                   // codes by SMS to other countries (not +7) in an hour, of the whole house; 0 = 120
 	Jitter   time.Duration         // by which chance puts off the job; 0 = one second, < 0 = none
 	Now      func() time.Time      // nil = time.Now
 	Log      *slog.Logger          // nil = nothing is logged
@@ -95,6 +96,7 @@ func (d Deps) withDefaults() (Deps, error) {
 	d.Deadline = cmp.Or(d.Deadline, 24*time.Hour)
 	d.Asks.Failures = cmp.Or(d.Asks.Failures, 30)
 	d.PerHour = cmp.Or(d.PerHour, 6)
+	d.Abroad = cmp.Or(d.Abroad, 120)
 	d.Jitter = cmp.Or(d.Jitter, time.Second)
 	if d.Now == nil {
 		d.Now = time.Now
