@@ -102,6 +102,7 @@ func (s *strangers) end(network string) {
 // the sender.
 func (s *strangers) turn(ctx context.Context, body *paced) (free func(), err error) {
 	began := body.now()
+	_ = body.deadline(began.Add(longest)) // one that passes meanwhile would end a stream of HTTP/2
 	timer := time.NewTimer(turnWait)
 	defer timer.Stop()
 	select {
