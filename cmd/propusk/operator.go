@@ -22,7 +22,8 @@ and helps back in who has lost everything he signs in by (two operators for each
 recovery); moderator decides about registrations and changes of profiles; security
 looks after trust, keys, clients, jobs and the journal. Whoever is appointed or
 dismissed is told, and so is the journal. The console takes a passkey or a
-certificate only.`,
+certificate only: appoint somebody who has one. Whoever loses all of them is dismissed,
+recovers, and is appointed again.`,
 		Example: "  propusk operator list",
 	}
 	cmd.AddCommand(operatorAppointCommand(), operatorDismissCommand(), operatorListCommand())

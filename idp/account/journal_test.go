@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -64,6 +65,12 @@ func TestAChangeThatOneChannelWasToldOfIsShown(t *testing.T) {
 	w.clock.Advance(2 * time.Hour)
 	v := w.signedIn(w.elena)
 	v.post("/account/authenticator", "code", w.otp(v.get("/account/authenticator").secret())).leads("/account/security?done=totp")
+	w.must(w.db.Tx(w.ctx, func(ctx context.Context) error { // and buries it
+		for range 501 {
+			w.must(w.log.Append(ctx, journal.Entry{Actor: w.elena.ID, Action: "signin.password", Outcome: "wrong", IP: "203.0.113.9"}))
+		}
+		return nil
+	}))
 	v.get("/account").says("Недавно менялись способы входа", "Проверьте", "Журнал").has("/account/journal?show=all")
 	w.clock.Advance(changedFor - time.Minute)
 	again := w.visitor(w.elena, session.Password, session.TOTP)

@@ -15,8 +15,8 @@ import (
 // nobody has.
 
 // WaitRecovery puts a proved recovery off until due and tells every channel;
-// lost says that the other factors are lost and will go, which those of an operator do
-// not (ErrOperatorAccount). The e-mail holds a link that stops it.
+// lost says that the other factors are lost and will go. The e-mail holds a link that
+// stops it. ErrOperatorAccount: an operator's mailbox alone does not lead to his role.
 func (d *Directory) WaitRecovery(ctx context.Context, id string, lost bool, due, expires storage.Time) error {
 	return d.db.Tx(ctx, func(ctx context.Context) error {
 		r, err := d.moveRecovery(ctx, `UPDATE recoveries SET state = 'waiting', holder_hash = '', reset_factors = $1,
@@ -25,10 +25,8 @@ func (d *Directory) WaitRecovery(ctx context.Context, id string, lost bool, due,
 		if err != nil {
 			return err
 		}
-		if lost {
-			if err := d.noOperator(ctx, r.PersonID); err != nil {
-				return err
-			}
+		if err := d.noOperator(ctx, r.PersonID); err != nil {
+			return err
 		}
 		p, err := d.activePerson(ctx, r.PersonID)
 		if err != nil {

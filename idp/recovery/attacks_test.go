@@ -577,6 +577,11 @@ func TestAnOperatorsFactorsAreNotRecoveredAway(t *testing.T) {
 	v.Post("/recovery/second", "kind", "totp", "code", w.totp(secret)).To(t, "/recovery/step")
 	set(v, newPassword).Is(t, http.StatusOK, "")
 
+	// Who has nothing but the mailbox is no exception.
+	alone := w.person(mailboxOnly)
+	w.must(w.people.AppointOperator(w.ctx, directory.System(), alone.ID))
+	w.opened(alone).Post("/recovery/wait").Is(t, http.StatusGone, "")
+
 	// Nor those of who is appointed while his recovery waits.
 	q := w.person(asIs)
 	w.authenticator(q)

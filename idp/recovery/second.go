@@ -152,8 +152,8 @@ func (s *Server) showWait(c echo.Context, _ turn) error {
 }
 
 // wait puts the recovery off: for who has nothing else, and, longer, for who
-// says that the rest is lost, which then goes. An operator's does not: the mailbox
-// alone would lead to his role.
+// says that the rest is lost, which then goes. For an operator there is no waiting: his
+// mailbox alone would lead to his role.
 func (s *Server) wait(c echo.Context) error {
 	t, err := s.turn(c)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Server) wait(c echo.Context) error {
 	}
 	due := s.now().Add(delay)
 	err = s.deps.Directory.WaitRecovery(c.Request().Context(), t.ID, lost, due, due.Add(s.deps.Timing.Woken))
-	if errors.Is(err, directory.ErrOperatorAccount) {
+	if errors.Is(err, directory.ErrOperatorAccount) && t.step == StepSecond {
 		return s.showSecond(c, http.StatusForbidden, t, s.chosenWay(c, t), browser.Wrong("", "recovery.error.operator"))
 	}
 	if err != nil {
