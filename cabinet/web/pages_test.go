@@ -57,7 +57,7 @@ func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
 	p.want(t, 200, "Пояснения по НДС", "Требование № 14-08, ИФНС", "через 3 дня", "просрочено", "Декларация по НДС", "через 5 дней",
 		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 1, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев",
 		"55\u00a0800,00\u00a0₽", "2 начисления", "Просрочено: 1\u00a0500,00\u00a0₽", "Штраф ЦАФАП", `href="/cabinet/finance/accruals/a1"`)
-	p.lacks(t, "Не наше дело", "Уже оплачивается", ">Сданный отчёт<", "Нужно право")
+	p.lacks(t, "Не наше дело", "Уже оплачивается", ">Сданный отчёт<", "Нужно право", ">Оплатить<") // who may not pay, looks
 	first, then := strings.Index(p.body, "Просроченное"), strings.Index(p.body, "Пояснения по НДС")
 	if first < 0 || first > then {
 		t.Error("what is overdue does not come first")

@@ -111,7 +111,7 @@ func (view *oneView) facts(v *desk.Visit) {
 	add("filing.fact.number", view.Number, "filing.fact.number.hint")
 	add("filing.fact.control", r.ControlCode, "filing.fact.control.hint")
 	add("filing.fact.body", r.BodyNumber, "")
-	if day, err := desk.Day(r.Due); err == nil && r.Due != "" {
+	if day, err := desk.Day(r.Due); err == nil && r.Due != "" && r.State != "accepted" && r.State != "entered" {
 		view.Due = &day
 	}
 }

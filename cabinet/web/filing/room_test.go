@@ -103,7 +103,9 @@ func TestTheBodysAnswersSayWhatToDo(t *testing.T) {
 	p = b.Open("/cabinet/filings/"+at+"/sign").Choose("Загрузите файл подписи", "a.p7s", w.seal().Sign(t, []byte(content))).Submit("Отправить подпись")
 	p.Says("Отчёт подписан и отправлен")
 	w.body.Deliver(t)
+	b.Open("/cabinet/filings/" + at).Says("Подать до")
 	w.answer(at, authority.Accepted, "")
+	b.Open("/cabinet/filings/" + at).Lacks("Подать до") // there is nothing to do by then
 	w.answer(at, authority.Clarification, "Поясните расхождение")
 	p = b.Open("/cabinet/filings/"+at).Says("Требуется уточнение", "Поясните расхождение", "ответьте пояснением", "Составить уточнённый")
 	p = p.Submit("Составить уточнённый").Is(200).Says("Создан черновик", "корректировка 1")

@@ -77,6 +77,10 @@ func payTasks(v *desk.Visit) ([]task, error) {
 	if err := v.Get("/accruals", query, &found); err != nil {
 		return nil, err
 	}
+	act := "home.look" // who may not pay has something to see, and whom to ask
+	if v.May("finance:write") {
+		act = "home.task.pay"
+	}
 	var tasks []task
 	for _, a := range found.Items {
 		day, err := desk.Day(a.DueOn)
@@ -84,7 +88,7 @@ func payTasks(v *desk.Visit) ([]task, error) {
 			continue
 		}
 		tasks = append(tasks, task{
-			Due: desk.EndOfDay(day), Title: a.Purpose, Text: desk.Rubles(a.Left) + ", " + a.Payee.Name, URL: "/cabinet/finance/accruals/" + a.ID, Act: v.T("home.task.pay"), Kind: "wait",
+			Due: desk.EndOfDay(day), Title: a.Purpose, Text: desk.Rubles(a.Left) + ", " + a.Payee.Name, URL: "/cabinet/finance/accruals/" + a.ID, Act: v.T(act), Kind: "wait",
 		}.dated(v))
 	}
 	return tasks, nil

@@ -123,7 +123,7 @@ type filingRow struct {
 
 // stateKinds are the colours of filings' states.
 var stateKinds = map[string]string{
-	"accepted": "go", "refused": "stop", "clarification": "wait", "draft": "", "checked": "wait", "signed": "wait", "sent": "info", "delivered": "info", "entered": "info",
+	"accepted": "go", "refused": "stop", "clarification": "wait", "draft": "", "checked": "wait", "signed": "wait", "sent": "info", "delivered": "info", "entered": "go",
 }
 
 // The bounds of what the first page reads of filings.

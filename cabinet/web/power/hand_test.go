@@ -81,7 +81,7 @@ func TestAPersonHandsOnWhatHeWasGivenHimself(t *testing.T) {
 	w.SignIn(home, directory.Administrator).Open(at).Is(http.StatusNotFound)
 	b.Open("/cabinet/my-powers/new").At("/cabinet/my-powers") // nothing is given but what was given
 
-	step := b.Open(at).Is(http.StatusOK).Says("Действует", "Отказаться").Follow("Передоверить").Is(http.StatusOK).Says("Передоверие", "ООО «Mayak»").Lacks("Подпишет другой руководитель")
+	step := b.Open(at).Is(http.StatusOK).Says("Доверенность: ООО «Mayak»", "Действует", "Отказаться").Follow("Передоверить").Is(http.StatusOK).Says("Передоверие", "ООО «Mayak»").Lacks("Подпишет другой руководитель")
 	step = step.Fill("Фамилия", "Помощников").Fill("Имя", "Пётр").Fill("СНИЛС", "112-233-445 95").Submit("Дальше").Is(http.StatusOK).Lacks("Получение выписок")
 	draft := step.Fill("Просмотр отчётности", "yes").Fill("Действует по", w.day(30)).Submit("Дальше").Says("Дальше подпишите").Submit("Создать доверенность").
 		Is(http.StatusOK).Says("когда вы его подпишете", "Подпишите его своим сертификатом")

@@ -27,6 +27,7 @@ type oneView struct {
 	ParentURL string
 	All       string // pages like it
 	Own       bool
+	Other     party // who gave it, or who has it
 }
 
 // use is an act that somebody did under the power.
@@ -54,6 +55,7 @@ func onePage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 	}
 	p := view.Power
 	view.Own = here(v).own
+	view.Other = view.other(v)
 	view.Tag, view.From, view.To = p.tag(), day(p.IssuedOn), day(p.Until)
 	view.Left = v.DaysLeft(view.To)
 	view.facts(v)
@@ -72,7 +74,20 @@ func onePage(v *desk.Visit, status int, errs ...pages.FieldError) error {
 	if err := view.performers(v); err != nil {
 		return err
 	}
-	return v.Page(status, "power.html", v.T("power.title", "Name", p.Representative.Name), view, errs...)
+	return v.Page(status, "power.html", v.T("power.title", "Name", view.Other.Name), view, errs...)
+}
+
+// other is the side of the power that the visitor is not on: who gave it, or who has it.
+func (view *oneView) other(v *desk.Visit) party {
+	p := view.Power
+	given := p.Representative.INN != "" && p.Representative.INN == v.Organisation().INN
+	if view.Own {
+		given = p.Actions.Find("revoke") == nil // what he handed on is his to take back
+	}
+	if given {
+		return p.Principal
+	}
+	return p.Representative
 }
 
 func (view *oneView) facts(v *desk.Visit) {

@@ -3,6 +3,7 @@ package power_test
 import (
 	"context"
 	"encoding/base64"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -194,6 +195,11 @@ func TestAnOrganisationNamesWhoActsUnderAPowerAndGivesItUp(t *testing.T) {
 
 	theirs := w.SignIn(bureau, directory.Administrator)
 	given := theirs.Open("/cabinet/powers?side=given").Says("Mayak").Follow("ООО «Mayak»").Says("Кто действует по ней")
+	for page, title := range map[string]string{given.Body: "ООО «Mayak»", b.Open(given.Path).Body: bureau.Name} {
+		if !strings.Contains(page, "<h1>"+html.EscapeString(title)+"</h1>") {
+			t.Errorf("the page is not called by the other side, %s", title)
+		}
+	}
 	name := bureau.Members[directory.Accountant].Person.FullName()
 	given.Fill(name, "yes").Submit("Сохранить список").Says("Список исполнителей сохранён")
 	if again := theirs.Open(given.Path); again.Value(name) == "" {
