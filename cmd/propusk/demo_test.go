@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"propusk/cmd/propusk/demo"
 	"propusk/conf"
+	"propusk/storage"
 )
 
 // runningDemo starts the demo within this process and ends it with the test.
@@ -74,6 +77,10 @@ func TestDemoPagesLeadThroughASignIn(t *testing.T) {
 	if status, _, body := visit(t, line.Issuer+"/"); status != http.StatusOK || !strings.Contains(body, line.Users[0].Password) || !strings.Contains(body, line.Cabinet) {
 		t.Errorf("the start page: %d", status)
 	}
+	representative := line.Users[len(line.Users)-1]
+	if _, _, body := visit(t, line.Issuer+"/"); len(representative.Organisations) != 0 || !strings.Contains(body, representative.Password) || !strings.Contains(body, "ООО «Северный маяк», by a power of attorney") {
+		t.Errorf("who acts by a power of attorney alone is not named: %+v", representative)
+	}
 	status, location, _ := visit(t, line.Issuer+"/demo/start")
 	ask, err := url.Parse(location)
 	if err != nil || status != http.StatusSeeOther {
@@ -119,6 +126,45 @@ func TestDemoFindsItsPeopleAgainOnAnotherPort(t *testing.T) {
 	}
 	if want := after.Issuer + "/demo/callback"; after.Clients[0].RedirectURIs[0] != want {
 		t.Errorf("redirect URI %s, want %s", after.Clients[0].RedirectURIs[0], want)
+	}
+}
+
+// TestDemoOfAnEarlierReleaseGetsWhoWasAdded: a kept folder knows nothing of people who
+// came with a later release.
+func TestDemoOfAnEarlierReleaseGetsWhoWasAdded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	t.Run("first", func(t *testing.T) { runningDemo(t, "--data", dir) })
+	file := filepath.Join(dir, "demo.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state map[string]any
+	if err := json.Unmarshal(text, &state); err != nil {
+		t.Fatal(err)
+	}
+	added := state["people"].(map[string]any)["schetova"].(map[string]any)["id"].(string)
+	delete(state["people"].(map[string]any), "schetova")
+	if text, err = json.Marshal(state); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := storage.Open(t.Context(), "sqlite://"+filepath.Join(dir, "propusk.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As if she had never been there.
+	_, err = db.Exec(t.Context(), `UPDATE persons SET email = 'gone@pochta.example', snils = '', phone = '' WHERE id = $1`, added)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	line := runningDemo(t, "--data", dir)
+	if got := line.Users[len(line.Users)-1]; got.ID == "" || got.ID == added || got.TOTPSecret == "" {
+		t.Errorf("she is %+v", got)
 	}
 }
 

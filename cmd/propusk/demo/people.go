@@ -79,6 +79,12 @@ var people = []person{
 		password: "Mayatnik-58-Iney", emailVerified: true, phoneVerified: true, totp: true,
 		operator: []directory.OperatorRole{directory.OperatorSupport, directory.OperatorModerator},
 	},
+	{
+		// A member of nothing who acts under a power of attorney (shownPowers), and sees it under "my powers".
+		key: "schetova", lastName: "Счетова", firstName: "Анна", middleName: "Ильинична",
+		email: "schetova.anna@pochta.example", phone: "+79210001112", snils: "15376847200",
+		password: "Ryabina-35-Ledok", emailVerified: true, phoneVerified: true, totp: true,
+	},
 }
 
 // organisation is one invented organisation with its members; the first member

@@ -26,6 +26,17 @@ var shownPowers = []shownPower{
 	{of: "verfi", to: "mayak", powers: []string{"CAB_EXTRACTS"}, limits: directory.PowerLimits{Extracts: []string{"egrul"}}, days: 90},
 }
 
+// powersOf says in whose name a person acts without being a member there.
+func powersOf(p person, lang string) (list []string) {
+	by := map[string]string{"ru": "по доверенности", "en": "by a power of attorney"}[lang]
+	for _, s := range shownPowers {
+		if s.to == "" && s.person.SNILS == p.snils {
+			list = append(list, organisationByKey(s.of).is.Name+", "+by)
+		}
+	}
+	return list
+}
+
 // FillPowers gives the demo's organisations a few powers of attorney, once.
 func (d *Demo) FillPowers(ctx context.Context) error {
 	there, err := d.deps.Directory.PowersGranted(ctx, d.organisationID("mayak"), directory.PowerFilter{Limit: 1})

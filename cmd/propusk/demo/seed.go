@@ -31,6 +31,9 @@ func (d *Demo) prepare(ctx context.Context) error {
 		}
 		if found {
 			d.state = kept
+			if err := d.fillNewcomers(ctx); err != nil {
+				return err
+			}
 			return d.move(ctx)
 		}
 	}
@@ -41,6 +44,26 @@ func (d *Demo) prepare(ctx context.Context) error {
 		}
 		if err := d.fill(ctx); err != nil {
 			return fmt.Errorf("fill the demo: %w", err)
+		}
+		return d.state.write(d.deps.Dir)
+	})
+}
+
+// fillNewcomers adds the people that a kept folder does not know yet: it was filled by an
+// earlier release.
+func (d *Demo) fillNewcomers(ctx context.Context) error {
+	return d.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		before := len(d.state.People)
+		for _, p := range people {
+			if _, there := d.state.People[p.key]; there {
+				continue
+			}
+			if err := d.addPerson(ctx, p); err != nil {
+				return fmt.Errorf("fill the demo: %s: %w", p.key, err)
+			}
+		}
+		if len(d.state.People) == before {
+			return nil
 		}
 		return d.state.write(d.deps.Dir)
 	})

@@ -35,6 +35,7 @@ func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 		for _, o := range u.Organisations {
 			one.Organisations = append(one.Organisations, o.Name+", "+strings.ToLower(directory.Role(o.Roles[0]).Label(lang)))
 		}
+		one.Organisations = append(one.Organisations, powersOf(p, lang)...)
 		if u.TOTPSecret != "" {
 			one.Code, _ = totp.GenerateCode(u.TOTPSecret, now)
 		}
