@@ -194,12 +194,10 @@ func (r *Revocations) fresh(list *pki.CRL, certificate *pki.Certificate, at time
 	switch {
 	case !list.NextUpdate.After(at):
 		return faultf(pki.CRLStale, "the list of %s held until %s", list.Issuer, list.NextUpdate.Format(time.RFC3339))
-	case r.made(list) != nil:
-		return r.made(list)
 	case list.ThisUpdate.After(at.Add(r.deps.Skew)) && certificate.NotAfter.Before(list.ThisUpdate):
 		return faultf(pki.CRLNotYetValid, "the list of %s is from after the certificate's end", list.Issuer)
 	}
-	return nil
+	return r.made(list)
 }
 
 // made refuses a list from the future.
