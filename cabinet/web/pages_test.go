@@ -41,6 +41,7 @@ func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
 	})
 	w.answer("GET /v1/filings", 200, map[string]any{"next": "", "filings": []map[string]any{
 		{"id": "f1", "number": "77", "type_name": "6-НДФЛ", "period": map[string]any{"name": "полугодие"}, "year": now.Year(), "state": "accepted", "state_label": "Принят", "submitted_at": at(0)},
+		{"id": "f2", "number": "78", "type_name": "РСВ", "period": map[string]any{"name": "полугодие"}, "year": now.Year(), "state": "entered", "state_label": "Введён", "submitted_at": at(0)},
 	}})
 	w.answer("GET /v1/calendar", 200, map[string]any{"deadlines": []map[string]any{
 		{"type": "NO_NDS", "type_name": "Декларация по НДС", "period": map[string]any{"name": "III квартал"}, "year": now.Year(), "due": day(5), "status": "upcoming"},
@@ -55,7 +56,7 @@ func TestFirstPageSortsWhatWaitsByDateAndCountsByMonth(t *testing.T) {
 	w.signIn()
 	p := w.get("/cabinet")
 	p.want(t, 200, "Пояснения по НДС", "Требование № 14-08, ИФНС", "через 3 дня", "просрочено", "Декларация по НДС", "через 5 дней",
-		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 1, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев",
+		`href="/cabinet/filings/new?type=NO_NDS"`, "6-НДФЛ", "Принято: 2, в работе: 0, отказано: 0.", `role="img" aria-labelledby="filed"`, "2 срока за двенадцать месяцев",
 		"55\u00a0800,00\u00a0₽", "2 начисления", "Просрочено: 1\u00a0500,00\u00a0₽", "Штраф ЦАФАП", `href="/cabinet/finance/accruals/a1"`)
 	p.lacks(t, "Не наше дело", "Уже оплачивается", ">Сданный отчёт<", "Нужно право", ">Оплатить<") // who may not pay, looks
 	first, then := strings.Index(p.body, "Просроченное"), strings.Index(p.body, "Пояснения по НДС")

@@ -35,7 +35,7 @@ func filedChart(v *desk.Visit, list []filing, now time.Time) *pages.Chart {
 	accepted, working, refused := 0, 0, 0
 	for _, one := range list {
 		switch {
-		case one.State == "accepted":
+		case one.State == "accepted" || one.State == "entered":
 			accepted++
 		case one.State == "refused":
 			refused++
