@@ -12,7 +12,9 @@ func TestABidIsFilledSignedAndRegistered(t *testing.T) {
 	s := demo(t)
 	e := openEyes(t, "cabinet-tender")
 	e.entersCabinet(s, s.named(t, "irina."), "/cabinet/tenders")
+	e.reloadsUntil("Поставка приборов для гидрографических изысканий") // as the register tells
 	e.goes("Поставка приборов для гидрографических изысканий")
+	e.reloadsUntil("Подать заявку") // when the organisation is known there
 	e.goes("Подать заявку")
 	e.writes("Цена, ₽", "3 000 000")
 	e.presses("Согласны исполнить контракт")
@@ -21,7 +23,7 @@ func TestABidIsFilledSignedAndRegistered(t *testing.T) {
 	e.picture("ready")
 	e.goes("Подписать и отправить")
 	e.keyFile(filepath.Join(s.Trust.Dir, "people", "irina-lebedeva-p256.p12"), demoKeyPassword, "Подписать и отправить")
-	e.says("Заявка отправлена")
+	e.seesSoon("Заявка отправлена")
 	e.reloadsUntil("Заявка зарегистрирована")
 	e.picture("registered")
 }
