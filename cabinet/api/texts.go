@@ -120,8 +120,8 @@ var texts = map[string]Text{
 		Saying{"Метод не поддерживается", "Допустимые методы перечислены в заголовке Allow."},
 		Saying{"The method is not supported", "The Allow header lists the methods that are."}},
 	"version_changed": {http.StatusPreconditionFailed,
-		Saying{"Запись уже изменена", "Пока вы работали, запись изменили. Запросите её заново, проверьте изменения и повторите запрос с новым ETag."},
-		Saying{"The record has changed", "It was changed meanwhile. Read it again, look at the change and repeat the request with the new ETag."}},
+		Saying{"Запись уже изменена", "Пока вы работали, её изменили: в другом окне, другой человек или программа. Откройте запись заново, проверьте изменения и повторите."},
+		Saying{"The record has changed", "It was changed meanwhile: in another window, by another person or a program. Open it again, look at the change and repeat."}},
 
 	"idempotency_key_invalid": {http.StatusBadRequest,
 		Saying{"Неверный заголовок Idempotency-Key", "Нужен один заголовок Idempotency-Key: до 255 печатных знаков ASCII, например UUID."},

@@ -9,6 +9,7 @@
 //   [data-state]    where to say it
 
 const pause = 1200; // ms after the last change
+const patience = 10000; // ms that a person's own click waits for it
 
 /** Tells at a field what is wrong with it, or that nothing is any more. */
 function mark(field, text) {
@@ -34,7 +35,7 @@ function mark(field, text) {
 }
 
 class Autosave {
-  #form; #state; #timer; #left = new Set(); #saving = false; #again = false; #stopped = false;
+  #form; #state; #timer; #left = new Set(); #saving = null; #again = false; #stopped = false; #following = false;
 
   constructor(form) {
     this.#form = form;
@@ -45,10 +46,22 @@ class Autosave {
       this.#timer = setTimeout(() => this.#save(), pause);
     });
     form.addEventListener("focusout", (event) => this.#left.add(event.target));
-    form.addEventListener("submit", () => {
+    form.addEventListener("submit", (event) => {
       clearTimeout(this.#timer);
       this.#stopped = true;
+      if (this.#saving) this.#follow(event);
     });
+  }
+
+  /** Sends the form after what is under way, whose version it must carry. */
+  async #follow(event) {
+    event.preventDefault();
+    if (this.#following) return;
+    this.#following = true;
+    await Promise.race([this.#saving, new Promise((resolve) => setTimeout(resolve, patience))]);
+    this.#saving = null;
+    this.#following = false;
+    this.#form.requestSubmit(event.submitter);
   }
 
   async #save() {
@@ -56,13 +69,9 @@ class Autosave {
       this.#again = true;
       return;
     }
-    this.#saving = true;
-    try {
-      await this.#send();
-    } catch {
-      this.#say("unsaved");
-    }
-    this.#saving = false;
+    this.#saving = this.#send().catch(() => this.#say("unsaved"));
+    await this.#saving;
+    this.#saving = null;
     if (this.#again && !this.#stopped) {
       this.#again = false;
       this.#save();
