@@ -43,8 +43,8 @@ func TestDemoLineIsTheContract(t *testing.T) {
 			}
 		}
 	}
-	if len(roles) != 7 || memberships[2] != 1 || memberships[0] != 3 {
-		t.Errorf("roles %v, people by number of organisations %v; want 7 roles, one of two, three of none (a newcomer and two operators)", roles, memberships)
+	if len(roles) != 7 || memberships[2] != 1 || memberships[0] != 4 {
+		t.Errorf("roles %v, people by number of organisations %v; want 7 roles, one of two, four of none (a newcomer, somebody who acts by a power, two operators)", roles, memberships)
 	}
 	first := s.webClient(t)
 	if s.Clients[0].ID != first.ID || first.AuthMethod != "client_secret_basic" || first.RedirectURIs[0] != s.Issuer+"/demo/callback" ||

@@ -35,12 +35,14 @@ func TestTheAPIBearsWhateverItsDocumentAllows(t *testing.T) {
 	web := s.createClient(t, "--name", "Проверка", "--kind", "web", "--redirect-uri", s.Issuer+"/demo/callback",
 		"--grant-type", "authorization_code", "--grant-type", "refresh_token", "--scope", scope)
 	person := s.grant(t, newVisitor(t), web, admin, o.ID)
+	// One worker: two threads that parse at a time end Python 3.11 in a SystemError
+	// (python/cpython, issue 106905).
 	for name, token := range map[string]string{"an administrator": person.AccessToken, "a program": s.programToken(t, o)} {
 		t.Run(name, func(t *testing.T) {
 			limit := cmp.Or(os.Getenv("PROPUSK_E2E_HOSTILE_SECONDS"), "30")
 			run := exec.Command(tool, "run", s.Issuer+"/v1/openapi.json", "--url", s.Issuer, "--no-color",
 				"-H", "Authorization: Bearer "+token, "-c", "not_a_server_error", "--phases", "examples,fuzzing",
-				"--exclude-path-regex", destructive, "--max-examples", "40", "--workers", "2", "--no-shrink",
+				"--exclude-path-regex", destructive, "--max-examples", "40", "--workers", "1", "--no-shrink",
 				"--generation-deterministic", "--suppress-health-check", "all", "--warnings", "off", "--max-time", limit)
 			run.Dir = t.TempDir()
 			run.Env = append(os.Environ(), "SCHEMATHESIS_HOOKS=hooks", "PYTHONPATH="+home)
