@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,16 +43,22 @@ func eachCertified(t *testing.T, test func(t *testing.T, s *site, a *authority, 
 	})
 }
 
-// awaitCertificates waits until the node has heard whom it trusts now.
+// listEnds finds until when each list of revoked certificates counts, 0 where none is held.
+var listEnds = regexp.MustCompile(`(?m)^propusk_revocation_list_next_update_seconds\{.*\} (\S+)$`)
+
+// awaitCertificates waits until the node has heard whom it trusts now, and holds the
+// lists of all of them: it may hear of one after the other.
 func (s *site) awaitCertificates(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	eventually(t, "trust in authorities and their lists", func() bool {
 		p := newVisitor(t).get(s.authorization(s.webClient(t), nil).url, "")
-		if strings.Contains(p.body, "/signin/certificate?request=") {
-			return
+		if !strings.Contains(p.body, "/signin/certificate?request=") {
+			return false
 		}
-	}
-	t.Fatal("after trust was imported the sign-in page offers no certificate")
+		_, metrics := fetch(t, s.Issuer+"/metrics")
+		ends := listEnds.FindAllStringSubmatch(string(metrics), -1)
+		return len(ends) > 0 && !slices.ContainsFunc(ends, func(end []string) bool { return end[1] == "0" })
+	})
 }
 
 // holder is the person of the certificates.

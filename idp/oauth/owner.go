@@ -46,17 +46,12 @@ var (
 		"a stronger sign-in is needed: send the person through the authorization endpoint with acr_values")
 )
 
-// ownerOf reads anew who a grant's person is in an organisation, and checks
-// that the grant's assurance still suffices for organisation and client.
-// Without organisation scopes the owner is the person alone.
-func (p *Provider) ownerOf(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string) (owner, error) {
-	return p.ownerBy(ctx, client, g, organisationID, scopes, p.standing)
-}
-
 // standing looks who a person is in an organisation.
 type standing func(ctx context.Context, personID, organisationID string) (owner, error)
 
-// ownerBy is ownerOf by what look finds.
+// ownerBy reads anew, by look, who a grant's person is in an organisation, and checks
+// that the grant's assurance still suffices for organisation and client. Without
+// organisation scopes the owner is the person alone.
 func (p *Provider) ownerBy(ctx context.Context, client *registration, g *grant, organisationID string, scopes []string, look standing) (owner, error) {
 	if rank(g.ACR) < rank(client.RequiredACR) {
 		return owner{}, errAssurance

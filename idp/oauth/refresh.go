@@ -186,7 +186,7 @@ func (h *refreshHandler) successor(ctx context.Context, request fosite.AccessReq
 		switch {
 		case !wantOrganisation(granted):
 			return nil, invalidTarget("the grant is for no organisation")
-		case !wantOrganisation(scopes): // ownerOf would not look at the membership
+		case !wantOrganisation(scopes): // ownerBy would not look at the membership
 			return nil, invalidTarget("the scopes asked for speak of no organisation")
 		}
 		next.OrganisationID = asked
