@@ -103,14 +103,3 @@ func TestEventsAreSuchAsNoticesTake(t *testing.T) {
 		}
 	}
 }
-
-func TestStrangersAreCountedByNetwork(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "": "unknown", "x": "unknown",
-	} {
-		if got := network(address); got != want {
-			t.Errorf("%s: %s", address, got)
-		}
-	}
-}

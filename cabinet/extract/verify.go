@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -91,7 +90,7 @@ func (x *Extracts) verify(c api.Call) error {
 
 // spend counts the questions of one address, of IPv6 of one network.
 func (x *Extracts) spend(c api.Call) error {
-	n, left, err := x.Ephemeral.Incr(c.Ctx(), "papers-verify/"+network(journal.From(c.Ctx()).IP), verifyWindow)
+	n, left, err := x.Ephemeral.Incr(c.Ctx(), "papers-verify/"+storage.Network(journal.From(c.Ctx()).IP), verifyWindow)
 	if err != nil {
 		return err
 	}
@@ -99,21 +98,6 @@ func (x *Extracts) spend(c api.Call) error {
 		return api.Refuse("rate_limited").After(int(left/time.Second) + 1)
 	}
 	return nil
-}
-
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return "unknown"
-	}
-	if ip = ip.Unmap(); ip.Is4() {
-		return ip.String()
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return ip.String()
-	}
-	return prefix.String()
 }
 
 // verdicts say the reasons in words.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"propusk/cabinet/api"
+	"propusk/storage"
 	"propusk/storage/journal"
 )
 
@@ -54,7 +55,7 @@ func (s *strangers) enter(c api.Call) (leave func(), err error) {
 	if n := r.ContentLength; n >= 0 && n <= api.BodyLimit {
 		return func() {}, nil
 	}
-	end, err := s.begin(network(journal.From(c.Ctx()).IP))
+	end, err := s.begin(storage.Network(journal.From(c.Ctx()).IP))
 	if err != nil {
 		return nil, err
 	}

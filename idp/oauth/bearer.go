@@ -26,7 +26,8 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 	if x.grantType != GrantJWTBearer || named || !form.Has("assertion") {
 		return p.authenticate(r, form)
 	}
-	client, err := p.client(r.Context(), subjectOf(p.clientJWT(form.Get("assertion"))))
+	assertion := p.clientJWT(form.Get("assertion"))
+	client, err := p.client(r.Context(), subjectOf(assertion))
 	switch {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return nil, err
@@ -35,7 +36,7 @@ func (p *Provider) authenticateFor(r *http.Request, x *exchange, form url.Values
 	case !client.Active(), form.Has("client_id") && form.Get("client_id") != client.ID:
 		return nil, errAuthentication
 	}
-	if _, err := p.verifyClientJWT(r.Context(), client, form.Get("assertion"), client.AuthSigningAlg, bearerTypes); err != nil {
+	if _, err := p.verifySigned(r.Context(), client, assertion, client.AuthSigningAlg, bearerTypes); err != nil {
 		if errors.Is(err, errClientJWT) {
 			return nil, errAuthentication
 		}
